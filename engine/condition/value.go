@@ -1,0 +1,231 @@
+package condition
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"math/big"
+	"net/netip"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/tfguard/tfguard/engine/arn"
+	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/symbol"
+)
+
+// outcome of comparing one context value with one policy value.
+type outcome uint8
+
+const (
+	differs outcome = iota
+	maybeMatches
+	matches
+	badPolicyValue
+	badContextValue
+)
+
+func of(t kleene.Truth) outcome { return outcome(t) }
+
+// A matcher compares context values with one policy value.
+type matcher func(v symbol.Text, lookup symbol.Lookup) outcome
+
+// compile prepares one policy value for its operator. The error says what is
+// malformed about it; the matcher then answers badPolicyValue.
+func compile(op Operator, p symbol.Text, variables bool) (matcher, error) {
+	row := operators[op.Base]
+	switch row.family {
+	case stringFamily:
+		return compileString(op.Base, p, variables)
+	case arnFamily:
+		return compileARN(p, variables)
+	}
+	if !p.Known() && row.family != boolFamily {
+		return func(symbol.Text, symbol.Lookup) outcome { return maybeMatches }, nil
+	}
+	s := p.String()
+	switch row.family {
+	case boolFamily:
+		return compileBool(p, variables)
+	case ipFamily:
+		want, err := ParsePrefix(s)
+		return known(err, func(v string) outcome {
+			got, err := netip.ParseAddr(v)
+			if err != nil {
+				return badContextValue
+			}
+			return of(kleene.Of(want.Contains(got.Unmap())))
+		}), err
+	case numericFamily:
+		want, err := ParseNumber(s)
+		return known(err, func(v string) outcome {
+			got, err := ParseNumber(v)
+			if err != nil {
+				return badContextValue
+			}
+			return of(kleene.Of(ordered(row.order, got.Cmp(want))))
+		}), err
+	case dateFamily:
+		want, err := ParseDate(s)
+		return known(err, func(v string) outcome {
+			got, err := ParseDate(v)
+			if err != nil {
+				return badContextValue
+			}
+			return of(kleene.Of(ordered(row.order, got.Compare(want))))
+		}), err
+	case binaryFamily:
+		want, err := base64.StdEncoding.DecodeString(s)
+		if err != nil {
+			err = fmt.Errorf("%q is not base64", s)
+		}
+		return known(err, func(v string) outcome {
+			got, err := base64.StdEncoding.DecodeString(v)
+			if err != nil {
+				return badContextValue
+			}
+			return of(kleene.Of(bytes.Equal(got, want)))
+		}), err
+	}
+	// Null compares no values; its own are checked by the condition.
+	return nil, nil
+}
+
+func malformed(symbol.Text, symbol.Lookup) outcome { return badPolicyValue }
+
+// known lifts a comparison of known context values; err makes the policy value malformed.
+func known(err error, compare func(v string) outcome) matcher {
+	if err != nil {
+		return malformed
+	}
+	return func(v symbol.Text, _ symbol.Lookup) outcome {
+		s, ok := v.Literal()
+		if !ok {
+			return maybeMatches
+		}
+		return compare(s)
+	}
+}
+
+func ordered(order string, cmp int) bool {
+	switch order {
+	case "<":
+		return cmp < 0
+	case "<=":
+		return cmp <= 0
+	case ">":
+		return cmp > 0
+	case ">=":
+		return cmp >= 0
+	default:
+		return cmp == 0
+	}
+}
+
+func compileString(base Base, p symbol.Text, variables bool) (matcher, error) {
+	syn := symbol.Syntax{Variables: variables}
+	switch base {
+	case StringLike, StringNotLike:
+		syn.Wildcards = true
+	case StringEqualsIgnoreCase, StringNotEqualsIgnoreCase:
+		syn.Fold = true
+	}
+	pat, err := symbol.Compile(p, syn)
+	return func(v symbol.Text, lookup symbol.Lookup) outcome {
+		return of(pat.Match(v, lookup))
+	}, err
+}
+
+func compileARN(p symbol.Text, variables bool) (matcher, error) {
+	pat, err := arn.Compile(p, variables)
+	if err == nil && p.Known() && !pat.Full() && len(pat.Variables()) == 0 {
+		return malformed, fmt.Errorf("%q is not an ARN of six parts", p)
+	}
+	return func(v symbol.Text, lookup symbol.Lookup) outcome {
+		if s, ok := v.Literal(); ok && strings.Count(s, ":") < 5 {
+			return badContextValue
+		}
+		return of(pat.MatchStrict(v, lookup))
+	}, err
+}
+
+// compileBool substitutes policy variables, which one AWS page lists as supported
+// for Bool and another does not; the document's decoder warns.
+func compileBool(p symbol.Text, variables bool) (matcher, error) {
+	pat, err := symbol.Compile(p, symbol.Syntax{Variables: variables, Fold: true})
+	if err != nil {
+		return malformed, err
+	}
+	if s, ok := p.Literal(); ok && len(pat.Variables()) == 0 && !isBool(s) {
+		return malformed, fmt.Errorf("%q is not \"true\" or \"false\"", s)
+	}
+	return func(v symbol.Text, lookup symbol.Lookup) outcome {
+		if s, ok := v.Literal(); ok && !isBool(s) {
+			return badContextValue
+		}
+		return of(pat.Match(v, lookup))
+	}, nil
+}
+
+func isBool(s string) bool { return strings.EqualFold(s, "true") || strings.EqualFold(s, "false") }
+
+// ParsePrefix reads an IP address or CIDR range as the IpAddress operator does:
+// a bare address is a range of one, bits below the mask are ignored, and an
+// IPv4-mapped IPv6 address is its IPv4 address.
+func ParsePrefix(s string) (netip.Prefix, error) {
+	if !strings.Contains(s, "/") {
+		a, err := netip.ParseAddr(s)
+		if err != nil || a.Zone() != "" {
+			return netip.Prefix{}, fmt.Errorf("%q is not an IP address or CIDR range", s)
+		}
+		a = a.Unmap()
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return netip.Prefix{}, fmt.Errorf("%q is not an IP address or CIDR range", s)
+	}
+	if p.Addr().Is4In6() && p.Bits() >= 96 {
+		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+	}
+	return p.Masked(), nil
+}
+
+var number = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?$`)
+
+// ParseNumber reads a decimal number exactly.
+func ParseNumber(s string) (*big.Rat, error) {
+	if len(s) > 400 || !number.MatchString(s) {
+		return nil, fmt.Errorf("%q is not a number", s)
+	}
+	r, ok := new(big.Rat).SetString(s)
+	if !ok {
+		return nil, fmt.Errorf("%q is not a number", s)
+	}
+	return r, nil
+}
+
+var digits = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
+
+// ParseDate reads a date of the W3C profile of ISO 8601, or seconds since 1970.
+// A time without a zone is read as UTC. (AWS page "IAM JSON policy elements:
+// Condition operators", date operators.)
+func ParseDate(s string) (time.Time, error) {
+	if digits.MatchString(s) && len(s) <= 20 {
+		whole, frac, _ := strings.Cut(s, ".")
+		frac = (frac + "000000000")[:9]
+		var sec, nsec int64
+		if _, err := fmt.Sscan(whole, &sec); err == nil {
+			if _, err := fmt.Sscan(strings.TrimLeft(frac[:8], "0")+frac[8:], &nsec); err == nil {
+				return time.Unix(sec, nsec).UTC(), nil
+			}
+		}
+	}
+	for _, layout := range []string{"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04Z07:00", "2006-01-02", "2006-01", "2006-01-02T15:04:05", "2006-01-02T15:04"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is not a date", s)
+}

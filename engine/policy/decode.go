@@ -1,0 +1,436 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/tfguard/tfguard/engine/arn"
+	"github.com/tfguard/tfguard/engine/condition"
+	"github.com/tfguard/tfguard/engine/request"
+	"github.com/tfguard/tfguard/engine/source"
+	"github.com/tfguard/tfguard/engine/symbol"
+)
+
+// Policy language versions. (AWS page "IAM JSON policy elements: Version".)
+const (
+	Version2012 = "2012-10-17"
+	Version2008 = "2008-10-17"
+)
+
+// Parse reads a policy document from JSON text. If the text is no policy the
+// document is returned with Unread set and a diagnostic of severity Error says why.
+func Parse(text []byte, id string, kind Kind, origin source.Origin) (*Document, source.Diagnostics) {
+	node, err := source.ParseJSON(text)
+	if err != nil {
+		d := source.Diagnostic{
+			Severity: source.Error, Origin: origin, Summary: "Policy is not JSON",
+			Detail: fmt.Sprintf("A policy document is a JSON object, and this text is none: %v.", err),
+		}
+		var syn *source.SyntaxError
+		if errors.As(err, &syn) {
+			d.Range = source.Range{Start: syn.Pos, End: syn.Pos}
+			d.Detail = fmt.Sprintf("A policy document is a JSON object, and this text is none: %s.", syn.Msg)
+		}
+		return Unread(id, kind, origin, "the policy is not valid JSON"), source.Diagnostics{d}
+	}
+	return Decode(node, id, kind, origin)
+}
+
+// Unread returns a document whose content is not known, with the reason.
+func Unread(id string, kind Kind, origin source.Origin, reason string) *Document {
+	return &Document{ID: id, Kind: kind, Origin: origin, Unread: reason}
+}
+
+// Decode reads a policy document from a tree. Spellings that AWS refuses make the
+// whole document unread, with a diagnostic of severity Error for each; what AWS
+// accepts and ignores, or refuses only for style, is a warning.
+func Decode(node *source.Node, id string, kind Kind, origin source.Origin) (*Document, source.Diagnostics) {
+	d := decoder{doc: &Document{ID: id, Kind: kind, Origin: origin, Version: Version2008}}
+	d.document(node)
+	if d.diags.HasErrors() {
+		d.doc.Unread = "the policy is malformed"
+		for _, diag := range d.diags {
+			if diag.Severity == source.Error {
+				d.doc.Unread = fmt.Sprintf("the policy is malformed (%s at %s)", strings.ToLower(diag.Summary[:1])+diag.Summary[1:], diag.Range.Start)
+				break
+			}
+		}
+		d.doc.Statements = nil
+	}
+	return d.doc, d.diags
+}
+
+type decoder struct {
+	doc   *Document
+	diags source.Diagnostics
+	read  int // statements so far
+}
+
+func (d *decoder) add(sev source.Severity, rng source.Range, summary, detail string, args ...any) {
+	if len(args) > 0 {
+		detail = fmt.Sprintf(detail, args...)
+	}
+	d.diags = append(d.diags, source.Diagnostic{Severity: sev, Summary: summary, Detail: detail, Origin: d.doc.Origin, Range: rng})
+}
+
+func (d *decoder) err(rng source.Range, summary, detail string, args ...any) {
+	d.add(source.Error, rng, summary, detail, args...)
+}
+
+func (d *decoder) warn(rng source.Range, summary, detail string, args ...any) {
+	d.add(source.Warning, rng, summary, detail, args...)
+}
+
+// members walks an object whose member names are fixed, and reports duplicates,
+// wrong case and names that do not belong.
+func (d *decoder) members(n *source.Node, what string, names []string) map[string]source.Member {
+	out := make(map[string]source.Member, len(n.Members))
+next:
+	for _, m := range n.Members {
+		for _, name := range names {
+			if m.Name == name {
+				if _, dup := out[name]; dup {
+					d.err(m.Range, "Duplicate element", "%q stands twice in one %s. Keep one.", name, what)
+				}
+				out[name] = m
+				continue next
+			}
+		}
+		for _, name := range names {
+			if strings.EqualFold(m.Name, name) {
+				d.err(m.Range, "Wrong case", "Element names are case-sensitive: write %q instead of %q.", name, m.Name)
+				continue next
+			}
+		}
+		d.err(m.Range, "Unknown element", "%q is no element of a %s. It can have %s.", m.Name, what, strings.Join(names, ", "))
+	}
+	return out
+}
+
+func (d *decoder) document(n *source.Node) {
+	switch n.Kind {
+	case source.Unknown:
+		d.doc.Unread = "the policy is known only after apply"
+		return
+	case source.Object:
+	default:
+		d.err(n.Range, "Policy is no object", "A policy document is a JSON object with a Statement, and this is a %s.", n.Kind)
+		return
+	}
+	m := d.members(n, "policy document", []string{"Version", "Id", "Statement"})
+	if v, ok := m["Version"]; ok {
+		s, known := v.Value.Text.Literal()
+		if v.Value.Kind == source.String && known && (s == Version2012 || s == Version2008) {
+			d.doc.Version = s
+		} else {
+			d.err(v.Value.Range, "Unknown policy version", "Version is %q or, for old documents, %q.", Version2012, Version2008)
+		}
+	}
+	if v, ok := m["Id"]; ok && !d.doc.Kind.takesPrincipal() {
+		d.warn(v.Range, "Id in this kind of policy", "Id belongs to resource-based policies; AWS may refuse it in a policy of kind %s.", d.doc.Kind)
+	}
+	st, ok := m["Statement"]
+	if !ok {
+		d.err(n.Range, "No Statement", "A policy document needs a Statement.")
+		return
+	}
+	sids := map[string]bool{}
+	switch st.Value.Kind {
+	case source.Object:
+		d.statement(st.Value, sids)
+	case source.List:
+		for _, item := range st.Value.Items {
+			d.statement(item, sids)
+		}
+	case source.Unknown:
+		d.doc.Unread = "the statements of the policy are known only after apply"
+	default:
+		d.err(st.Value.Range, "Statement is no object", "Statement is an object or an array of objects, and this is a %s.", st.Value.Kind)
+	}
+}
+
+var statementNames = []string{"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
+
+var sidSyntax = regexp.MustCompile(`^[A-Za-z0-9]*$`)
+
+func (d *decoder) statement(n *source.Node, sids map[string]bool) {
+	d.read++
+	s := Statement{Index: d.read, Range: n.Range}
+	switch n.Kind {
+	case source.Object:
+		d.elements(n, &s, sids)
+	case source.Unknown:
+		s.Effect = Allow
+		s.Unknown = append(s.Unknown, unknownName(n, "a statement"))
+		// It may be of either effect: stand for both.
+		d.doc.Statements = append(d.doc.Statements, s)
+		s.Effect = Deny
+	default:
+		d.err(n.Range, "Statement is no object", "A statement is an object, and this is a %s.", n.Kind)
+	}
+	d.doc.Statements = append(d.doc.Statements, s)
+}
+
+func unknownName(n *source.Node, fallback string) string {
+	if !n.Text.IsZero() {
+		return n.Text.String()
+	}
+	return fallback
+}
+
+func (d *decoder) elements(n *source.Node, s *Statement, sids map[string]bool) {
+	m := d.members(n, "statement", statementNames)
+	if v, ok := m["Sid"]; ok && v.Value.Kind == source.String {
+		s.Sid = v.Value.Text.String()
+		if sids[s.Sid] && s.Sid != "" {
+			d.warn(v.Value.Range, "Duplicate Sid", "Two statements have the Sid %q. AWS refuses that in identity-based policies.", s.Sid)
+		}
+		sids[s.Sid] = true
+		if !sidSyntax.MatchString(s.Sid) && !d.doc.Kind.takesPrincipal() {
+			d.warn(v.Value.Range, "Sid with other characters", "In this kind of policy a Sid has letters and digits only.")
+		}
+	} else if ok && v.Value.Kind != source.Null && v.Value.Kind != source.Unknown {
+		d.err(v.Value.Range, "Sid is no string", "Sid is a string, and this is a %s.", v.Value.Kind)
+	}
+	d.effect(n, m, s)
+	if v, not, ok := d.either(n, m, "Principal", "NotPrincipal", d.doc.Kind.takesPrincipal()); ok {
+		s.Principals = d.principals(v, not)
+		if !d.doc.Kind.takesPrincipal() {
+			d.warn(v.Range, "Principal in this kind of policy", "A policy of kind %s names no principals: AWS refuses the document. The element is not evaluated.", d.doc.Kind)
+			s.Principals = nil
+		}
+	}
+	if v, not, ok := d.either(n, m, "Action", "NotAction", true); ok {
+		s.Actions = d.actions(v, not, s)
+	}
+	// Trust policies have no Resource, and services whose resource policies can
+	// mean nothing but their own resource do not ask for one.
+	required := d.doc.Kind != Trust && d.doc.Kind != Resource
+	if v, not, ok := d.either(n, m, "Resource", "NotResource", required); ok {
+		s.Resources = d.resources(v, not, s)
+		if d.doc.Kind == Trust {
+			d.warn(v.Range, "Resource in a trust policy", "A role's trust policy has no Resource: AWS refuses the document. The element is not evaluated.")
+			s.Resources = nil
+		}
+	}
+	if v, ok := m["Condition"]; ok {
+		d.conditions(v.Value, s)
+	}
+}
+
+func (d *decoder) effect(n *source.Node, m map[string]source.Member, s *Statement) {
+	v, ok := m["Effect"]
+	if !ok {
+		d.err(n.Range, "No Effect", "A statement needs an Effect, \"Allow\" or \"Deny\".")
+		return
+	}
+	effect, known := v.Value.Text.Literal()
+	if v.Value.Kind == source.String && known && (effect == string(Allow) || effect == string(Deny)) {
+		s.Effect = Effect(effect)
+		return
+	}
+	d.err(v.Value.Range, "Unknown Effect", "Effect is \"Allow\" or \"Deny\", spelled so.")
+}
+
+func (d *decoder) either(n *source.Node, m map[string]source.Member, name, notName string, required bool) (source.Member, bool, bool) {
+	v, ok := m[name]
+	w, notOK := m[notName]
+	switch {
+	case ok && notOK:
+		d.err(w.Range, "Both "+name+" and "+notName, "A statement has %s or %s. Keep one.", name, notName)
+		return v, false, false
+	case ok:
+		return v, false, true
+	case notOK:
+		return w, true, true
+	case required:
+		d.err(n.Range, "No "+name, "A statement of this kind of policy (%s) needs %s or %s.", d.doc.Kind, name, notName)
+	}
+	return v, false, false
+}
+
+// texts reads a string or a list of strings; numbers and booleans are strings too
+// where scalars is set. An unknown value becomes a symbol.
+func (d *decoder) texts(n *source.Node, what string, scalars bool, yield func(symbol.Text, source.Range)) {
+	items := []*source.Node{n}
+	if n.Kind == source.List {
+		items = n.Items
+	}
+	for _, item := range items {
+		switch {
+		case item.Kind == source.String,
+			scalars && (item.Kind == source.Number || item.Kind == source.Bool):
+			yield(item.Text, item.Range)
+		case item.Kind == source.Unknown:
+			t := item.Text
+			if t.IsZero() {
+				t = symbol.Symbol{Name: what}.Text()
+			}
+			yield(t, item.Range)
+		default:
+			d.err(item.Range, "Value is no string", "%s takes strings, and this is a %s.", what, item.Kind)
+		}
+	}
+}
+
+var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+
+func (d *decoder) principals(m source.Member, not bool) *Principals {
+	p := &Principals{Not: not, Range: m.Range}
+	switch m.Value.Kind {
+	case source.String:
+		if m.Value.Text == symbol.Literal("*") {
+			p.Entries = append(p.Entries, Principal{Type: Everyone, Text: m.Value.Text, Range: m.Value.Range})
+			return p
+		}
+		d.err(m.Value.Range, "Principal is no object", "%s is \"*\" or an object such as {\"AWS\": …}, {\"Service\": …}.", m.Name)
+	case source.Object:
+		for _, t := range m.Value.Members {
+			switch pt := PrincipalType(t.Name); pt {
+			case AWS, Service, Federated, CanonicalUser:
+				d.texts(t.Value, t.Name, false, func(text symbol.Text, rng source.Range) {
+					p.Entries = append(p.Entries, d.principal(pt, text, rng))
+				})
+			case Everyone:
+				// Terraform renders type "*" as the bare wildcard; {"*": "*"} is the
+				// old spelling that some services accept.
+				d.warn(t.Range, "Principal type \"*\"", "Write \"Principal\": \"*\" for everyone.")
+				p.Entries = append(p.Entries, Principal{Type: Everyone, Text: symbol.Literal("*"), Range: t.Range})
+			default:
+				d.err(t.Range, "Unknown principal type", "%q is no principal type. There are AWS, Service, Federated and CanonicalUser.", t.Name)
+			}
+		}
+	case source.Unknown:
+		p.Entries = append(p.Entries, Principal{Type: AWS, Text: symbol.Symbol{Name: unknownName(m.Value, m.Name)}.Text(), Range: m.Value.Range})
+	default:
+		d.err(m.Value.Range, "Principal is no object", "%s is \"*\" or an object such as {\"AWS\": …}, and this is a %s.", m.Name, m.Value.Kind)
+	}
+	return p
+}
+
+func (d *decoder) principal(pt PrincipalType, text symbol.Text, rng source.Range) Principal {
+	e := Principal{Type: pt, Text: text, Range: rng}
+	s, known := text.Literal()
+	if !known {
+		return e
+	}
+	switch {
+	case pt == AWS && s == "*":
+		e.Type = Everyone
+	case strings.ContainsAny(s, "*?"):
+		e.Never = true
+		d.warn(rng, "Wildcard in a principal", "AWS refuses a principal with a partial wildcard (%q); it matches nobody. Use \"*\" with a condition on aws:PrincipalArn.", s)
+	case pt == AWS && (strings.HasPrefix(s, "AROA") || strings.HasPrefix(s, "AIDA")):
+		e.Never = true
+		d.warn(rng, "Principal is a unique id", "%q is the id of a deleted role or user; it matches nobody.", s)
+	case pt == AWS && !accountID.MatchString(s) && strings.Count(s, ":") < 5:
+		e.Never = true
+		d.warn(rng, "Principal is no ARN", "%q is neither an ARN nor a 12-digit account id; it matches nobody.", s)
+	}
+	return e
+}
+
+func (d *decoder) actions(m source.Member, not bool, s *Statement) Actions {
+	a := Actions{Not: not, Range: m.Range}
+	d.texts(m.Value, m.Name, false, func(text symbol.Text, rng source.Range) {
+		e := Action{Text: text, Range: rng}
+		syn := symbol.Syntax{Wildcards: true, Fold: true}
+		split := text.SplitN(':', 2)
+		switch {
+		case text == symbol.Literal("*"):
+			e.all = true
+		case len(split) == 2:
+			e.prefix, _ = symbol.Compile(split[0], syn)
+			e.name, _ = symbol.Compile(split[1], syn)
+			e.all = e.prefix.IsAny() && e.name.IsAny()
+		case text.Known():
+			d.warn(rng, "Action without a service", "%q is no action: write service:Name. It matches nothing.", text)
+			return
+		default:
+			s.Unknown = append(s.Unknown, text.String())
+			e.all = true
+		}
+		a.Entries = append(a.Entries, e)
+	})
+	return a
+}
+
+func (d *decoder) resources(m source.Member, not bool, s *Statement) *Resources {
+	r := &Resources{Not: not, Range: m.Range}
+	d.texts(m.Value, m.Name, false, func(text symbol.Text, rng source.Range) {
+		p, err := arn.Compile(text, d.doc.Version == Version2012)
+		switch {
+		case err != nil:
+			d.warn(rng, "Faulty policy variable", "%s. The entry matches nothing.", capital(err.Error()))
+		case p.Short():
+			d.warn(rng, "Short ARN", "%q has fewer than six parts; AWS takes \"*\" for the missing ones.", text)
+		case text.Known() && !p.IsAny() && !p.Full():
+			d.warn(rng, "Resource is no ARN", "%q is no ARN of six parts and matches nothing.", text)
+		}
+		d.multivalued(p.Variables(), rng)
+		r.Entries = append(r.Entries, ResourcePattern{Pattern: p, Range: rng})
+	})
+	return r
+}
+
+func (d *decoder) multivalued(keys []string, rng source.Range) {
+	for _, k := range keys {
+		if request.Multivalued(k) {
+			d.warn(rng, "Set as a policy variable", "%s holds a set of values and cannot be a policy variable; it counts as absent.", k)
+		}
+	}
+}
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+func (d *decoder) conditions(n *source.Node, s *Statement) {
+	if n.Kind == source.Unknown {
+		s.Unknown = append(s.Unknown, unknownName(n, "Condition"))
+		return
+	}
+	if n.Kind != source.Object {
+		d.err(n.Range, "Condition is no object", "Condition is an object {operator: {key: value}}, and this is a %s.", n.Kind)
+		return
+	}
+	operators := map[string]bool{}
+	for _, om := range n.Members {
+		op, err := condition.ParseOperator(om.Name)
+		if err != nil {
+			d.err(om.Range, "Unknown condition operator", "%s.", capital(err.Error()))
+			continue
+		}
+		if operators[om.Name] {
+			d.err(om.Range, "Duplicate element", "%q stands twice in one Condition. Put the keys of both into one.", om.Name)
+		}
+		operators[om.Name] = true
+		if op.String() != om.Name {
+			d.warn(om.Range, "Operator in other case", "AWS writes %q.", op)
+		}
+		if om.Value.Kind == source.Unknown {
+			s.Unknown = append(s.Unknown, unknownName(om.Value, "Condition."+om.Name))
+			continue
+		}
+		if om.Value.Kind != source.Object {
+			d.err(om.Value.Range, "Condition is no object", "%s takes an object {key: value}, and this is a %s.", op, om.Value.Kind)
+			continue
+		}
+		keys := map[string]bool{}
+		for _, km := range om.Value.Members {
+			if keys[strings.ToLower(km.Name)] {
+				d.err(km.Range, "Duplicate condition key", "%s stands twice under %s (key names are compared without regard to case).", km.Name, op)
+			}
+			keys[strings.ToLower(km.Name)] = true
+			var values []condition.Value
+			d.texts(km.Value, km.Name, true, func(text symbol.Text, rng source.Range) {
+				values = append(values, condition.Value{Text: text, Range: rng})
+			})
+			c, problems := condition.Compile(op, km.Name, km.Range, values, d.doc.Version == Version2012)
+			for _, p := range problems {
+				d.warn(p.Range, "Questionable condition", "%s.", capital(p.Msg))
+			}
+			s.Conditions = append(s.Conditions, c)
+		}
+	}
+}

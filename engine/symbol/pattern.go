@@ -1,0 +1,394 @@
+package symbol
+
+import (
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tfguard/tfguard/engine/kleene"
+)
+
+// Marks inside an encoded pattern; like those of symbols they are bytes that
+// valid UTF-8 never contains, so a literal '*' and a wildcard differ.
+const (
+	one        = 0xFC
+	many       = 0xFD
+	varOpen    = 0xFA
+	varDefault = 0xFB
+	varClose   = 0xF9
+)
+
+// Syntax says which marks of the policy language count in a pattern.
+type Syntax struct {
+	// Wildcards makes '*' any run of characters and '?' exactly one.
+	Wildcards bool
+	// Variables makes ${key}, ${key, 'default'}, ${*}, ${?} and ${$} policy
+	// variables, as in documents of Version 2012-10-17.
+	Variables bool
+	// Fold compares without regard to case.
+	Fold bool
+}
+
+// A Pattern matches texts. The zero Pattern matches the empty text alone.
+type Pattern struct {
+	enc  string
+	fold bool
+	vars bool // holds policy variables
+	wild bool // holds wildcards
+}
+
+// A Lookup gives the value of a single-valued context key, and whether the key
+// is present in the request. Key names are given as written in the policy.
+type Lookup func(key string) (value Text, present kleene.Truth)
+
+// Errors of [Compile]. (AWS page "IAM policy elements: Variables and tags".)
+var (
+	ErrVariableBrace = errors.New("a policy variable is not closed: \"${\" without \"}\"")
+	ErrVariableEmpty = errors.New("a policy variable is empty: \"${}\"")
+	ErrVariableQuote = errors.New("the default of a policy variable is written ${key, 'default'}: a comma, one space, single quotes")
+	ErrVariableSpace = errors.New("a policy variable may not contain white space outside of its default")
+)
+
+// Compile prepares the text of a policy for matching. Even when it reports an
+// error the pattern is usable: the faulty variable then matches nothing.
+func Compile(t Text, syn Syntax) (Pattern, error) {
+	p := Pattern{enc: t.enc, fold: syn.Fold}
+	if syn.Fold {
+		p.enc = t.Lower().enc
+	}
+	hasVars := syn.Variables && strings.Contains(p.enc, "${")
+	hasWild := syn.Wildcards && strings.ContainsAny(p.enc, "*?")
+	if !hasVars && !hasWild {
+		return p, nil
+	}
+	var b strings.Builder
+	var err error
+	for s := p.enc; len(s) > 0; {
+		n := unitLen(s)
+		switch {
+		case hasVars && strings.HasPrefix(s, "${"):
+			var mark string
+			var e error
+			mark, n, e = variable(s)
+			if e != nil {
+				err = e
+			}
+			if mark != "" && mark[0] == varOpen {
+				p.vars = true
+			}
+			b.WriteString(mark)
+		case syn.Wildcards && s[0] == '*':
+			p.wild = true
+			b.WriteByte(many)
+		case syn.Wildcards && s[0] == '?':
+			p.wild = true
+			b.WriteByte(one)
+		default:
+			b.WriteString(s[:n])
+		}
+		s = s[n:]
+	}
+	p.enc = b.String()
+	return p, err
+}
+
+// variable encodes the variable s begins with and returns how long it is. A
+// malformed one becomes a variable with an empty name, which no request holds.
+func variable(s string) (mark string, n int, err error) {
+	never := string([]byte{varOpen, varClose})
+	end := strings.IndexByte(s, '}')
+	if end < 0 {
+		return never, len(s), ErrVariableBrace
+	}
+	key := s[2:end]
+	switch key {
+	case "":
+		return never, end + 1, ErrVariableEmpty
+	case "*", "?", "$":
+		return key, end + 1, nil
+	}
+	name, def, hasDefault := strings.Cut(key, ",")
+	if strings.ContainsAny(name, " \t\r\n") {
+		return never, end + 1, ErrVariableSpace
+	}
+	if !hasDefault {
+		return string([]byte{varOpen}) + name + string([]byte{varClose}), end + 1, nil
+	}
+	// The default may itself hold a '}'.
+	if !strings.HasPrefix(def, " '") {
+		return never, end + 1, ErrVariableQuote
+	}
+	from := len("${") + len(name) + len(", '")
+	to := strings.Index(s[from:], "'}")
+	if to < 0 {
+		return never, end + 1, ErrVariableQuote
+	}
+	def = s[from : from+to]
+	return string([]byte{varOpen}) + name + string([]byte{varDefault}) + def + string([]byte{varClose}), from + to + 2, nil
+}
+
+// Known reports whether the pattern has no unknown part (policy variables are
+// not unknown: the request gives their value).
+func (p Pattern) Known() bool { return strings.IndexByte(p.enc, open) < 0 }
+
+// IsAny reports whether p is the lone wildcard "*".
+func (p Pattern) IsAny() bool { return len(p.enc) == 1 && p.enc[0] == many }
+
+// Variables returns the names of the context keys that p refers to.
+func (p Pattern) Variables() []string {
+	var keys []string
+	if p.vars {
+		for u := range units(p.enc) {
+			if u[0] == varOpen {
+				name, _, _ := strings.Cut(u[1:len(u)-1], string([]byte{varDefault}))
+				keys = append(keys, name)
+			}
+		}
+	}
+	return keys
+}
+
+// Split splits p around the literal separator b into at most n patterns.
+func (p Pattern) Split(b byte, n int) []Pattern {
+	texts := Text{p.enc}.SplitN(b, n)
+	out := make([]Pattern, len(texts))
+	for i, t := range texts {
+		out[i] = p.with(t.enc)
+	}
+	return out
+}
+
+func (p Pattern) with(enc string) Pattern {
+	p.enc = enc
+	p.vars = p.vars && strings.IndexByte(enc, varOpen) >= 0
+	p.wild = p.wild && (strings.IndexByte(enc, one) >= 0 || strings.IndexByte(enc, many) >= 0)
+	return p
+}
+
+// EndsOpen reports whether p ends with the wildcard '*'.
+func (p Pattern) EndsOpen() bool { return p.wild && p.enc[len(p.enc)-1] == many }
+
+// A Rune is one step of a pattern: a character, any one character, or any run of them.
+type Rune struct {
+	Rune      rune
+	One, Many bool
+}
+
+// Runes returns the steps of a wholly known pattern without variables.
+func (p Pattern) Runes() []Rune {
+	out := make([]Rune, 0, len(p.enc))
+	for u := range units(p.enc) {
+		r, _ := utf8.DecodeRuneInString(u)
+		out = append(out, Rune{Rune: r, One: u[0] == one, Many: u[0] == many})
+	}
+	return out
+}
+
+// Match reports whether t matches p: True or False where that holds whatever the
+// unknown parts turn out to be. A variable whose key is absent from the request
+// and that has no default makes the pattern match nothing; a substituted value is
+// literal, its wildcards do not count. lookup may be nil if p has no variables.
+func (p Pattern) Match(t Text, lookup Lookup) kleene.Truth {
+	enc := t.enc
+	if p.fold {
+		enc = t.Lower().enc
+	}
+	pat, sure := p.enc, kleene.True
+	if p.vars {
+		pat, sure = p.expand(lookup)
+		if sure == kleene.False {
+			return kleene.False
+		}
+	}
+	return kleene.And(sure, matchEncoded(pat, enc))
+}
+
+// Expand returns p with its variables substituted, and False if one of them has
+// no value in this request.
+func (p Pattern) Expand(lookup Lookup) (Pattern, kleene.Truth) {
+	if !p.vars {
+		return p, kleene.True
+	}
+	enc, sure := p.expand(lookup)
+	p.enc, p.vars = enc, false
+	return p, sure
+}
+
+func (p Pattern) expand(lookup Lookup) (string, kleene.Truth) {
+	var b strings.Builder
+	sure := kleene.True
+	for u := range units(p.enc) {
+		if u[0] != varOpen {
+			b.WriteString(u)
+			continue
+		}
+		name, def, hasDefault := strings.Cut(u[1:len(u)-1], string([]byte{varDefault}))
+		var value Text
+		present := kleene.False
+		if lookup != nil && name != "" {
+			value, present = lookup(name)
+		}
+		if present != kleene.True && hasDefault {
+			if present == kleene.Unknown && value.enc != def {
+				value = Symbol{Name: name}.Text()
+			} else {
+				value = Text{def}
+			}
+			present = kleene.True
+		}
+		if present == kleene.False {
+			return "", kleene.False
+		}
+		sure = kleene.And(sure, present)
+		if p.fold {
+			value = value.Lower()
+		}
+		b.WriteString(value.enc)
+	}
+	return b.String(), sure
+}
+
+func matchEncoded(p, t string) kleene.Truth {
+	known := strings.IndexByte(p, open) < 0 && strings.IndexByte(t, open) < 0
+	if must(p, t) {
+		return kleene.True
+	}
+	if known || !may(p, t) {
+		return kleene.False
+	}
+	return kleene.Unknown
+}
+
+// must reports whether t matches p in every world. A symbol is one opaque unit
+// that only itself and '*' match. Greedy with a single point of return: linear in
+// practice and at worst len(p)*len(t).
+func must(p, t string) bool {
+	pi, ti, star, mark := 0, 0, -1, 0
+	for ti < len(t) {
+		if pi < len(p) {
+			switch c := p[pi]; {
+			case c == many:
+				star, mark = pi, ti
+				pi++
+				continue
+			case c == one && t[ti] != open:
+				pi++
+				ti += unitLen(t[ti:])
+				continue
+			case c == open && t[ti] == open:
+				n := unitLen(p[pi:])
+				if strings.HasPrefix(t[ti:], p[pi:pi+n]) {
+					pi += n
+					ti += n
+					continue
+				}
+			case c == t[ti] && c != open:
+				pi++
+				ti++
+				continue
+			}
+		}
+		if star < 0 {
+			return false
+		}
+		mark += unitLen(t[mark:])
+		pi, ti = star+1, mark
+	}
+	for pi < len(p) && p[pi] == many {
+		pi++
+	}
+	return pi == len(p)
+}
+
+// An atom is one step of the automaton behind may: a code point, a wildcard, or
+// the first or a further character of a symbol.
+type atom struct {
+	sym  string // encoded symbol, "" for none
+	r    rune
+	mark byte // one or many, 0 for none
+	opt  bool // may be empty, and repeat
+}
+
+func atoms(s string) []atom {
+	out := make([]atom, 0, len(s))
+	for u := range units(s) {
+		switch u[0] {
+		case open:
+			if (decode(u).Class) != Any {
+				out = append(out, atom{sym: u})
+			}
+			out = append(out, atom{sym: u, opt: true})
+		case one:
+			out = append(out, atom{mark: one})
+		case many:
+			out = append(out, atom{mark: many, opt: true})
+		default:
+			r, _ := utf8.DecodeRuneInString(u)
+			out = append(out, atom{r: r})
+		}
+	}
+	return out
+}
+
+// may reports whether some world exists in which t matches p. It takes symbols
+// as independent of each other, so it may say true too often and never too seldom.
+func may(p, t string) bool {
+	ps, ts := atoms(p), atoms(t)
+	// reach[j] says that ps[:i] can produce a string of ts[:j].
+	reach := make([]bool, len(ts)+1)
+	next := make([]bool, len(ts)+1)
+	reach[0] = true
+	for j, a := range ts {
+		reach[j+1] = reach[j] && a.opt
+	}
+	for _, a := range ps {
+		clear(next)
+		for j := range reach {
+			switch {
+			case a.opt && reach[j]: // a is empty, or ends here
+				next[j] = true
+			}
+			if j == 0 {
+				continue
+			}
+			b := ts[j-1]
+			if compatible(a, b) {
+				// a and b produce one character together; an optional one may go on.
+				if reach[j-1] || a.opt && next[j-1] || b.opt && reach[j] {
+					next[j] = true
+				}
+			}
+			if b.opt && next[j-1] { // b is empty, or ends here
+				next[j] = true
+			}
+		}
+		reach, next = next, reach
+	}
+	return reach[len(ts)]
+}
+
+func compatible(a, b atom) bool {
+	switch {
+	case a.mark != 0 || b.mark != 0:
+		return true
+	case a.sym == "" && b.sym == "":
+		return a.r == b.r
+	case a.sym == "":
+		return decode(b.sym).Class.holds(a.r)
+	case b.sym == "":
+		return decode(a.sym).Class.holds(b.r)
+	}
+	x, y := decode(a.sym), decode(b.sym)
+	return x.Name == y.Name || !x.Unique || !y.Unique
+}
+
+func (c Class) holds(r rune) bool {
+	switch c {
+	case Segment:
+		return r != ':' && r != '/'
+	case Digits:
+		return '0' <= r && r <= '9'
+	default:
+		return true
+	}
+}

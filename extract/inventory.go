@@ -1,0 +1,182 @@
+// Package extract holds what readers of plans and templates bring back: the
+// [Inventory] of principals, resources, organization policies and endpoints that
+// one input defines, each policy decoded and attached, each value with its origin.
+//
+// The readers are the packages below this one.
+package extract
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/source"
+	"github.com/tfguard/tfguard/engine/symbol"
+)
+
+// An Inventory is what one input defines, in the world after its change. Lists
+// are in the order of their addresses.
+type Inventory struct {
+	// Policies are all policies of the input, read or not.
+	Policies    []*Policy
+	Principals  []*Principal
+	Resources   []*Resource
+	OrgPolicies []*OrgPolicy
+	Endpoints   []*Endpoint
+	Trails      []*Trail
+	// Account, Partition, Region and Organization are facts about the whole input.
+	Account, Partition, Region, Organization Fact
+	// Timestamp is when the plan was made (RFC 3339), empty if the input does not say.
+	Timestamp string
+	// Changes counts the resources that the input creates, updates, replaces or
+	// deletes.
+	Changes int
+	// Incomplete says why the input does not describe the whole world after the
+	// change ("the plan is errored: …"), empty if it does.
+	Incomplete []string
+	// FullAccessDetached are the organization targets from which the input
+	// detaches the default policy FullAWSAccess.
+	FullAccessDetached []OrgTarget
+}
+
+// A Fact is a value with the reason it is believed.
+type Fact struct {
+	// Value is a symbol such as ${account} when nothing in the input tells.
+	Value symbol.Text
+	// From says where the value was read, such as "data.aws_caller_identity.c".
+	From string
+	// Assumed is set where the value is a conclusion that could be wrong.
+	Assumed bool
+}
+
+// A Policy is a policy of the input with the places it is attached to.
+type Policy struct {
+	*policy.Document
+	// AttachedTo are resource addresses or, for what the input does not define, ARNs.
+	AttachedTo []string
+	// Sensitive policies are evaluated and never printed.
+	Sensitive bool
+}
+
+// A PrincipalKind says what a principal is.
+type PrincipalKind string
+
+// The kinds of principals an input can define.
+const (
+	User PrincipalKind = "user"
+	Role PrincipalKind = "role"
+	// PermissionSet is an Identity Center permission set: a role in every account
+	// it is assigned to.
+	PermissionSet PrincipalKind = "permissionSet"
+)
+
+// A Principal is a user or role with the policies that bear on its calls.
+type Principal struct {
+	Address string
+	Kind    PrincipalKind
+	// ARN is that of the user or role, never of a session.
+	ARN symbol.Text
+	// Name is the last part of the ARN.
+	Name symbol.Text
+	// Identity are the inline, managed and group policies.
+	Identity []policy.Attached
+	// Boundary holds the permissions boundary, if there is one.
+	Boundary []policy.Attached
+	// Trust is the trust policy of a role; nil for users.
+	Trust *policy.Document
+}
+
+// A Resource is something calls are made on, with its resource-based policies.
+type Resource struct {
+	Address string
+	// Type is the service and resource type in the words of the Service
+	// Authorization Reference: "s3/bucket", "kms/key".
+	Type string
+	ARN  symbol.Text
+	// Account is the account that owns the resource.
+	Account symbol.Text
+	// Region is empty for global resources and unknown ones.
+	Region symbol.Text
+	// Policies are the resource-based policies, none if the service's default holds.
+	Policies []policy.Attached
+	// PublicAccess is the bucket's S3 Block Public Access, nil if not configured.
+	PublicAccess *PublicAccess
+}
+
+// PublicAccess is an S3 Block Public Access configuration; each setting may be unknown.
+type PublicAccess struct {
+	BlockPublicACLs, IgnorePublicACLs, BlockPublicPolicy, RestrictPublicBuckets kleene.Truth
+}
+
+// An OrgPolicy is a service control or resource control policy.
+type OrgPolicy struct {
+	*policy.Document
+	Targets []OrgTarget
+}
+
+// An OrgTargetKind says what an organization policy is attached to.
+type OrgTargetKind string
+
+// The targets of organization policies. OrgUnknown is a target that is not known yet.
+const (
+	OrgRoot    OrgTargetKind = "root"
+	OrgUnit    OrgTargetKind = "ou"
+	OrgAccount OrgTargetKind = "account"
+	OrgUnknown OrgTargetKind = "unknown"
+)
+
+// An OrgTarget is a node of the organization.
+type OrgTarget struct {
+	Kind OrgTargetKind
+	// ID is the id of the node (r-…, ou-…, an account id), possibly a symbol.
+	ID symbol.Text
+	// Address is the resource address of the node if the input defines it.
+	Address string
+}
+
+// An Endpoint is a VPC endpoint.
+type Endpoint struct {
+	Address string
+	// ID is the vpce-… id, usually a symbol.
+	ID symbol.Text
+	// VPC is the id of its VPC.
+	VPC symbol.Text
+	// Service is the prefix of the service's actions, such as "s3"; empty if unknown.
+	Service string
+	// Policies holds the endpoint policy; none means the default, which allows all.
+	Policies []policy.Attached
+}
+
+// A Trail is a CloudTrail trail that writes to a bucket.
+type Trail struct {
+	Address string
+	ARN     symbol.Text
+	// Bucket is the name of the bucket, Prefix the key prefix it writes below.
+	Bucket, Prefix symbol.Text
+	// Key is the KMS key that encrypts the log files, empty if none.
+	Key symbol.Text
+	// Organization trails write for all member accounts.
+	Organization bool
+}
+
+// Sort puts every list in the order of its addresses.
+func (inv *Inventory) Sort() {
+	slices.SortStableFunc(inv.Policies, func(a, b *Policy) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(inv.Principals, func(a, b *Principal) int {
+		return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(a.ARN.String(), b.ARN.String()))
+	})
+	slices.SortStableFunc(inv.Resources, func(a, b *Resource) int {
+		return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(a.ARN.String(), b.ARN.String()))
+	})
+	slices.SortStableFunc(inv.OrgPolicies, func(a, b *OrgPolicy) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(inv.Endpoints, func(a, b *Endpoint) int { return cmp.Compare(a.Address, b.Address) })
+	slices.SortStableFunc(inv.Trails, func(a, b *Trail) int { return cmp.Compare(a.Address, b.Address) })
+}
+
+// Result is what a reader gives back for one input: the inventory, and what there
+// is to say about the input. An inventory is nil only together with an error.
+type Result struct {
+	Inventory   *Inventory
+	Diagnostics source.Diagnostics
+}
