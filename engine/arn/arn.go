@@ -7,7 +7,7 @@
 package arn
 
 import (
-	"strings"
+	"iter"
 
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/symbol"
@@ -39,9 +39,11 @@ func Parse(t symbol.Text) (ARN, bool) {
 	return a, true
 }
 
-// certain reports that no part but the last can hold a colon.
-func certain(split []symbol.Text) bool {
-	for _, part := range split[:len(split)-1] {
+// certain reports that none of the first five parts can hold a colon.
+func certain[P interface {
+	Symbols() iter.Seq[symbol.Symbol]
+}](split []P) bool {
+	for _, part := range split[:min(len(split), Resource)] {
 		for s := range part.Symbols() {
 			if s.Class == symbol.Any {
 				return false
@@ -76,8 +78,11 @@ func (a ARN) Name() symbol.Text {
 
 // Type returns the resource part before its first slash: "role" of "role/team/R".
 func (a ARN) Type() string {
-	t, _, _ := strings.Cut(a[Resource].String(), "/")
-	return t
+	rest := a[Resource]
+	if i := rest.Index('/'); i >= 0 {
+		rest = rest.Slice(0, i)
+	}
+	return rest.String()
 }
 
 // A Pattern is an ARN pattern of a policy. Parts one to five are matched one by
@@ -86,41 +91,86 @@ func (a ARN) Type() string {
 type Pattern struct {
 	text  symbol.Text
 	split []symbol.Pattern // six parts; fewer if the pattern is no full ARN
-	whole symbol.Pattern
-	any   bool // "*"
-	short bool // fewer than six parts, and the last ends in '*'
-	fuzzy bool // unknown parts hide where the colons are
-	runOn bool // some '*' ends a part before the sixth
-	full  bool // six parts
+	whole symbol.Pattern   // the parts put together again
+	any   bool             // "*"
+	full  bool             // six parts
+	short bool             // an ARN of fewer parts, and the last ends in '*'
+	fuzzy bool             // unknown parts hide where the colons are
+	runOn bool             // some '*' ends a part before the sixth
+	late  bool             // variables may bring colons: split again for each request
+
+	// Of a fuzzy pattern: the text through the last unknown that hides colons, if
+	// no wildcard or variable stands in it, and the parts after that.
+	head    symbol.Text
+	tail    []symbol.Pattern
+	literal bool
 }
 
-// Compile prepares an ARN pattern. Variables count in the sixth part alone
-// (AWS page "IAM policy elements: Variables and tags").
+// Compile prepares a pattern of a Resource element. Variables count in the sixth
+// part alone (AWS page "IAM policy elements: Variables and tags"). Even when it
+// reports an error the pattern is usable: the faulty variable matches nothing.
 func Compile(t symbol.Text, variables bool) (Pattern, error) {
-	p := Pattern{text: t}
 	split := t.SplitN(':', parts)
+	if !certain(split) {
+		// Where the sixth part begins is not known: variables may count anywhere.
+		return CompileValue(t, variables)
+	}
 	var err error
+	compiled := make([]symbol.Pattern, len(split))
 	for i, part := range split {
 		c, e := symbol.Compile(part, symbol.Syntax{Wildcards: true, Variables: variables && i == Resource})
 		if e != nil {
 			err = e
 		}
-		p.split = append(p.split, c)
+		compiled[i] = c
 	}
-	p.any = len(split) == 1 && p.split[0].IsAny()
-	p.full = len(split) == parts
-	p.fuzzy = !certain(split)
-	if p.fuzzy || !p.full {
-		// The error, if any, was reported for the part.
-		p.whole, _ = symbol.Compile(t, symbol.Syntax{Wildcards: true, Variables: variables})
+	p := build(symbol.Join(compiled, ':'))
+	p.text = t
+	return p, err
+}
+
+// CompileValue prepares an ARN pattern of a condition, where variables count in
+// every part. Even when it reports an error the pattern is usable: the faulty
+// variable matches nothing.
+func CompileValue(t symbol.Text, variables bool) (Pattern, error) {
+	syn := symbol.Syntax{Wildcards: true, Variables: variables}
+	whole, err := symbol.Compile(t, syn)
+	p := build(whole)
+	p.text = t
+	for _, part := range p.split[:min(len(p.split), Resource)] {
+		p.late = p.late || len(part.Variables()) > 0
 	}
+	if p.fuzzy && !p.late {
+		end := 0
+		for i, part := range t.SplitN(':', parts)[:min(len(p.split), Resource)] {
+			if i > 0 {
+				end++
+			}
+			if before, _, found := part.CutLast(symbol.Any); found {
+				p.head = t.Slice(0, end+before.Len())
+			}
+			end += part.Len()
+		}
+		p.literal = p.head.Index('*') < 0 && p.head.Index('?') < 0 && p.head.Index('$') < 0
+		rest, _ := symbol.Compile(t.Slice(p.head.Len(), t.Len()), syn) // the error is that of whole
+		p.tail = rest.Split(':', parts)
+	}
+	return p, err
+}
+
+func build(whole symbol.Pattern) Pattern {
+	p := Pattern{whole: whole, split: whole.Split(':', parts)}
+	p.any = len(p.split) == 1 && p.split[0].IsAny()
+	p.full = len(p.split) == parts
+	p.fuzzy = !certain(p.split)
 	last := p.split[len(p.split)-1]
-	p.short = !p.any && !p.full && len(split) >= 3 && last.EndsOpen()
+	isARN := !p.split[Prefix].Wild() && p.split[Prefix].Match(symbol.Literal("arn"), nil) == kleene.True
+	p.short = !p.full && len(p.split) > 1 && isARN && last.EndsOpen()
 	for _, c := range p.split[:len(p.split)-1] {
 		p.runOn = p.runOn || c.EndsOpen()
 	}
 	p.runOn = p.runOn || !p.full && last.EndsOpen()
-	return p, err
+	return p
 }
 
 // Text returns the pattern as written.
@@ -136,21 +186,37 @@ func (p Pattern) Short() bool { return p.short }
 // Full reports whether p has the six parts of an ARN.
 func (p Pattern) Full() bool { return p.full }
 
-// Variables returns the names of the context keys that p refers to.
-func (p Pattern) Variables() []string {
-	if p.full {
-		return p.split[Resource].Variables()
-	}
-	return p.whole.Variables()
+// Certain reports whether the parts of p are known to be those it is written
+// with: no unknown or variable can bring a colon.
+func (p Pattern) Certain() bool { return !p.fuzzy && !p.late }
+
+// WildService reports whether the service part has a wildcard, which AWS refuses.
+func (p Pattern) WildService() bool {
+	return len(p.split) > Service && p.split[Service].Wild()
 }
+
+// RunsOn reports whether some '*' of p stands before a colon, or at the end of a
+// pattern of fewer than six parts: AWS's pages disagree whether it crosses colons.
+func (p Pattern) RunsOn() bool { return p.runOn }
+
+// Variables returns the names of the context keys that p refers to.
+func (p Pattern) Variables() []string { return p.whole.Variables() }
 
 // MatchStrict matches part by part: ArnLike and ArnEquals, where a wildcard in
 // the first five parts never crosses a colon (AWS page "IAM JSON policy elements:
 // Condition operators"). The lone "*" is no ARN and matches nothing here; so does
-// a text that is no ARN.
+// a text that is no ARN. An unknown at the start of an ARN pattern is taken to be
+// such that the pattern has six parts.
 func (p Pattern) MatchStrict(t symbol.Text, lookup symbol.Lookup) kleene.Truth {
+	if p.late {
+		bound, sure := p.Bind(lookup)
+		if sure == kleene.False {
+			return kleene.False
+		}
+		return kleene.And(sure, bound.MatchStrict(t, nil))
+	}
 	if p.fuzzy {
-		return p.matchWhole(t, lookup)
+		return p.matchFuzzy(t, lookup)
 	}
 	a, ok := Parse(t)
 	if !ok {
@@ -162,15 +228,32 @@ func (p Pattern) MatchStrict(t symbol.Text, lookup symbol.Lookup) kleene.Truth {
 	return p.matchParts(a, lookup)
 }
 
+// Bind returns p with its variables substituted, and False if one of them has no
+// value in this request.
+func (p Pattern) Bind(lookup symbol.Lookup) (Pattern, kleene.Truth) {
+	whole, sure := p.whole.Expand(lookup)
+	if sure == kleene.False {
+		return p, sure
+	}
+	bound := build(whole)
+	bound.text = p.text
+	return bound, sure
+}
+
 func (p Pattern) matchParts(a ARN, lookup symbol.Lookup) kleene.Truth {
-	if len(p.split) != parts {
+	if !p.full {
 		return kleene.False
 	}
+	return p.matchLeading(a, lookup)
+}
+
+// matchLeading matches the parts that p has and takes '*' for missing ones.
+func (p Pattern) matchLeading(a ARN, lookup symbol.Lookup) kleene.Truth {
 	out := kleene.True
 	for i := range p.split {
 		out = min(out, p.split[i].Match(a[i], lookup))
 		if out == kleene.False {
-			return out
+			break
 		}
 	}
 	return out
@@ -185,8 +268,12 @@ func (p Pattern) MatchResource(t symbol.Text, lookup symbol.Lookup) (truth kleen
 	if p.any {
 		return kleene.True, false
 	}
+	if p.late {
+		// Reached with unknowns alone: where the sixth part begins is not known.
+		return kleene.And(kleene.Unknown, p.whole.Match(t, lookup)), false
+	}
 	if p.fuzzy {
-		return p.matchWhole(t, lookup), false
+		return p.matchFuzzy(t, lookup), false
 	}
 	a, ok := Parse(t)
 	if !ok {
@@ -196,92 +283,88 @@ func (p Pattern) MatchResource(t symbol.Text, lookup symbol.Lookup) (truth kleen
 		return p.matchUnsplit(t, lookup), false
 	}
 	if p.short {
-		out := kleene.True
-		for i := range p.split {
-			out = min(out, p.split[i].Match(a[i], lookup))
-		}
-		if out != kleene.False {
+		if out := p.matchLeading(a, lookup); out != kleene.False {
 			return out, false
 		}
 	}
 	out := p.matchParts(a, lookup)
-	if out == kleene.False && p.runOn && t.Known() && p.mayRunOn(t, lookup) {
+	if out == kleene.False && p.runOn && p.mayRunOn(a, lookup) {
 		return kleene.Unknown, true
 	}
 	return out, false
 }
 
-// matchWhole matches a pattern whose colons are hidden by an unknown part.
-func (p Pattern) matchWhole(t symbol.Text, lookup symbol.Lookup) kleene.Truth {
-	return p.whole.Match(t, lookup)
+// matchFuzzy matches a pattern whose colons are hidden by an unknown part. A text
+// that begins with the same unknown has its colons where the pattern has them; if
+// the rest then matches part by part, so does the whole.
+func (p Pattern) matchFuzzy(t symbol.Text, lookup symbol.Lookup) kleene.Truth {
+	out := p.whole.Match(t, lookup)
+	if out == kleene.True && !(p.literal && t.HasPrefix(p.head) && p.matchTail(t.Slice(p.head.Len(), t.Len()), lookup)) {
+		return kleene.Unknown
+	}
+	return out
+}
+
+func (p Pattern) matchTail(t symbol.Text, lookup symbol.Lookup) bool {
+	split := t.SplitN(':', len(p.tail))
+	if len(split) != len(p.tail) || !certain(split[:len(split)-1]) {
+		return false
+	}
+	for i, part := range p.tail {
+		if part.Match(split[i], lookup) != kleene.True {
+			return false
+		}
+	}
+	return true
 }
 
 // matchUnsplit matches a text whose colons are hidden by an unknown part.
 func (p Pattern) matchUnsplit(t symbol.Text, lookup symbol.Lookup) kleene.Truth {
-	whole, _ := symbol.Compile(p.text, symbol.Syntax{Wildcards: true, Variables: len(p.Variables()) > 0})
-	return kleene.And(kleene.Unknown, whole.Match(t, lookup))
+	return kleene.And(kleene.Unknown, p.whole.Match(t, lookup))
 }
 
-// mayRunOn matches with a '*' that stands before a colon, or at the end, running
-// on over colons, while '?' and a '*' inside one of the first five parts do not.
-func (p Pattern) mayRunOn(t symbol.Text, lookup symbol.Lookup) bool {
-	text, _ := t.Literal()
-	type step struct {
-		r     rune
-		one   bool
-		star  bool
-		cross bool
+// mayRunOn reports whether a can match with a '*' that stands before a colon, or
+// at the end, running on over colons, while '?' and a '*' inside one of the first
+// five parts do not. A part that ends in such a '*' matches some stretch of text if
+// it matches the first part of the stretch: its '*' takes the colons and the rest.
+func (p Pattern) mayRunOn(a ARN, lookup symbol.Lookup) bool {
+	t := a.Text()
+	const most = 64 // of colons, beyond which the answer need not be exact
+	split := t.SplitN(':', most+1)
+	hidden := len(split) > most
+	for s := range t.Symbols() {
+		hidden = hidden || s.Class == symbol.Any
 	}
-	var steps []step
-	for i, part := range p.split {
-		if i > 0 {
-			steps = append(steps, step{r: ':'})
-		}
-		part, ok := part.Expand(lookup)
-		if ok == kleene.False {
-			return false
-		}
-		sixth := i == Resource
-		items := part.Runes()
-		for j, r := range items {
-			switch {
-			case r.Many:
-				steps = append(steps, step{star: true, cross: sixth || j == len(items)-1})
-			case r.One:
-				steps = append(steps, step{one: true, cross: sixth})
-			default:
-				steps = append(steps, step{r: r.Rune})
-			}
-		}
+	if hidden {
+		return p.whole.Match(t, lookup) != kleene.False
 	}
-	// reach[i] says that steps[:i] can produce the text read so far.
-	reach := make([]bool, len(steps)+1)
+	starts := make([]int, len(split))
+	for j := 1; j < len(split); j++ {
+		starts[j] = starts[j-1] + split[j-1].Len() + 1
+	}
+	// reach[j] says that the parts of p so far can match split[:j].
+	reach := make([]bool, len(split)+1)
 	reach[0] = true
-	skip := func() {
-		for i, s := range steps {
-			if s.star && reach[i] {
-				reach[i+1] = true
-			}
-		}
-	}
-	skip()
-	for _, c := range text {
+	for i, part := range p.split {
 		next := make([]bool, len(reach))
-		for i, s := range steps {
-			allowed := c != ':' || s.cross
-			switch {
-			case s.star:
-				if allowed && (reach[i] || reach[i+1]) {
-					next[i+1] = true
-				}
-			case s.one:
-				next[i+1] = reach[i] && allowed
-			default:
-				next[i+1] = reach[i] && s.r == c
+		for j, text := range split {
+			if !reach[j] {
+				continue
+			}
+			if i == Resource {
+				rest := t.Slice(starts[j], t.Len())
+				next[len(split)] = next[len(split)] || part.Match(rest, lookup) != kleene.False
+				continue
+			}
+			if part.Match(text, lookup) == kleene.False {
+				continue
+			}
+			next[j+1] = true
+			for k := j + 2; part.EndsOpen() && k < len(next); k++ {
+				next[k] = true
 			}
 		}
 		reach = next
-		skip()
 	}
-	return reach[len(steps)]
+	return reach[len(split)]
 }

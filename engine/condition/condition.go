@@ -28,6 +28,7 @@ type Condition struct {
 
 	key   string // in lower case
 	multi bool
+	flag  bool // the key is a Boolean one, compared as text
 	null  nullTest
 }
 
@@ -47,7 +48,14 @@ type Problem struct {
 func Compile(op Operator, key string, keyRange source.Range, values []Value, variables bool) (Condition, []Problem) {
 	c := Condition{Operator: op, Key: key, KeyRange: keyRange, Values: values,
 		key: strings.ToLower(key), multi: request.Multivalued(key)}
+	family := operators[op.Base].family
+	if k, ok := request.Find(key); ok {
+		c.flag = k.Type == request.Bool && family == stringFamily
+	}
 	var problems []Problem
+	if op.Base == Null && op.Set != NoSet {
+		problems = append(problems, Problem{Range: keyRange, Msg: fmt.Sprintf("%s asks nothing: it is always %v", op, kleene.Of(op.Set == ForAllValues))})
+	}
 	for i := range c.Values {
 		v := &c.Values[i]
 		if op.Base == Null {
@@ -56,8 +64,8 @@ func Compile(op Operator, key string, keyRange source.Range, values []Value, var
 				c.null.wantsNull = true
 			case strings.EqualFold(v.Text.String(), "false"):
 				c.null.wantsValue = true
-			default:
-				problems = append(problems, Problem{Range: v.Range, Fatal: v.Text.Known(), Msg: fmt.Sprintf("Null takes \"true\" or \"false\", not %q", v.Text)})
+			case v.Text.Known():
+				problems = append(problems, Problem{Range: v.Range, Fatal: true, Msg: fmt.Sprintf("Null takes \"true\" or \"false\", not %q; the value matches nothing", v.Text)})
 			}
 			continue
 		}
@@ -65,8 +73,13 @@ func Compile(op Operator, key string, keyRange source.Range, values []Value, var
 		if v.match, err = compile(op, v.Text, variables); err != nil {
 			problems = append(problems, Problem{Range: v.Range, Fatal: true, Msg: err.Error() + "; the value matches nothing"})
 		}
-		if operators[op.Base].family == boolFamily && variables && strings.Contains(v.Text.String(), "${") && v.Text.Known() {
-			problems = append(problems, Problem{Range: v.Range, Msg: "AWS's pages disagree on policy variables under Bool; tfguard substitutes them"})
+		if family == dateFamily && v.Text.Known() {
+			if _, doubt, _ := parseDate(v.Text.String()); doubt != "" {
+				problems = append(problems, Problem{Range: v.Range, Msg: doubt})
+			}
+		}
+		if variables && (family == stringFamily || family == arnFamily || family == boolFamily) {
+			problems = append(problems, variableProblems(v, family)...)
 		}
 	}
 	if len(values) == 0 {
@@ -76,6 +89,21 @@ func Compile(op Operator, key string, keyRange source.Range, values []Value, var
 		problems = append(problems, Problem{Range: keyRange, Msg: fmt.Sprintf("%s holds a set of values: %s needs ForAnyValue: or ForAllValues:", key, op.Base)})
 	}
 	return c, problems
+}
+
+func variableProblems(v *Value, family family) []Problem {
+	var problems []Problem
+	p, _ := symbol.Compile(v.Text, symbol.Syntax{Variables: true}) // an error was reported with the value
+	names := p.Variables()
+	for _, name := range names {
+		if request.Multivalued(name) {
+			problems = append(problems, Problem{Range: v.Range, Fatal: true, Msg: fmt.Sprintf("%s holds a set of values and cannot be a policy variable; it counts as absent", name)})
+		}
+	}
+	if family == boolFamily && len(names) > 0 {
+		problems = append(problems, Problem{Range: v.Range, Msg: "AWS's pages disagree on policy variables under Bool; tfguard substitutes them"})
+	}
+	return problems
 }
 
 // Eval returns the truth of the condition in a request context. A key whose
@@ -129,9 +157,9 @@ func (c *Condition) present(values []symbol.Text, ctx request.Context) kleene.Tr
 		return kleene.Of(op.Negated())
 	case op.Set == NoSet && (c.multi || len(values) > 1):
 		// Invalid by the documentation. A positive operator was observed to be
-		// false; of a negated one nothing is known.
+		// false; of a negated one nothing is known, unless there is nothing to differ from.
 		if op.Negated() {
-			return kleene.Unknown
+			return kleene.Join(kleene.True, kleene.Of(len(c.Values) == 0))
 		}
 		return kleene.False
 	}
@@ -154,6 +182,9 @@ func (c *Condition) present(values []symbol.Text, ctx request.Context) kleene.Tr
 // matches or, for a negated operator, none does. A malformed policy value matches
 // nothing; whether a negated operator then holds AWS does not say.
 func (c *Condition) element(v symbol.Text, lookup symbol.Lookup) kleene.Truth {
+	if s, known := v.Literal(); c.flag && known && isBool(s) {
+		v = v.Lower() // AWS compares Boolean keys as the text "true" or "false"
+	}
 	any, bad := kleene.False, false
 	for i := range c.Values {
 		switch o := c.Values[i].match(v, lookup); o {

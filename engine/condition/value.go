@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"net/netip"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -52,7 +53,7 @@ func compile(op Operator, p symbol.Text, variables bool) (matcher, error) {
 		want, err := ParsePrefix(s)
 		return known(err, func(v string) outcome {
 			got, err := netip.ParseAddr(v)
-			if err != nil {
+			if err != nil || got.Zone() != "" {
 				return badContextValue
 			}
 			return of(kleene.Of(want.Contains(got.Unmap())))
@@ -132,26 +133,43 @@ func compileString(base Base, p symbol.Text, variables bool) (matcher, error) {
 		syn.Fold = true
 	}
 	pat, err := symbol.Compile(p, syn)
+	if err != nil {
+		return malformed, err
+	}
 	return func(v symbol.Text, lookup symbol.Lookup) outcome {
 		return of(pat.Match(v, lookup))
-	}, err
+	}, nil
 }
 
 func compileARN(p symbol.Text, variables bool) (matcher, error) {
-	pat, err := arn.Compile(p, variables)
-	if err == nil && p.Known() && !pat.Full() && len(pat.Variables()) == 0 {
+	pat, err := arn.CompileValue(p, variables)
+	if err != nil {
+		return malformed, err
+	}
+	if pat.Certain() && !pat.Full() {
 		return malformed, fmt.Errorf("%q is not an ARN of six parts", p)
 	}
 	return func(v symbol.Text, lookup symbol.Lookup) outcome {
-		if s, ok := v.Literal(); ok && strings.Count(s, ":") < 5 {
+		if _, ok := arn.Parse(v); !ok && v.Known() {
 			return badContextValue
 		}
-		return of(pat.MatchStrict(v, lookup))
-	}, err
+		if pat.Certain() || !p.Known() {
+			return of(pat.MatchStrict(v, lookup))
+		}
+		bound, sure := pat.Bind(lookup)
+		switch {
+		case sure == kleene.False:
+			return differs
+		case bound.Certain() && !bound.Full():
+			return badPolicyValue
+		default:
+			return of(kleene.And(sure, bound.MatchStrict(v, nil)))
+		}
+	}, nil
 }
 
 // compileBool substitutes policy variables, which one AWS page lists as supported
-// for Bool and another does not; the document's decoder warns.
+// for Bool and another does not; [Compile] says so.
 func compileBool(p symbol.Text, variables bool) (matcher, error) {
 	pat, err := symbol.Compile(p, symbol.Syntax{Variables: variables, Fold: true})
 	if err != nil {
@@ -206,26 +224,52 @@ func ParseNumber(s string) (*big.Rat, error) {
 	return r, nil
 }
 
-var digits = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
+var (
+	epoch = regexp.MustCompile(`^([0-9]{1,17})(?:\.([0-9]+))?$`)
+	date  = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?)?$`)
+)
 
-// ParseDate reads a date of the W3C profile of ISO 8601, or seconds since 1970.
-// A time without a zone is read as UTC. (AWS page "IAM JSON policy elements:
-// Condition operators", date operators.)
+// dateLayouts by the parts that a date matched has: month, day, time, seconds.
+// [time.Parse] takes a fraction of a second where the layout has seconds.
+var dateLayouts = []string{"2006-01", "2006-01-02", "2006-01-02T15:04", "2006-01-02T15:04:05"}
+
+// ParseDate reads a date of the W3C profile of ISO 8601, or seconds since 1970,
+// to the nanosecond. A time without a zone is read as UTC; four digits are seconds
+// and no year. (AWS page "IAM JSON policy elements: Condition operators", date
+// operators.)
 func ParseDate(s string) (time.Time, error) {
-	if digits.MatchString(s) && len(s) <= 20 {
-		whole, frac, _ := strings.Cut(s, ".")
-		frac = (frac + "000000000")[:9]
-		var sec, nsec int64
-		if _, err := fmt.Sscan(whole, &sec); err == nil {
-			if _, err := fmt.Sscan(strings.TrimLeft(frac[:8], "0")+frac[8:], &nsec); err == nil {
-				return time.Unix(sec, nsec).UTC(), nil
-			}
+	t, _, err := parseDate(s)
+	return t, err
+}
+
+// parseDate also returns what is doubtful about a date that could be read.
+func parseDate(s string) (t time.Time, doubt string, err error) {
+	if m := epoch.FindStringSubmatch(s); m != nil {
+		if len(s) == len("2006") {
+			doubt = fmt.Sprintf("%q may be a year or seconds since 1970; it is read as seconds", s)
+		}
+		sec, _ := strconv.ParseInt(m[1], 10, 64) // the pattern admits what fits
+		nsec, _ := strconv.ParseInt((m[2] + "000000000")[:9], 10, 64)
+		return time.Unix(sec, nsec).UTC(), doubt, nil
+	}
+	m := date.FindStringSubmatch(s)
+	if m == nil {
+		return t, "", fmt.Errorf("%q is not a date", s)
+	}
+	layout := dateLayouts[0]
+	for i, part := range m[1:4] {
+		if part != "" {
+			layout = dateLayouts[i+1]
 		}
 	}
-	for _, layout := range []string{"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04Z07:00", "2006-01-02", "2006-01", "2006-01-02T15:04:05", "2006-01-02T15:04"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC(), nil
-		}
+	switch {
+	case m[5] != "":
+		layout += "Z07:00"
+	case m[2] != "":
+		doubt = fmt.Sprintf("%q has a time without a zone; it is read as UTC", s)
 	}
-	return time.Time{}, fmt.Errorf("%q is not a date", s)
+	if t, err = time.Parse(layout, s); err != nil {
+		return t, "", fmt.Errorf("%q is not a date", s)
+	}
+	return t.UTC(), doubt, nil
 }

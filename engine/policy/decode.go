@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/tfguard/tfguard/engine/arn"
@@ -49,14 +50,13 @@ func Unread(id string, kind Kind, origin source.Origin, reason string) *Document
 func Decode(node *source.Node, id string, kind Kind, origin source.Origin) (*Document, source.Diagnostics) {
 	d := decoder{doc: &Document{ID: id, Kind: kind, Origin: origin, Version: Version2008}}
 	d.document(node)
-	if d.diags.HasErrors() {
-		d.doc.Unread = "the policy is malformed"
-		for _, diag := range d.diags {
-			if diag.Severity == source.Error {
-				d.doc.Unread = fmt.Sprintf("the policy is malformed (%s at %s)", strings.ToLower(diag.Summary[:1])+diag.Summary[1:], diag.Range.Start)
-				break
-			}
+	if i := slices.IndexFunc(d.diags, func(d source.Diagnostic) bool { return d.Severity == source.Error }); i >= 0 {
+		d.doc.Unread = "the policy is malformed (" + lowerFirst(d.diags[i].Summary) + ")"
+		if start := d.diags[i].Range.Start; start.Line > 0 {
+			d.doc.Unread = fmt.Sprintf("the policy is malformed (%s at %s)", lowerFirst(d.diags[i].Summary), start)
 		}
+	}
+	if d.doc.Unread != "" {
 		d.doc.Statements = nil
 	}
 	return d.doc, d.diags
@@ -122,11 +122,17 @@ func (d *decoder) document(n *source.Node) {
 	m := d.members(n, "policy document", []string{"Version", "Id", "Statement"})
 	if v, ok := m["Version"]; ok {
 		s, known := v.Value.Text.Literal()
-		if v.Value.Kind == source.String && known && (s == Version2012 || s == Version2008) {
+		switch {
+		case v.Value.Kind == source.Unknown, v.Value.Kind == source.String && !known:
+			d.doc.Unread = "the version of the policy is known only after apply"
+		case v.Value.Kind == source.String && (s == Version2012 || s == Version2008):
 			d.doc.Version = s
-		} else {
+		default:
 			d.err(v.Value.Range, "Unknown policy version", "Version is %q or, for old documents, %q.", Version2012, Version2008)
 		}
+	}
+	if d.doc.Kind == RCP && d.doc.Version != Version2012 {
+		d.warn(n.Range, "Old version of an RCP", "A resource control policy carries Version %q: AWS refuses the document.", Version2012)
 	}
 	if v, ok := m["Id"]; ok && !d.doc.Kind.takesPrincipal() {
 		d.warn(v.Range, "Id in this kind of policy", "Id belongs to resource-based policies; AWS may refuse it in a policy of kind %s.", d.doc.Kind)
@@ -162,15 +168,40 @@ func (d *decoder) statement(n *source.Node, sids map[string]bool) {
 	case source.Object:
 		d.elements(n, &s, sids)
 	case source.Unknown:
-		s.Effect = Allow
 		s.Unknown = append(s.Unknown, unknownName(n, "a statement"))
-		// It may be of either effect: stand for both.
-		d.doc.Statements = append(d.doc.Statements, s)
-		s.Effect = Deny
+		text := unknownText(n, "statement")
+		s.Actions = Actions{Entries: []Action{{Text: text, Range: n.Range, all: true}}, Range: n.Range}
+		if d.doc.Kind.takesPrincipal() {
+			s.Principals = &Principals{Entries: anyone(text, n.Range), Range: n.Range}
+		}
 	default:
 		d.err(n.Range, "Statement is no object", "A statement is an object, and this is a %s.", n.Kind)
 	}
+	if s.Effect == "" && len(s.Unknown) > 0 {
+		// It may be of either effect: stand for both.
+		s.Effect = Allow
+		d.doc.Statements = append(d.doc.Statements, s)
+		s.Effect = Deny
+	}
 	d.doc.Statements = append(d.doc.Statements, s)
+}
+
+// anyone returns an entry of each type for principals that are not known at all.
+func anyone(text symbol.Text, rng source.Range) []Principal {
+	var entries []Principal
+	for _, pt := range []PrincipalType{AWS, Service, Federated, CanonicalUser} {
+		entries = append(entries, Principal{Type: pt, Text: text, Range: rng})
+	}
+	return entries
+}
+
+// unknownText returns the text an unknown node will be. One without an identity
+// gets a name that no value of a request has, or it would be taken for that value.
+func unknownText(n *source.Node, what string) symbol.Text {
+	if !n.Text.IsZero() {
+		return n.Text
+	}
+	return symbol.Symbol{Name: "unknown " + what}.Text()
 }
 
 func unknownName(n *source.Node, fallback string) string {
@@ -201,9 +232,25 @@ func (d *decoder) elements(n *source.Node, s *Statement, sids map[string]bool) {
 			d.warn(v.Range, "Principal in this kind of policy", "A policy of kind %s names no principals: AWS refuses the document. The element is not evaluated.", d.doc.Kind)
 			s.Principals = nil
 		}
+		switch {
+		case s.Principals == nil:
+		case not && (d.doc.Kind == Trust || d.doc.Kind == RCP):
+			d.warn(v.Range, "NotPrincipal in this kind of policy", "AWS refuses NotPrincipal in a policy of kind %s. Use \"Principal\": \"*\" with a condition on aws:PrincipalArn.", d.doc.Kind)
+		case not && s.Effect == Allow:
+			d.warn(v.Range, "Allow with NotPrincipal", "AWS does not support Allow with NotPrincipal; where such a document exists it lets everybody else in, anonymous callers included.")
+		case d.doc.Kind == RCP && slices.ContainsFunc(s.Principals.Entries, func(p Principal) bool { return p.Type != Everyone }):
+			d.warn(v.Range, "Principal of an RCP", "A resource control policy has \"Principal\": \"*\" and no other: AWS refuses the document.")
+		}
 	}
 	if v, not, ok := d.either(n, m, "Action", "NotAction", true); ok {
-		s.Actions = d.actions(v, not, s)
+		s.Actions = d.actions(v, not)
+		switch {
+		case d.doc.Kind != RCP:
+		case not:
+			d.warn(v.Range, "NotAction in an RCP", "AWS refuses NotAction in a resource control policy.")
+		case s.Effect == Deny && slices.ContainsFunc(s.Actions.Entries, func(a Action) bool { return a.all }):
+			d.warn(v.Range, "Every action in an RCP", "AWS refuses \"*\" as the action of a resource control policy: name the services, such as \"s3:*\".")
+		}
 	}
 	// Trust policies have no Resource, and services whose resource policies can
 	// mean nothing but their own resource do not ask for one.
@@ -227,7 +274,11 @@ func (d *decoder) effect(n *source.Node, m map[string]source.Member, s *Statemen
 		return
 	}
 	effect, known := v.Value.Text.Literal()
-	if v.Value.Kind == source.String && known && (effect == string(Allow) || effect == string(Deny)) {
+	switch {
+	case v.Value.Kind == source.Unknown, v.Value.Kind == source.String && !known:
+		s.Unknown = append(s.Unknown, unknownName(v.Value, "Effect"))
+		return
+	case v.Value.Kind == source.String && (effect == string(Allow) || effect == string(Deny)):
 		s.Effect = Effect(effect)
 		return
 	}
@@ -264,11 +315,7 @@ func (d *decoder) texts(n *source.Node, what string, scalars bool, yield func(sy
 			scalars && (item.Kind == source.Number || item.Kind == source.Bool):
 			yield(item.Text, item.Range)
 		case item.Kind == source.Unknown:
-			t := item.Text
-			if t.IsZero() {
-				t = symbol.Symbol{Name: what}.Text()
-			}
-			yield(t, item.Range)
+			yield(unknownText(item, what), item.Range)
 		default:
 			d.err(item.Range, "Value is no string", "%s takes strings, and this is a %s.", what, item.Kind)
 		}
@@ -287,7 +334,12 @@ func (d *decoder) principals(m source.Member, not bool) *Principals {
 		}
 		d.err(m.Value.Range, "Principal is no object", "%s is \"*\" or an object such as {\"AWS\": …}, {\"Service\": …}.", m.Name)
 	case source.Object:
+		types := map[string]bool{}
 		for _, t := range m.Value.Members {
+			if types[t.Name] {
+				d.err(t.Range, "Duplicate element", "%q stands twice in one %s. Put the principals of both into one list.", t.Name, m.Name)
+			}
+			types[t.Name] = true
 			switch pt := PrincipalType(t.Name); pt {
 			case AWS, Service, Federated, CanonicalUser:
 				d.texts(t.Value, t.Name, false, func(text symbol.Text, rng source.Range) {
@@ -297,13 +349,18 @@ func (d *decoder) principals(m source.Member, not bool) *Principals {
 				// Terraform renders type "*" as the bare wildcard; {"*": "*"} is the
 				// old spelling that some services accept.
 				d.warn(t.Range, "Principal type \"*\"", "Write \"Principal\": \"*\" for everyone.")
-				p.Entries = append(p.Entries, Principal{Type: Everyone, Text: symbol.Literal("*"), Range: t.Range})
+				d.texts(t.Value, m.Name, false, func(text symbol.Text, rng source.Range) {
+					if text != symbol.Literal("*") {
+						d.err(rng, "Unknown principal type", "Only \"*\" can stand under \"*\". Name the type of %q: AWS, Service, Federated or CanonicalUser.", text)
+					}
+					p.Entries = append(p.Entries, Principal{Type: Everyone, Text: text, Range: rng})
+				})
 			default:
 				d.err(t.Range, "Unknown principal type", "%q is no principal type. There are AWS, Service, Federated and CanonicalUser.", t.Name)
 			}
 		}
 	case source.Unknown:
-		p.Entries = append(p.Entries, Principal{Type: AWS, Text: symbol.Symbol{Name: unknownName(m.Value, m.Name)}.Text(), Range: m.Value.Range})
+		p.Entries = anyone(unknownText(m.Value, m.Name), m.Value.Range)
 	default:
 		d.err(m.Value.Range, "Principal is no object", "%s is \"*\" or an object such as {\"AWS\": …}, and this is a %s.", m.Name, m.Value.Kind)
 	}
@@ -313,15 +370,16 @@ func (d *decoder) principals(m source.Member, not bool) *Principals {
 func (d *decoder) principal(pt PrincipalType, text symbol.Text, rng source.Range) Principal {
 	e := Principal{Type: pt, Text: text, Range: rng}
 	s, known := text.Literal()
-	if !known {
-		return e
-	}
 	switch {
-	case pt == AWS && s == "*":
+	case pt == AWS && s == "*" && known:
 		e.Type = Everyone
-	case strings.ContainsAny(s, "*?"):
+	case text.Index('*') >= 0 || text.Index('?') >= 0:
 		e.Never = true
-		d.warn(rng, "Wildcard in a principal", "AWS refuses a principal with a partial wildcard (%q); it matches nobody. Use \"*\" with a condition on aws:PrincipalArn.", s)
+		d.warn(rng, "Wildcard in a principal", "AWS refuses a principal with a partial wildcard (%q); it matches nobody. Use \"*\" with a condition on aws:PrincipalArn.", text)
+	case pt == AWS && isGroup(text):
+		e.Never = true
+		d.warn(rng, "Group as a principal", "A group is no principal (%q); it matches nobody. Name its users, or their account.", text)
+	case !known:
 	case pt == AWS && (strings.HasPrefix(s, "AROA") || strings.HasPrefix(s, "AIDA")):
 		e.Never = true
 		d.warn(rng, "Principal is a unique id", "%q is the id of a deleted role or user; it matches nobody.", s)
@@ -332,7 +390,12 @@ func (d *decoder) principal(pt PrincipalType, text symbol.Text, rng source.Range
 	return e
 }
 
-func (d *decoder) actions(m source.Member, not bool, s *Statement) Actions {
+func isGroup(text symbol.Text) bool {
+	a, ok := arn.Parse(text)
+	return ok && a[arn.Service] == symbol.Literal("iam") && a.Type() == "group"
+}
+
+func (d *decoder) actions(m source.Member, not bool) Actions {
 	a := Actions{Not: not, Range: m.Range}
 	d.texts(m.Value, m.Name, false, func(text symbol.Text, rng source.Range) {
 		e := Action{Text: text, Range: rng}
@@ -349,8 +412,14 @@ func (d *decoder) actions(m source.Member, not bool, s *Statement) Actions {
 			d.warn(rng, "Action without a service", "%q is no action: write service:Name. It matches nothing.", text)
 			return
 		default:
-			s.Unknown = append(s.Unknown, text.String())
-			e.all = true
+			whole, _ := symbol.Compile(text, syn)
+			e.whole = &whole
+		}
+		switch {
+		case text.Index('$') >= 0:
+			d.warn(rng, "Policy variable in an action", "Policy variables do not count in actions; %q matches nothing.", text)
+		case e.prefix.Wild() && !e.all:
+			d.warn(rng, "Wildcard in a service prefix", "No policy of AWS has a wildcard before the colon of an action (%q); it is matched as one.", text)
 		}
 		a.Entries = append(a.Entries, e)
 	})
@@ -366,13 +435,30 @@ func (d *decoder) resources(m source.Member, not bool, s *Statement) *Resources 
 			d.warn(rng, "Faulty policy variable", "%s. The entry matches nothing.", capital(err.Error()))
 		case p.Short():
 			d.warn(rng, "Short ARN", "%q has fewer than six parts; AWS takes \"*\" for the missing ones.", text)
-		case text.Known() && !p.IsAny() && !p.Full():
+		case d.doc.Version == Version2012 && p.Certain() && variableBeforeResource(text):
+			d.warn(rng, "Policy variable before the resource part", "Policy variables count after the fifth colon of an ARN only; %q matches nothing.", text)
+		case p.IsAny() || p.Full() || !p.Certain():
+		case p.RunsOn():
+			d.warn(rng, "Resource is no full ARN", "%q has fewer than six parts. AWS's pages disagree whether its \"*\" runs on over colons: whether it matches may be unknown.", text)
+		default:
 			d.warn(rng, "Resource is no ARN", "%q is no ARN of six parts and matches nothing.", text)
+		}
+		if p.Certain() && p.WildService() {
+			d.warn(rng, "Wildcard in the service of an ARN", "AWS refuses a wildcard in the service part of %q.", text)
 		}
 		d.multivalued(p.Variables(), rng)
 		r.Entries = append(r.Entries, ResourcePattern{Pattern: p, Range: rng})
 	})
 	return r
+}
+
+func variableBeforeResource(text symbol.Text) bool {
+	for i, part := range text.SplitN(':', arn.Resource+1) {
+		if at := part.Index('$'); i < arn.Resource && at >= 0 && part.Slice(at, part.Len()).HasPrefix(symbol.Literal("${")) {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *decoder) multivalued(keys []string, rng source.Range) {
@@ -384,6 +470,8 @@ func (d *decoder) multivalued(keys []string, rng source.Range) {
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
 
 func (d *decoder) conditions(n *source.Node, s *Statement) {
 	if n.Kind == source.Unknown {
@@ -415,6 +503,9 @@ func (d *decoder) conditions(n *source.Node, s *Statement) {
 		if om.Value.Kind != source.Object {
 			d.err(om.Value.Range, "Condition is no object", "%s takes an object {key: value}, and this is a %s.", op, om.Value.Kind)
 			continue
+		}
+		if len(om.Value.Members) == 0 {
+			d.warn(om.Range, "Empty condition", "%s names no key: it holds for every request.", op)
 		}
 		keys := map[string]bool{}
 		for _, km := range om.Value.Members {

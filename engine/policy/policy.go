@@ -83,11 +83,13 @@ type Statement struct {
 	Conditions []condition.Condition
 	Range      source.Range
 	// Unknown names the parts that are not known at all; the statement can then at
-	// best apply perhaps.
+	// best apply perhaps. Where nothing of it is known, its elements match every
+	// action and resource, and perhaps every principal.
 	Unknown []string
 }
 
-// Principals is the Principal or NotPrincipal element.
+// Principals is the Principal or NotPrincipal element. One that is not known at
+// all has an entry of each type, of one unknown text.
 type Principals struct {
 	Not     bool
 	Entries []Principal
@@ -130,6 +132,8 @@ type Action struct {
 	prefix symbol.Pattern
 	name   symbol.Pattern
 	all    bool
+	// whole is set in place of prefix and name where an unknown hides the colon.
+	whole *symbol.Pattern
 }
 
 // Match reports whether an action, "prefix:Name" in lower case, is among the
@@ -152,6 +156,9 @@ func (a *Actions) Match(prefix, name string) kleene.Truth {
 func (a *Action) match(prefix, name symbol.Text) kleene.Truth {
 	if a.all {
 		return kleene.True
+	}
+	if a.whole != nil {
+		return a.whole.Match(symbol.Concat(prefix, symbol.Literal(":"), name), nil)
 	}
 	return min(a.prefix.Match(prefix, nil), a.name.Match(name, nil))
 }

@@ -61,12 +61,32 @@ func (c *Context) put(e Entry) {
 	c.entries[strings.ToLower(e.Key)] = e
 }
 
-// Get returns the entry of a key.
+// Get returns the entry of a key. A key with a suffix, such as aws:PrincipalTag/team,
+// that was not set itself has the entry of its family aws:PrincipalTag/, if there is one.
 func (c Context) Get(key string) Entry {
 	if e, ok := c.entries[key]; ok { // already in lower case
 		return e
 	}
-	return c.entries[strings.ToLower(key)]
+	key = strings.ToLower(key)
+	if e, ok := c.entries[key]; ok {
+		return e
+	}
+	if i := strings.IndexByte(key, '/'); i >= 0 {
+		return c.entries[key[:i+1]].member(key)
+	}
+	return Entry{}
+}
+
+// member returns the entry of a family as that of one key: what is not known of two
+// keys is not the same.
+func (e Entry) member(key string) Entry {
+	e.Values = slices.Clone(e.Values)
+	for i, v := range e.Values {
+		if !v.Known() {
+			e.Values[i] = symbol.Symbol{Name: v.String() + " (" + key + ")"}.Text()
+		}
+	}
+	return e
 }
 
 // Clone returns a copy that can be changed without changing c.

@@ -71,17 +71,16 @@ func ParseJSON(text []byte) (*Node, error) {
 		text: text,
 		base: len(text) - len(body),
 		dec:  jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true)),
-		pos:  Pos{Line: 1, Column: 1},
 	}
-	p.seek(p.base)
-	p.pos.Column = 1
+	p.rewind()
 	node, err := p.value(0)
 	if err == nil {
-		if _, err = p.dec.ReadToken(); errors.Is(err, io.EOF) {
+		var after Range
+		if _, after, err = p.token(); errors.Is(err, io.EOF) {
 			return node, nil
 		}
 		if err == nil {
-			err = errors.New("unexpected text after the JSON value")
+			err = &SyntaxError{Pos: after.Start, Msg: "unexpected text after the JSON value"}
 		}
 	}
 	return nil, p.syntaxError(err)
@@ -93,6 +92,9 @@ type parser struct {
 	dec  *jsontext.Decoder
 	pos  Pos
 }
+
+// rewind moves the position to the start of the text, which is after a byte-order mark.
+func (p *parser) rewind() { p.pos = Pos{Line: 1, Column: 1, Byte: p.base} }
 
 // seek moves the position forward to a byte offset.
 func (p *parser) seek(offset int) Pos {
@@ -130,7 +132,7 @@ func (p *parser) syntaxError(err error) error {
 		msg = err.Error()
 	}
 	if p.pos.Byte > at {
-		p.pos = Pos{Line: 1, Column: 1}
+		p.rewind()
 	}
 	return &SyntaxError{Pos: p.seek(at), Msg: msg}
 }

@@ -91,10 +91,14 @@ func (d Diagnostic) String() string {
 // Where renders the place: "FILE:line:column" or "ADDRESS.ATTRIBUTE:line:column".
 func (d Diagnostic) Where() string {
 	where := d.Origin.String()
-	if d.Range.Start.Line > 0 {
-		where += ":" + d.Range.Start.String()
+	switch {
+	case d.Range.Start.Line == 0:
+		return where
+	case where == "":
+		return d.Range.Start.String()
+	default:
+		return where + ":" + d.Range.Start.String()
 	}
-	return where
 }
 
 // Diagnostics is a list of diagnostics.

@@ -2,6 +2,8 @@ package symbol
 
 import (
 	"errors"
+	"iter"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -93,11 +95,15 @@ func Compile(t Text, syn Syntax) (Pattern, error) {
 }
 
 // variable encodes the variable s begins with and returns how long it is. A
-// malformed one becomes a variable with an empty name, which no request holds.
+// malformed one becomes a variable with an empty name, which no request holds. One
+// whose name is not wholly known may become anything.
 func variable(s string) (mark string, n int, err error) {
 	never := string([]byte{varOpen, varClose})
-	end := strings.IndexByte(s, '}')
+	end := index(s, '}')
 	if end < 0 {
+		if strings.IndexByte(s, open) >= 0 {
+			return some(s), len(s), nil
+		}
 		return never, len(s), ErrVariableBrace
 	}
 	key := s[2:end]
@@ -108,7 +114,12 @@ func variable(s string) (mark string, n int, err error) {
 		return key, end + 1, nil
 	}
 	name, def, hasDefault := strings.Cut(key, ",")
-	if strings.ContainsAny(name, " \t\r\n") {
+	switch {
+	case strings.IndexByte(name, open) >= 0:
+		return some(s[:end+1]), end + 1, nil
+	case name == "":
+		return never, end + 1, ErrVariableEmpty
+	case strings.ContainsAny(name, " \t\r\n"):
 		return never, end + 1, ErrVariableSpace
 	}
 	if !hasDefault {
@@ -119,7 +130,7 @@ func variable(s string) (mark string, n int, err error) {
 		return never, end + 1, ErrVariableQuote
 	}
 	from := len("${") + len(name) + len(", '")
-	to := strings.Index(s[from:], "'}")
+	to := indexDefault(s[from:])
 	if to < 0 {
 		return never, end + 1, ErrVariableQuote
 	}
@@ -127,9 +138,28 @@ func variable(s string) (mark string, n int, err error) {
 	return string([]byte{varOpen}) + name + string([]byte{varDefault}) + def + string([]byte{varClose}), from + to + 2, nil
 }
 
+// indexDefault returns where the default that s begins with ends: before "'}".
+func indexDefault(s string) int {
+	for i := 0; i < len(s); i += unitLen(s[i:]) {
+		if strings.HasPrefix(s[i:], "'}") {
+			return i
+		}
+	}
+	return -1
+}
+
+// some returns the symbol of what a variable becomes that is not wholly known. No
+// text holds that symbol, so that nothing is sure to match it.
+func some(variable string) string {
+	return Symbol{Name: "policy variable " + Text{variable}.String()}.Text().enc
+}
+
 // Known reports whether the pattern has no unknown part (policy variables are
 // not unknown: the request gives their value).
 func (p Pattern) Known() bool { return strings.IndexByte(p.enc, open) < 0 }
+
+// Wild reports whether p has wildcards.
+func (p Pattern) Wild() bool { return p.wild }
 
 // IsAny reports whether p is the lone wildcard "*".
 func (p Pattern) IsAny() bool { return len(p.enc) == 1 && p.enc[0] == many }
@@ -146,6 +176,24 @@ func (p Pattern) Variables() []string {
 		}
 	}
 	return keys
+}
+
+// Symbols yields the unknown parts of p in order.
+func (p Pattern) Symbols() iter.Seq[Symbol] { return Text{p.enc}.Symbols() }
+
+// Join returns the pattern that matches the texts of its operands with the literal
+// separator b between them. The operands are of one [Syntax].
+func Join(ps []Pattern, b byte) Pattern {
+	var out Pattern
+	encs := make([]string, len(ps))
+	for i, p := range ps {
+		encs[i] = p.enc
+		out.fold = out.fold || p.fold
+		out.vars = out.vars || p.vars
+		out.wild = out.wild || p.wild
+	}
+	out.enc = strings.Join(encs, string(b))
+	return out
 }
 
 // Split splits p around the literal separator b into at most n patterns.
@@ -230,7 +278,8 @@ func (p Pattern) expand(lookup Lookup) (string, kleene.Truth) {
 		}
 		if present != kleene.True && hasDefault {
 			if present == kleene.Unknown && value.enc != def {
-				value = Symbol{Name: name}.Text()
+				// Either of two values; of the same name wherever p repeats the variable.
+				value = Text{some("${" + name + ", '" + def + "'}")}
 			} else {
 				value = Text{def}
 			}
@@ -248,6 +297,9 @@ func (p Pattern) expand(lookup Lookup) (string, kleene.Truth) {
 	return b.String(), sure
 }
 
+// Equal reports whether a and b hold the same value.
+func Equal(a, b Text) kleene.Truth { return matchEncoded(a.enc, b.enc) }
+
 func matchEncoded(p, t string) kleene.Truth {
 	known := strings.IndexByte(p, open) < 0 && strings.IndexByte(t, open) < 0
 	if must(p, t) {
@@ -260,8 +312,8 @@ func matchEncoded(p, t string) kleene.Truth {
 }
 
 // must reports whether t matches p in every world. A symbol is one opaque unit
-// that only itself and '*' match. Greedy with a single point of return: linear in
-// practice and at worst len(p)*len(t).
+// that only itself and '*' match. Greedy with a single point of return, the last
+// '*': linear in practice and at worst len(p)*len(t), however many '*' p has.
 func must(p, t string) bool {
 	pi, ti, star, mark := 0, 0, -1, 0
 	for ti < len(t) {
@@ -314,7 +366,7 @@ func atoms(s string) []atom {
 	for u := range units(s) {
 		switch u[0] {
 		case open:
-			if (decode(u).Class) != Any {
+			if decode(u).Class != Any {
 				out = append(out, atom{sym: u})
 			}
 			out = append(out, atom{sym: u, opt: true})
@@ -332,6 +384,7 @@ func atoms(s string) []atom {
 
 // may reports whether some world exists in which t matches p. It takes symbols
 // as independent of each other, so it may say true too often and never too seldom.
+// It takes time len(p)*len(t), and gives up at the first step nothing can pass.
 func may(p, t string) bool {
 	ps, ts := atoms(p), atoms(t)
 	// reach[j] says that ps[:i] can produce a string of ts[:j].
@@ -344,8 +397,7 @@ func may(p, t string) bool {
 	for _, a := range ps {
 		clear(next)
 		for j := range reach {
-			switch {
-			case a.opt && reach[j]: // a is empty, or ends here
+			if a.opt && reach[j] { // a is empty, or ends here
 				next[j] = true
 			}
 			if j == 0 {
@@ -363,6 +415,9 @@ func may(p, t string) bool {
 			}
 		}
 		reach, next = next, reach
+		if !slices.Contains(reach, true) {
+			return false
+		}
 	}
 	return reach[len(ts)]
 }

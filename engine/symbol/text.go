@@ -23,7 +23,8 @@ type Class byte
 const (
 	// Any stands for any string, the empty one and whole ARNs included.
 	Any Class = iota
-	// Segment stands for a non-empty string without ':' and '/': a name or an id.
+	// Segment stands for a non-empty string without ':', '/' and the marks of the
+	// policy language: a name or an id.
 	Segment
 	// Digits stands for a non-empty string of decimal digits: an account id.
 	Digits
@@ -37,7 +38,8 @@ type Symbol struct {
 	// Class says which strings the symbol can stand for.
 	Class Class
 	// Unique is set for identifiers that a service assigns: two unique symbols
-	// with different names never hold the same value, nor one inside the other.
+	// with different names never share a character of one text. They are not equal,
+	// neither is inside the other, and the end of one is not the start of the other.
 	Unique bool
 }
 
@@ -157,6 +159,19 @@ func (t Text) HasPrefix(p Text) bool { return strings.HasPrefix(t.enc, p.enc) }
 // HasSuffix reports whether t certainly ends with the literal s.
 func (t Text) HasSuffix(s string) bool { return strings.HasSuffix(t.enc, s) }
 
+// CutLast cuts t after its last symbol of a class, and reports whether it has one.
+func (t Text) CutLast(c Class) (before, after Text, found bool) {
+	cut := 0
+	for i := 0; i < len(t.enc); {
+		n := unitLen(t.enc[i:])
+		if t.enc[i] == open && decode(t.enc[i:i+n]).Class == c {
+			cut = i + n
+		}
+		i += n
+	}
+	return Text{t.enc[:cut]}, Text{t.enc[cut:]}, cut > 0
+}
+
 // Lower returns t with its literal parts in lower case.
 func (t Text) Lower() Text {
 	if t.Known() {
@@ -174,21 +189,28 @@ func (t Text) Lower() Text {
 }
 
 // unitLen returns the length of the first unit of s: a symbol, a mark of a
-// pattern, or one code point.
+// pattern, or one code point. It is never 0, even for a symbol cut in two.
 func unitLen(s string) int {
 	switch c := s[0]; {
 	case c < utf8.RuneSelf:
 		return 1
 	case c == open:
-		return strings.IndexByte(s, closE) + 1
+		return through(s, closE)
 	case c == varOpen:
-		return strings.IndexByte(s, varClose) + 1
+		return through(s, varClose)
 	case c == one || c == many:
 		return 1
 	default:
 		_, n := utf8.DecodeRuneInString(s)
 		return n
 	}
+}
+
+func through(s string, b byte) int {
+	if i := strings.IndexByte(s, b); i >= 0 {
+		return i + 1
+	}
+	return len(s)
 }
 
 func units(s string) iter.Seq[string] {

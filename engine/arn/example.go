@@ -1,0 +1,41 @@
+package arn
+
+import (
+	"strings"
+
+	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/symbol"
+)
+
+// ResourcePart returns a resource part that p matches: the sixth part with its
+// variables substituted, "example" for each '*' and "x" for each '?'. It reports
+// false if p has no sixth part or a variable without a value.
+func (p Pattern) ResourcePart(lookup symbol.Lookup) (symbol.Text, bool) {
+	if !p.full || p.fuzzy {
+		return symbol.Text{}, false
+	}
+	sixth, present := p.split[Resource].Expand(lookup)
+	if present == kleene.False {
+		return symbol.Text{}, false
+	}
+	if !sixth.Known() {
+		// Unknown parts stay; wildcards beside them cannot be told from the text.
+		t := p.text.SplitN(':', parts)[Resource]
+		if strings.ContainsAny(t.String(), "*?") {
+			return symbol.Text{}, false
+		}
+		return t, true
+	}
+	var b strings.Builder
+	for _, r := range sixth.Runes() {
+		switch {
+		case r.Many:
+			b.WriteString("example")
+		case r.One:
+			b.WriteByte('x')
+		default:
+			b.WriteRune(r.Rune)
+		}
+	}
+	return symbol.Literal(b.String()), true
+}

@@ -1,0 +1,150 @@
+package chain
+
+import (
+	"strings"
+
+	"github.com/tfguard/tfguard/engine/arn"
+	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/symbol"
+)
+
+// allows are the Allow statements of some policies that can match one action,
+// ready to be asked about many resources.
+type allows struct {
+	// unread is set if some policy was not read and may allow anything.
+	unread     bool
+	statements []allow
+}
+
+type allow struct {
+	*policy.Statement
+	// any is set if the statement can match every resource.
+	any     bool
+	entries []allowEntry
+}
+
+type allowEntry struct {
+	pattern *arn.Pattern
+	// bucket is the name of the one bucket the pattern can match, if it is fixed.
+	bucket string
+}
+
+func allowing(docs []policy.Attached, action string) allows {
+	prefix, name, _ := strings.Cut(strings.ToLower(action), ":")
+	var out allows
+	for _, doc := range docs {
+		out.unread = out.unread || doc.Unread != ""
+		for i := range doc.Statements {
+			st := &doc.Statements[i]
+			if st.Effect != policy.Allow || st.Actions.Match(prefix, name) == kleene.False {
+				continue
+			}
+			a := allow{Statement: st, any: st.Resources == nil || st.Resources.Not}
+			if !a.any {
+				for j := range st.Resources.Entries {
+					p := &st.Resources.Entries[j].Pattern
+					a.any = a.any || p.IsAny()
+					a.entries = append(a.entries, allowEntry{pattern: p, bucket: bucketOf(p)})
+				}
+			}
+			out.statements = append(out.statements, a)
+		}
+	}
+	return out
+}
+
+// bucketOf returns the name of the one bucket that a pattern can match, or "".
+func bucketOf(p *arn.Pattern) string {
+	s, known := p.Text().Literal()
+	if !known {
+		return ""
+	}
+	rest, ok := strings.CutPrefix(s, "arn:aws:s3:::")
+	if !ok {
+		return ""
+	}
+	name, _, _ := strings.Cut(rest, "/")
+	if strings.ContainsAny(name, "*?$") {
+		return ""
+	}
+	return name
+}
+
+// reaches reports whether a statement's resources can match the target for an
+// action: for calls on objects, whether they can match some object. Policy
+// variables may be anything.
+func (a *allow) reaches(t *Target, object bool) bool {
+	if a.any || t.Kind == InstanceTarget {
+		return true
+	}
+	for _, e := range a.entries {
+		if e.bucket != "" && t.name != "" && e.bucket != t.name {
+			continue
+		}
+		resource := t.ARN
+		if object {
+			resource = t.someObject
+		}
+		if m, _ := e.pattern.MatchResource(resource, anyVariable); m != kleene.False {
+			return true
+		}
+	}
+	return false
+}
+
+// anyVariable stands for policy variables whose value is not decided yet.
+func anyVariable(key string) (symbol.Text, kleene.Truth) {
+	return symbol.Symbol{Name: key}.Text(), kleene.Unknown
+}
+
+// onObject reports whether an S3 action is made on objects rather than on the bucket.
+func onObject(action string) bool {
+	return strings.HasPrefix(action, "s3:") && strings.Contains(action, "Object") && !strings.HasPrefix(action, "s3:List")
+}
+
+// example returns the resource of one type that stands for all: the default if a
+// statement can match it, else the first that the statements name, with "example"
+// for wildcards, else the default.
+func (a *allows) example(def symbol.Text, lookup symbol.Lookup) symbol.Text {
+	want, ok := arn.Parse(def)
+	if !ok {
+		return def
+	}
+	var first symbol.Text
+	for _, st := range a.statements {
+		if st.any {
+			return def
+		}
+		for _, e := range st.entries {
+			if m, _ := e.pattern.MatchResource(def, lookup); m != kleene.False {
+				return def
+			}
+			if got, ok := filled(e.pattern, want, lookup); ok && first.IsZero() {
+				first = got
+			}
+		}
+	}
+	if first.IsZero() {
+		return def
+	}
+	return first
+}
+
+// filled returns the ARN that a pattern of the same service and resource type
+// stands for, with "example" in the place of wildcards.
+func filled(p *arn.Pattern, want arn.ARN, lookup symbol.Lookup) (symbol.Text, bool) {
+	sixth, ok := p.ResourcePart(lookup)
+	if !ok {
+		return symbol.Text{}, false
+	}
+	got := want
+	got[arn.Resource] = sixth
+	if got.Type() != want.Type() || sixth.IsZero() {
+		return symbol.Text{}, false
+	}
+	if m, _ := p.MatchResource(got.Text(), lookup); m == kleene.False {
+		return symbol.Text{}, false
+	}
+	return got.Text(), true
+}

@@ -1,0 +1,306 @@
+package chain
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tfguard/tfguard/engine"
+	"github.com/tfguard/tfguard/engine/arn"
+	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
+	"github.com/tfguard/tfguard/engine/symbol"
+)
+
+// Options select the replays of a run.
+type Options struct {
+	// Chains are the IDs of the chains to replay; none means all.
+	Chains []string
+	// MaxReplays is the number above which replays of pairs whose policies are
+	// equal up to names are made once for all; 0 means no bound.
+	MaxReplays int
+}
+
+// A Result is what a run brought.
+type Result struct {
+	Replays []*Replay
+	// Groups say for which pairs a replay stands, where pairs were folded.
+	Groups []Group
+	// Unrelated counts the combinations of principal, target and action that
+	// nothing grants and that were therefore not replayed.
+	Unrelated int
+	// Folded counts the combinations that another one stands for.
+	Folded int
+	// Notes are remarks on what was left out.
+	Notes []string
+}
+
+// A Group is a set of pairs with one outcome.
+type Group struct {
+	// Replays are indices into [Result.Replays].
+	Replays []int
+	// Pairs are the principals and targets the replays stand for, the first one included.
+	Pairs []Pair
+}
+
+// A Pair is a principal and a target.
+type Pair struct {
+	Principal *Principal
+	Target    *Target
+}
+
+// A combination is a pair with an action and the chains to replay for it.
+type combination struct {
+	principal *Principal
+	target    *Target
+	action    string
+	chains    []*Chain
+	statement *policy.Statement
+	folded    []Pair // pairs this one stands for, itself included
+}
+
+// Run replays the chains of the catalogue against a world: for every user, role
+// and stand-in each chain it can begin, for service principals and anonymous
+// callers their own.
+func Run(w World, opts Options) Result {
+	r := newRunner(w)
+	s := &selection{runner: r, opts: opts}
+	s.targets = append(slices.Clone(w.Targets()), &Target{
+		Kind: InstanceTarget, ARN: symbol.Literal("*"), Account: r.env.Account, Region: r.env.Region, Organization: r.env.Organization,
+	})
+	stand := standIns(r.env)
+	r.admin = stand[0]
+	s.principals = slices.Concat(w.Principals(), stand)
+	for _, t := range s.targets {
+		t.prepare()
+		s.callers(t)
+		s.services(t)
+		s.anonymous(t)
+	}
+	if opts.MaxReplays > 0 && s.count > opts.MaxReplays {
+		s.fold()
+	}
+	return s.replay()
+}
+
+// selection gathers the combinations of a run.
+type selection struct {
+	*runner
+	opts         Options
+	principals   []*Principal
+	targets      []*Target
+	combinations []*combination
+	count        int // of replays
+	unrelated    int
+	folded       int
+}
+
+func (s *selection) selected(c *Chain) bool {
+	return len(s.opts.Chains) == 0 || slices.Contains(s.opts.Chains, c.ID)
+}
+
+func (s *selection) add(c combination) {
+	if len(c.chains) > 0 {
+		s.combinations = append(s.combinations, &c)
+		s.count += len(c.chains)
+	}
+}
+
+// callers adds the chains that users, roles and stand-ins begin.
+func (s *selection) callers(t *Target) {
+	for _, action := range t.actions() {
+		theirs := s.allows(nil, t, action)
+		for _, p := range s.principals {
+			own := s.allows(p, nil, action)
+			if p.StandIn == "" && t.Kind != InstanceTarget && !related(own, theirs, p, t, action) {
+				s.unrelated++
+				continue
+			}
+			s.add(combination{principal: p, target: t, action: action, chains: s.chainsOf(p, t)})
+		}
+	}
+}
+
+func (s *selection) chainsOf(p *Principal, t *Target) []*Chain {
+	var out []*Chain
+	for _, c := range catalog {
+		serviceRole := c.hops[len(c.hops)-1].creds == ServiceRole && trusts(p.Trust, c.service)
+		if s.selected(c) && c.applies(t) && (c.forCallers() || serviceRole) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// anonymous adds the request without credentials.
+func (s *selection) anonymous(t *Target) {
+	c, _ := Find("anonymous")
+	if t.Kind != BucketTarget || !s.selected(c) {
+		return
+	}
+	for _, action := range t.actions() {
+		s.add(combination{principal: anonymous(), target: t, action: action, chains: []*Chain{c}})
+	}
+}
+
+// services adds the chains that service principals begin, for each one that a
+// policy of the target lets in.
+func (s *selection) services(t *Target) {
+	trail, _ := Find("cloudtrail-s3")
+	generic, _ := Find("service-principal")
+	grants := serviceGrants(t)
+	if t.Kind == BucketTarget && s.selected(trail) {
+		s.trail(t, trail, grants)
+	}
+	seen := map[string]bool{}
+	for _, g := range grants {
+		if !s.selected(generic) || g.service == cloudtrail && t.Kind == BucketTarget {
+			continue
+		}
+		p := s.serviceCaller(t, g)
+		for _, action := range literalActions(g.statement, t) {
+			if key := g.service + " " + action; !seen[key] {
+				seen[key] = true
+				s.add(combination{principal: p, target: t, action: action, chains: []*Chain{generic}, statement: g.statement})
+			}
+		}
+	}
+}
+
+// trail adds the delivery of CloudTrail, if a trail of the world writes to the
+// bucket or a policy lets CloudTrail in.
+func (s *selection) trail(t *Target, c *Chain, grants []serviceGrant) {
+	var source symbol.Text
+	for _, tr := range s.world.Trails() {
+		if a, ok := arn.Parse(t.ARN); ok && symbol.Equal(tr.Bucket, a[arn.Resource]) == kleene.True {
+			source = tr.ARN
+			break
+		}
+	}
+	i := slices.IndexFunc(grants, func(g serviceGrant) bool { return g.service == cloudtrail })
+	if i < 0 && source.IsZero() {
+		return
+	}
+	if source.IsZero() {
+		for _, g := range grants {
+			if v, ok := conditionValue(g.statement, "aws:SourceArn"); ok && g.service == cloudtrail {
+				source = v
+				break
+			}
+		}
+	}
+	if source.IsZero() {
+		source = s.arn("cloudtrail", s.env.Region, t.Account, "trail/example")
+	}
+	account := t.Account
+	if a, ok := arn.Parse(source); ok {
+		account = a[arn.Account]
+	}
+	s.add(combination{
+		principal: service(cloudtrail, source, account, s.organizationOf(account)),
+		target:    t, action: "s3:PutObject", chains: []*Chain{c},
+	})
+}
+
+// logPrefix returns the key prefix that a trail writes below: that of the trail
+// or, without one, the part before AWSLogs/ that the policy allows.
+func (r *runner) logPrefix(c *call) symbol.Text {
+	slash := func(t symbol.Text) symbol.Text {
+		if t.IsZero() || t.HasSuffix("/") {
+			return t
+		}
+		return symbol.Concat(t, symbol.Literal("/"))
+	}
+	for _, tr := range r.world.Trails() {
+		if tr.ARN == c.principal.Caller.Source {
+			return slash(tr.Prefix)
+		}
+	}
+	for _, g := range serviceGrants(c.target) {
+		if g.service != cloudtrail || g.statement.Resources == nil {
+			continue
+		}
+		for i := range g.statement.Resources.Entries {
+			s := g.statement.Resources.Entries[i].Text().String()
+			if rest, ok := strings.CutPrefix(s, c.target.ARN.String()+"/"); ok {
+				if prefix, _, ok := strings.Cut(rest, "AWSLogs/"); ok && !strings.ContainsAny(prefix, "*?$") {
+					return symbol.Literal(prefix)
+				}
+			}
+		}
+	}
+	return symbol.Text{}
+}
+
+// serviceCaller is the service as it calls on behalf of what a statement asks for.
+func (s *selection) serviceCaller(t *Target, g serviceGrant) *Principal {
+	source, ok := conditionValue(g.statement, "aws:SourceArn")
+	if !ok {
+		prefix, _, _ := strings.Cut(g.service, ".")
+		source = s.arn(prefix, s.env.Region, s.env.Account, "example")
+	}
+	account, ok := conditionValue(g.statement, "aws:SourceAccount")
+	if !ok {
+		account = s.env.Account
+		if a, ok := arn.Parse(source); ok && !a[arn.Account].IsZero() {
+			account = a[arn.Account]
+		}
+	}
+	return service(g.service, source, account, s.organizationOf(account))
+}
+
+// literalActions are the actions a statement allows a service on a target: those
+// it names and, for "service:*" on a bucket, the bucket's data actions.
+func literalActions(st *policy.Statement, t *Target) []string {
+	var out []string
+	for _, a := range st.Actions.Entries {
+		s, known := a.Text.Literal()
+		switch {
+		case !known || st.Actions.Not:
+		case !strings.ContainsAny(s, "*?"):
+			out = append(out, s)
+		case strings.HasSuffix(s, "*") && strings.Count(s, "*") == 1 && !strings.HasSuffix(s, ":*") && s != "*":
+			out = append(out, strings.TrimSuffix(s, "*"))
+		default:
+			for _, action := range t.actions() {
+				prefix, name, _ := strings.Cut(strings.ToLower(action), ":")
+				if st.Actions.Match(prefix, name) == kleene.True {
+					out = append(out, action)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// replay replays what was selected, in the order of the selection.
+func (s *selection) replay() Result {
+	out := Result{Unrelated: s.unrelated, Folded: s.folded}
+	for _, c := range s.combinations {
+		var group Group
+		for _, ch := range c.chains {
+			rep, ok := s.runner.replay(call{chain: ch, action: c.action, principal: c.principal, target: c.target, statement: c.statement})
+			if !ok {
+				continue
+			}
+			if s.folded > 0 && rep.Verdict == engine.Allowed {
+				rep.Hops = nil
+			}
+			group.Replays = append(group.Replays, len(out.Replays))
+			out.Replays = append(out.Replays, rep)
+		}
+		if len(c.folded) > 1 {
+			group.Pairs = c.folded
+			out.Groups = append(out.Groups, group)
+		}
+	}
+	out.Notes = slices.Sorted(maps.Keys(s.notes))
+	return out
+}
+
+// key identifies a service or anonymous caller for folding; request.Caller holds
+// a map and cannot be compared.
+func callerKey(c *request.Caller) string {
+	return c.Principal.Service + " " + c.Source.String() + " " + c.SourceAccount.String()
+}

@@ -1,0 +1,81 @@
+package chain
+
+import (
+	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
+	"github.com/tfguard/tfguard/engine/symbol"
+)
+
+// Stand-ins are roles with AdministratorAccess for callers that an input does not
+// define. Their names and accounts are such that no policy mentions them.
+const (
+	// StandInAdmin is an administrator of the account.
+	StandInAdmin = "tfguard-standin-admin"
+	// StandInOrg is an administrator of another account of the organization.
+	StandInOrg = "tfguard-standin-org"
+	// StandInOutside is an administrator of an account of another organization.
+	StandInOutside = "tfguard-standin-outside"
+)
+
+// Accounts and organization of the stand-ins.
+var (
+	orgAccount     = symbol.Literal("999999999901")
+	outsideAccount = symbol.Literal("999999999902")
+	outsideOrg     = symbol.Literal("o-tfguardoutside")
+)
+
+func standIns(env Environment) []*Principal {
+	org := env.Organization
+	org.Member = kleene.True
+	admin := standIn(env, StandInAdmin, env.Account, env.Organization)
+	admin.SCP = env.SCP
+	admin.Caller.Principal.ManagementAccount = env.ManagementAccount
+	member := standIn(env, StandInOrg, orgAccount, org)
+	member.SCP = env.OrgSCP
+	outside := standIn(env, StandInOutside, outsideAccount, request.Organization{Member: kleene.True, ID: outsideOrg})
+	return []*Principal{admin, member, outside}
+}
+
+func standIn(env Environment, name string, account symbol.Text, org request.Organization) *Principal {
+	return &Principal{
+		StandIn: name,
+		Caller: request.Caller{
+			Principal:    RoleSession(env.Partition, account, symbol.Literal("role/"+name), symbol.Literal(name)),
+			Tags:         map[string]symbol.Text{},
+			Organization: org,
+		},
+		Identity: []policy.Attached{{Document: env.Administrator, Sure: kleene.True}},
+	}
+}
+
+// RoleSession returns a session of a role with a name that no policy mentions.
+// resource is the resource part of the role's ARN, with its path.
+func RoleSession(partition, account, resource, name symbol.Text) request.Principal {
+	lit := symbol.Literal
+	return request.Principal{
+		Kind:    request.RoleSession,
+		Account: account,
+		ARN:     symbol.Concat(lit("arn:"), partition, lit(":iam::"), account, lit(":"), resource),
+		Session: symbol.Concat(lit("arn:"), partition, lit(":sts::"), account, lit(":assumed-role/"), name, lit("/tfguard-session")),
+	}
+}
+
+func anonymous() *Principal {
+	return &Principal{
+		StandIn: "anonymous",
+		Caller:  request.Caller{Principal: request.Principal{Kind: request.Anonymous}},
+	}
+}
+
+func service(name string, source, account symbol.Text, org request.Organization) *Principal {
+	return &Principal{
+		StandIn: name,
+		Caller: request.Caller{
+			Principal:     request.Principal{Kind: request.ServicePrincipal, Service: name},
+			Source:        source,
+			SourceAccount: account,
+			Organization:  org,
+		},
+	}
+}

@@ -1,0 +1,142 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
+)
+
+func (e *evaluation) reason(doc *policy.Attached, st *policy.Statement, truth kleene.Truth, m match) Reason {
+	r := Reason{
+		Policy: doc.ID, Kind: doc.Kind, Statement: st.Index, Sid: st.Sid, Effect: st.Effect,
+		Outcome: Applies, Origin: doc.Origin, Range: st.Range,
+	}
+	if truth != kleene.True {
+		r.Outcome = Maybe
+		r.Failed = e.hangsOn(doc, st, m)
+	}
+	return r
+}
+
+// hangsOn finds the first element of a statement that may hold.
+func (e *evaluation) hangsOn(doc *policy.Attached, st *policy.Statement, m match) *Failure {
+	switch {
+	case doc.Sure != kleene.True:
+		return &Failure{Key: "attachment", Wanted: doc.Why, Got: "unknown"}
+	case len(st.Unknown) > 0:
+		return &Failure{Key: "statement", Wanted: st.Unknown[0], Got: "unknown"}
+	case m.contested != "":
+		return &Failure{Key: "Resource", Wanted: m.contested, Got: e.req.Resource.String()}
+	}
+	for i := range st.Conditions {
+		c := &st.Conditions[i]
+		if c.Eval(e.req.Context) == kleene.Unknown {
+			return &Failure{Key: c.Key, Operator: c.Operator.String(), Wanted: c.Wanted(), Got: c.Got(e.req.Context)}
+		}
+	}
+	if r, _ := e.matchResources(st); r == kleene.Unknown {
+		return &Failure{Key: elementName(st.Resources.Not, "Resource"), Wanted: texts(st.Resources.Entries, resourceText), Got: e.req.Resource.String()}
+	}
+	if e.matchPrincipals(doc.Document, st).any() == kleene.Unknown {
+		return &Failure{Key: elementName(st.Principals.Not, "Principal"), Wanted: texts(st.Principals.Entries, principalText), Got: e.caller()}
+	}
+	return &Failure{Key: elementName(st.Actions.Not, "Action"), Wanted: texts(st.Actions.Entries, actionText), Got: e.req.Action}
+}
+
+// explainMissing finds which kinds of policies would have had to allow the
+// request, and the statement among them that came nearest.
+func (e *evaluation) explainMissing() {
+	p := e.policies
+	var candidates []policy.Attached
+	miss := func(kind policy.Kind, docs []policy.Attached) {
+		e.decision.Missing = append(e.decision.Missing, kind)
+		candidates = append(candidates, docs...)
+	}
+	for i, level := range e.scp {
+		if level != kleene.True {
+			miss(policy.SCP, p.SCP[i])
+		}
+	}
+	if e.endpoint != kleene.True {
+		miss(policy.VPCEndpoint, p.VPCEndpoint)
+	}
+	if len(e.decision.Missing) == 0 {
+		e.missingPermission(miss)
+	}
+	slices.Sort(e.decision.Missing)
+	e.decision.Missing = slices.Compact(e.decision.Missing)
+
+	best := -1
+	var nearest Reason
+	for i := range candidates {
+		doc := &candidates[i]
+		for j := range doc.Statements {
+			st := &doc.Statements[j]
+			if st.Effect != policy.Allow {
+				continue
+			}
+			failed, near := e.failure(doc.Document, st)
+			if failed == nil || near <= best {
+				continue
+			}
+			best = near
+			nearest = Reason{
+				Policy: doc.ID, Kind: doc.Kind, Statement: st.Index, Sid: st.Sid, Effect: st.Effect,
+				Outcome: NotApplies, Failed: failed, Origin: doc.Origin, Range: st.Range,
+			}
+		}
+	}
+	if best >= 0 {
+		e.decision.Because = append(e.decision.Because, nearest)
+	}
+}
+
+func (e *evaluation) missingPermission(miss func(policy.Kind, []policy.Attached)) {
+	p, caller := e.policies, &e.req.Principal
+	if !caller.Entity() {
+		miss(policy.Resource, p.Resource)
+		return
+	}
+	across := e.sameAccount() == kleene.False
+	switch {
+	case e.identity != kleene.True && caller.Kind != request.Root:
+		miss(policy.Identity, p.Identity)
+		if !across {
+			miss(policy.Resource, p.Resource)
+		}
+	case e.boundary != kleene.True:
+		miss(policy.Boundary, p.Boundary)
+	case e.session != kleene.True:
+		miss(policy.Session, p.Session)
+	}
+	if len(e.decision.Missing) == 0 || across && e.grant.any() != kleene.True {
+		miss(policy.Resource, p.Resource)
+	}
+}
+
+// explainUnknown names what an unknown verdict hangs on: the policies that were
+// not read and the values that statements wait for.
+func (e *evaluation) explainUnknown() {
+	unknown := e.unread
+	for _, r := range e.decision.Because {
+		if r.Outcome != Maybe || r.Statement == 0 || r.Failed == nil {
+			continue
+		}
+		f := r.Failed
+		switch f.Key {
+		case "attachment", "statement":
+			unknown = append(unknown, f.Wanted)
+		case "Resource", "NotResource", "Principal", "NotPrincipal", "Action", "NotAction":
+			unknown = append(unknown, f.Got+" against "+f.Wanted)
+		default:
+			unknown = append(unknown, f.Key+" ("+f.Operator+" "+f.Wanted+", got "+f.Got+")")
+		}
+	}
+	if e.sameAccount() == kleene.Unknown && e.req.Principal.Entity() {
+		unknown = append(unknown, "whether the accounts "+e.req.Principal.Account.String()+" and "+e.owner.String()+" are one")
+	}
+	slices.Sort(unknown)
+	e.decision.Unknown = slices.Compact(unknown)
+}
