@@ -57,6 +57,9 @@ type Policies struct {
 	SCP []Level
 	// RCP are the levels of the resource's organization, root first.
 	RCP []Level
+	// RestrictPublicBuckets is the setting of S3 Block Public Access that holds for
+	// the bucket: a public policy then serves no other account.
+	RestrictPublicBuckets kleene.Truth
 	// VPCEndpoint is nil if the request passes no endpoint or one with the default
 	// policy.
 	VPCEndpoint []policy.Attached
@@ -181,6 +184,7 @@ func (e *evaluation) evaluateAll() kleene.Truth {
 		e.boundary, e.session = kleene.True, kleene.True
 	}
 	e.resourcePolicies()
+	e.blockPublicAccess()
 	if e.boundBySCP() {
 		for _, level := range p.SCP {
 			e.scp = append(e.scp, e.layer(level))
@@ -245,6 +249,35 @@ func (e *evaluation) resourcePolicies() {
 	}
 }
 
+// blockPublicAccess: where S3 restricts public buckets and some policy of the
+// bucket is public, only services and the owner's account keep access, whichever
+// statement grants it (AWS page "Blocking public access to your Amazon S3 storage").
+func (e *evaluation) blockPublicAccess() {
+	p := &e.req.Principal
+	if e.policies.RestrictPublicBuckets == kleene.False || p.Kind == request.ServicePrincipal {
+		return
+	}
+	cut := e.policies.RestrictPublicBuckets
+	if p.Entity() {
+		cut = min(cut, kleene.Not(e.sameAccount()))
+	}
+	public := kleene.False
+	for i := range e.policies.Resource {
+		doc := &e.policies.Resource[i]
+		public = max(public, min(doc.Sure, doc.Public()))
+	}
+	if cut = min(cut, public); cut == kleene.False {
+		return
+	}
+	e.denied = max(e.denied, cut)
+	r := Reason{Policy: "S3 Block Public Access", Kind: policy.Resource, Effect: policy.Deny, Outcome: Applies}
+	if cut == kleene.Unknown {
+		r.Outcome = Maybe
+		e.unread = append(e.unread, "whether S3 Block Public Access cuts off "+e.req.Resource.String())
+	}
+	e.decision.Because = append(e.decision.Because, r)
+}
+
 // document evaluates all statements of one policy: denials are added up, and the
 // grant of its allows is returned.
 func (e *evaluation) document(doc *policy.Attached) grant {
@@ -260,7 +293,7 @@ func (e *evaluation) document(doc *policy.Attached) grant {
 	}
 	for i := range doc.Statements {
 		st := &doc.Statements[i]
-		m := e.match(doc.Document, st)
+		m := e.match(st)
 		sg := m.grant.and(doc.Sure)
 		truth := sg.any()
 		if truth == kleene.False {

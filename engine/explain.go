@@ -39,7 +39,7 @@ func (e *evaluation) hangsOn(doc *policy.Attached, st *policy.Statement, m match
 	if r, _ := e.matchResources(st); r == kleene.Unknown {
 		return &Failure{Key: elementName(st.Resources.Not, "Resource"), Wanted: texts(st.Resources.Entries, resourceText), Got: e.req.Resource.String()}
 	}
-	if e.matchPrincipals(doc.Document, st).any() == kleene.Unknown {
+	if e.matchPrincipals(st).any() == kleene.Unknown {
 		return &Failure{Key: elementName(st.Principals.Not, "Principal"), Wanted: texts(st.Principals.Entries, principalText), Got: e.caller()}
 	}
 	return &Failure{Key: elementName(st.Actions.Not, "Action"), Wanted: texts(st.Actions.Entries, actionText), Got: e.req.Action}
@@ -77,7 +77,7 @@ func (e *evaluation) explainMissing() {
 			if st.Effect != policy.Allow {
 				continue
 			}
-			failed, near := e.failure(doc.Document, st)
+			failed, near := e.failure(st)
 			if failed == nil || near <= best {
 				continue
 			}

@@ -17,7 +17,7 @@ type match struct {
 }
 
 // match evaluates a statement: every element must hold.
-func (e *evaluation) match(doc *policy.Document, st *policy.Statement) match {
+func (e *evaluation) match(st *policy.Statement) match {
 	rest := st.Actions.Match(e.prefix, e.name)
 	if rest == kleene.False {
 		return match{}
@@ -27,7 +27,7 @@ func (e *evaluation) match(doc *policy.Document, st *policy.Statement) match {
 	if rest == kleene.False {
 		return match{}
 	}
-	who := e.matchPrincipals(doc, st)
+	who := e.matchPrincipals(st)
 	if who.any() == kleene.False {
 		return match{}
 	}
@@ -81,7 +81,7 @@ func (e *evaluation) matchNoResource(r *policy.Resources) kleene.Truth {
 
 // matchPrincipals matches the Principal element; a statement of a policy that
 // names none speaks of the caller it is attached to.
-func (e *evaluation) matchPrincipals(doc *policy.Document, st *policy.Statement) grant {
+func (e *evaluation) matchPrincipals(st *policy.Statement) grant {
 	switch {
 	case st.Principals == nil:
 		return grant{direct: kleene.True}
@@ -226,7 +226,7 @@ func (e *evaluation) caller() string {
 
 // failure finds the first element of a statement that the request does not meet,
 // and how near the statement came: the more elements hold, the nearer.
-func (e *evaluation) failure(doc *policy.Document, st *policy.Statement) (*Failure, int) {
+func (e *evaluation) failure(st *policy.Statement) (*Failure, int) {
 	var first *Failure
 	near := 0
 	hold := func(t kleene.Truth, weight int, f func() *Failure) {
@@ -242,7 +242,7 @@ func (e *evaluation) failure(doc *policy.Document, st *policy.Statement) (*Failu
 	hold(st.Actions.Match(e.prefix, e.name), 400, func() *Failure {
 		return &Failure{Key: elementName(st.Actions.Not, "Action"), Wanted: texts(st.Actions.Entries, actionText), Got: e.req.Action}
 	})
-	hold(e.matchPrincipals(doc, st).any(), 200, func() *Failure {
+	hold(e.matchPrincipals(st).any(), 200, func() *Failure {
 		return &Failure{Key: elementName(st.Principals.Not, "Principal"), Wanted: texts(st.Principals.Entries, principalText), Got: e.caller()}
 	})
 	resource, _ := e.matchResources(st)

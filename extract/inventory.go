@@ -85,6 +85,8 @@ type Principal struct {
 	Boundary []policy.Attached
 	// Trust is the trust policy of a role; nil for users.
 	Trust *policy.Document
+	// Tags of the principal; nil if they are not known.
+	Tags map[string]symbol.Text
 }
 
 // A Resource is something calls are made on, with its resource-based policies.

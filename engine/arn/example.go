@@ -19,12 +19,7 @@ func (p Pattern) ResourcePart(lookup symbol.Lookup) (symbol.Text, bool) {
 		return symbol.Text{}, false
 	}
 	if !sixth.Known() {
-		// Unknown parts stay; wildcards beside them cannot be told from the text.
-		t := p.text.SplitN(':', parts)[Resource]
-		if strings.ContainsAny(t.String(), "*?") {
-			return symbol.Text{}, false
-		}
-		return t, true
+		return sixth.Only() // unknown parts stay, wildcards beside them are given up
 	}
 	var b strings.Builder
 	for _, r := range sixth.Runes() {

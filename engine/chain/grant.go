@@ -1,11 +1,13 @@
 package chain
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tfguard/tfguard/engine/arn"
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/symbol"
 )
 
@@ -22,6 +24,7 @@ type allow struct {
 	// any is set if the statement can match every resource.
 	any     bool
 	entries []allowEntry
+	names   []name
 }
 
 type allowEntry struct {
@@ -40,15 +43,79 @@ func allowing(docs []policy.Attached, action string) allows {
 			if st.Effect != policy.Allow || st.Actions.Match(prefix, name) == kleene.False {
 				continue
 			}
-			a := allow{Statement: st, any: st.Resources == nil || st.Resources.Not}
-			if !a.any {
-				for j := range st.Resources.Entries {
-					p := &st.Resources.Entries[j].Pattern
-					a.any = a.any || p.IsAny()
-					a.entries = append(a.entries, allowEntry{pattern: p, bucket: bucketOf(p)})
-				}
+			out.statements = append(out.statements, prepared(st))
+		}
+	}
+	return out
+}
+
+// prepared makes a statement ready to be asked about many resources and callers.
+func prepared(st *policy.Statement) allow {
+	a := allow{Statement: st, any: st.Resources == nil || st.Resources.Not, names: namesOf(st.Principals)}
+	if st.Resources != nil {
+		for i := range st.Resources.Entries {
+			p := &st.Resources.Entries[i].Pattern
+			if p.IsAny() {
+				a.any = true
+				continue
 			}
-			out.statements = append(out.statements, a)
+			a.entries = append(a.entries, allowEntry{pattern: p, bucket: bucketOf(p)})
+		}
+	}
+	return a
+}
+
+// A name is an entry of a Principal element, ready to be compared with callers.
+type name struct {
+	anyone, anyEntity bool
+	// entity is a user, role or session; account one of their accounts.
+	entity, account symbol.Text
+}
+
+func namesOf(ps *policy.Principals) []name {
+	if ps == nil || ps.Not {
+		return []name{{anyone: true}}
+	}
+	var out []name
+	for i := range ps.Entries {
+		e := &ps.Entries[i]
+		switch {
+		case e.Never:
+		case e.Type == policy.Everyone:
+			out = append(out, name{anyone: true})
+		case e.Type == policy.CanonicalUser:
+			out = append(out, name{anyEntity: true})
+		case e.Type == policy.AWS:
+			n := name{entity: e.Text, account: e.Text}
+			if a, ok := arn.Parse(e.Text); ok && a[arn.Resource] == symbol.Literal("root") {
+				n.account = a[arn.Account]
+			}
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// may reports whether the entry can mean a caller.
+func (n *name) may(caller *request.Principal) bool {
+	if n.anyone || !caller.Entity() {
+		return n.anyone
+	}
+	return n.anyEntity || max(symbol.Equal(n.account, caller.Account), symbol.Equal(n.entity, caller.ARN), symbol.Equal(n.entity, caller.Session)) != kleene.False
+}
+
+// mayName reports whether the statement's principals can mean a caller.
+func (a *allow) mayName(caller *request.Principal) bool {
+	return slices.ContainsFunc(a.names, func(n name) bool { return n.may(caller) })
+}
+
+// reaching keeps the statements whose resources can match a target.
+func (a allows) reaching(t *Target, action string) allows {
+	object := onObject(action) && t.Kind == BucketTarget
+	out := allows{unread: a.unread}
+	for i := range a.statements {
+		if a.statements[i].reaches(t, object) {
+			out.statements = append(out.statements, a.statements[i])
 		}
 	}
 	return out

@@ -3,57 +3,28 @@ package chain
 import (
 	"strings"
 
-	"github.com/tfguard/tfguard/engine/arn"
 	"github.com/tfguard/tfguard/engine/condition"
-	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
-	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/symbol"
 )
 
 // related reports whether some Allow, of the principal's own policies or of the
 // target's, can match the pair for an action. Conditions are ignored and unknown
 // parts count as matching: a pair that is not related is denied in every chain.
+// theirs are the target's allows that reach it.
 func related(own, theirs *allows, p *Principal, t *Target, action string) bool {
-	object := onObject(action) && t.Kind == BucketTarget
 	if own.unread || theirs.unread {
 		return true
 	}
+	object := onObject(action) && t.Kind == BucketTarget
 	for i := range own.statements {
 		if own.statements[i].reaches(t, object) {
 			return true
 		}
 	}
 	for i := range theirs.statements {
-		st := &theirs.statements[i]
-		if st.reaches(t, object) && mayName(st.Principals, &p.Caller.Principal) {
+		if theirs.statements[i].mayName(&p.Caller.Principal) {
 			return true
-		}
-	}
-	return false
-}
-
-// mayName reports whether a Principal element can mean the caller.
-func mayName(ps *policy.Principals, caller *request.Principal) bool {
-	if ps == nil || ps.Not {
-		return true
-	}
-	for i := range ps.Entries {
-		e := &ps.Entries[i]
-		switch {
-		case e.Never:
-		case e.Type == policy.Everyone:
-			return true
-		case e.Type == policy.CanonicalUser:
-			return caller.Entity()
-		case e.Type == policy.AWS && caller.Entity():
-			account := e.Text
-			if a, ok := arn.Parse(e.Text); ok && a[arn.Resource] == symbol.Literal("root") {
-				account = a[arn.Account]
-			}
-			if max(symbol.Equal(account, caller.Account), symbol.Equal(e.Text, caller.ARN), symbol.Equal(e.Text, caller.Session)) != kleene.False {
-				return true
-			}
 		}
 	}
 	return false

@@ -18,7 +18,7 @@ type runner struct {
 
 	networks map[*policy.Document]named
 	grants   map[grantKey]*allows
-	lookups  map[*Principal]symbol.Lookup
+	contexts map[*Principal]request.Context
 	entered  map[enteredKey]HopResult
 	notes    map[string]bool
 }
@@ -43,7 +43,7 @@ func newRunner(w World) *runner {
 		world: w, env: w.Environment(),
 		networks: map[*policy.Document]named{},
 		grants:   map[grantKey]*allows{},
-		lookups:  map[*Principal]symbol.Lookup{},
+		contexts: map[*Principal]request.Context{},
 		entered:  map[enteredKey]HopResult{},
 		notes:    map[string]bool{},
 	}
@@ -135,11 +135,14 @@ func (r *runner) hop(c *call, spec *hopSpec, w witnesses) (HopResult, bool) {
 	switch spec.on {
 	case onTarget, onBucket, onLogs:
 		policies.Resource, policies.RCP = c.target.Policies, c.target.RCP
+		policies.RestrictPublicBuckets = c.target.RestrictPublic
 		h.ResourceOrganization = c.target.Organization
 	case onRole:
 		if spec.creds == ServicePrincipal {
 			policies.Resource = []policy.Attached{{Document: c.principal.Trust, Sure: kleene.True}}
 		}
+	default:
+		// Workgroups, catalogs and stacks of the input have no policies of their own.
 	}
 	req := engine.Request{
 		Principal: p.Caller.Principal, Action: action, Resource: resource, ResourceAccount: account,
@@ -204,6 +207,7 @@ func (r *runner) resource(c *call, spec *hopSpec, p *Principal, action string) (
 	case onLogs:
 		return symbol.Concat(c.target.ARN, symbol.Literal("/"), r.logPrefix(c), symbol.Literal("AWSLogs/"),
 			p.Caller.SourceAccount, symbol.Literal("/CloudTrail/example")), c.target.Account
+	default: // onTarget
 	}
 	switch {
 	case c.target.Kind == InstanceTarget:
@@ -232,7 +236,7 @@ func (r *runner) object(c *call, p *Principal, action string) symbol.Text {
 		}
 		for i := range a.statements {
 			st := &a.statements[i]
-			if st.Principals == nil || mayName(st.Principals, &p.Caller.Principal) {
+			if st.mayName(&p.Caller.Principal) {
 				both.statements = append(both.statements, narrow(st, c.target))
 			}
 		}
@@ -283,13 +287,12 @@ func (r *runner) allows(p *Principal, t *Target, action string) *allows {
 
 // lookup returns the values that policy variables have for a principal.
 func (r *runner) lookup(p *Principal) symbol.Lookup {
-	l, ok := r.lookups[p]
+	ctx, ok := r.contexts[p]
 	if !ok {
-		ctx := request.Derive(&p.Caller, &request.Hop{Region: r.env.Region})
-		l = ctx.Lookup
-		r.lookups[p] = l
+		ctx = request.Derive(&p.Caller, &request.Hop{Region: r.env.Region})
+		r.contexts[p] = ctx
 	}
-	return l
+	return ctx.Lookup
 }
 
 // witnesses reads the networks off the policies that take part in a replay.

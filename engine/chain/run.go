@@ -9,7 +9,6 @@ import (
 	"github.com/tfguard/tfguard/engine/arn"
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
-	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/symbol"
 )
 
@@ -36,28 +35,28 @@ type Result struct {
 	Notes []string
 }
 
-// A Group is a set of pairs with one outcome.
+// A Group says for which pairs replays stand, those they were made for included.
 type Group struct {
 	// Replays are indices into [Result.Replays].
 	Replays []int
-	// Pairs are the principals and targets the replays stand for, the first one included.
-	Pairs []Pair
+	// Blocks are sets of pairs: every principal of one with every target of it.
+	Blocks []Block
 }
 
-// A Pair is a principal and a target.
-type Pair struct {
-	Principal *Principal
-	Target    *Target
+// A Block is the set of all pairs of some principals and some targets.
+type Block struct {
+	Principals []*Principal
+	Targets    []*Target
 }
 
-// A combination is a pair with an action and the chains to replay for it.
+// A combination is a pair with an action. statement is the one that lets a
+// service principal in, for the generic chain.
 type combination struct {
 	principal *Principal
 	target    *Target
-	action    string
-	chains    []*Chain
+	action    int32 // index into selection.actions
 	statement *policy.Statement
-	folded    []Pair // pairs this one stands for, itself included
+	chains    []*Chain // nil for callers: their chains follow from the pair
 }
 
 // Run replays the chains of the catalogue against a world: for every user, role
@@ -65,7 +64,7 @@ type combination struct {
 // callers their own.
 func Run(w World, opts Options) Result {
 	r := newRunner(w)
-	s := &selection{runner: r, opts: opts}
+	s := &selection{runner: r, opts: opts, nobody: anonymous(), callerChains: map[chainsKey][]*Chain{}}
 	s.targets = append(slices.Clone(w.Targets()), &Target{
 		Kind: InstanceTarget, ARN: symbol.Literal("*"), Account: r.env.Account, Region: r.env.Region, Organization: r.env.Organization,
 	})
@@ -78,10 +77,8 @@ func Run(w World, opts Options) Result {
 		s.services(t)
 		s.anonymous(t)
 	}
-	if opts.MaxReplays > 0 && s.count > opts.MaxReplays {
-		s.fold()
-	}
-	return s.replay()
+	groups := s.fold()
+	return s.replay(groups)
 }
 
 // selection gathers the combinations of a run.
@@ -90,34 +87,59 @@ type selection struct {
 	opts         Options
 	principals   []*Principal
 	targets      []*Target
-	combinations []*combination
+	actions      []string
+	combinations []combination
 	count        int // of replays
 	unrelated    int
-	folded       int
+	nobody       *Principal
+	callerChains map[chainsKey][]*Chain
+}
+
+// A chainsKey is what the chains of a caller depend on.
+type chainsKey struct {
+	kind        TargetKind
+	serviceRole bool
 }
 
 func (s *selection) selected(c *Chain) bool {
 	return len(s.opts.Chains) == 0 || slices.Contains(s.opts.Chains, c.ID)
 }
 
-func (s *selection) add(c combination) {
-	if len(c.chains) > 0 {
-		s.combinations = append(s.combinations, &c)
-		s.count += len(c.chains)
+func (s *selection) add(c combination, action string) {
+	i := slices.Index(s.actions, action)
+	if i < 0 {
+		i = len(s.actions)
+		s.actions = append(s.actions, action)
 	}
+	c.action = int32(i)
+	s.combinations = append(s.combinations, c)
+	s.count += len(s.chainsFor(&c))
+}
+
+// chainsFor returns the chains to replay for a combination.
+func (s *selection) chainsFor(c *combination) []*Chain {
+	if c.chains != nil {
+		return c.chains
+	}
+	key := chainsKey{c.target.Kind, trusts(c.principal.Trust, cloudformation)}
+	chains, ok := s.callerChains[key]
+	if !ok {
+		chains = s.chainsOf(c.principal, c.target)
+		s.callerChains[key] = chains
+	}
+	return chains
 }
 
 // callers adds the chains that users, roles and stand-ins begin.
 func (s *selection) callers(t *Target) {
 	for _, action := range t.actions() {
-		theirs := s.allows(nil, t, action)
+		theirs := s.allows(nil, t, action).reaching(t, action)
 		for _, p := range s.principals {
-			own := s.allows(p, nil, action)
-			if p.StandIn == "" && t.Kind != InstanceTarget && !related(own, theirs, p, t, action) {
+			if p.StandIn == "" && t.Kind != InstanceTarget && !related(s.allows(p, nil, action), &theirs, p, t, action) {
 				s.unrelated++
 				continue
 			}
-			s.add(combination{principal: p, target: t, action: action, chains: s.chainsOf(p, t)})
+			s.add(combination{principal: p, target: t}, action)
 		}
 	}
 }
@@ -140,7 +162,7 @@ func (s *selection) anonymous(t *Target) {
 		return
 	}
 	for _, action := range t.actions() {
-		s.add(combination{principal: anonymous(), target: t, action: action, chains: []*Chain{c}})
+		s.add(combination{principal: s.nobody, target: t, chains: []*Chain{c}}, action)
 	}
 }
 
@@ -158,11 +180,11 @@ func (s *selection) services(t *Target) {
 		if !s.selected(generic) || g.service == cloudtrail && t.Kind == BucketTarget {
 			continue
 		}
-		p := s.serviceCaller(t, g)
+		p := s.serviceCaller(g)
 		for _, action := range literalActions(g.statement, t) {
 			if key := g.service + " " + action; !seen[key] {
 				seen[key] = true
-				s.add(combination{principal: p, target: t, action: action, chains: []*Chain{generic}, statement: g.statement})
+				s.add(combination{principal: p, target: t, chains: []*Chain{generic}, statement: g.statement}, action)
 			}
 		}
 	}
@@ -199,8 +221,8 @@ func (s *selection) trail(t *Target, c *Chain, grants []serviceGrant) {
 	}
 	s.add(combination{
 		principal: service(cloudtrail, source, account, s.organizationOf(account)),
-		target:    t, action: "s3:PutObject", chains: []*Chain{c},
-	})
+		target:    t, chains: []*Chain{c},
+	}, "s3:PutObject")
 }
 
 // logPrefix returns the key prefix that a trail writes below: that of the trail
@@ -234,7 +256,7 @@ func (r *runner) logPrefix(c *call) symbol.Text {
 }
 
 // serviceCaller is the service as it calls on behalf of what a statement asks for.
-func (s *selection) serviceCaller(t *Target, g serviceGrant) *Principal {
+func (s *selection) serviceCaller(g serviceGrant) *Principal {
 	source, ok := conditionValue(g.statement, "aws:SourceArn")
 	if !ok {
 		prefix, _, _ := strings.Cut(g.service, ".")
@@ -274,33 +296,35 @@ func literalActions(st *policy.Statement, t *Target) []string {
 	return out
 }
 
-// replay replays what was selected, in the order of the selection.
-func (s *selection) replay() Result {
-	out := Result{Unrelated: s.unrelated, Folded: s.folded}
-	for _, c := range s.combinations {
-		var group Group
-		for _, ch := range c.chains {
-			rep, ok := s.runner.replay(call{chain: ch, action: c.action, principal: c.principal, target: c.target, statement: c.statement})
+// replay replays what was selected, or of every group its first combination.
+func (s *selection) replay(groups []group) Result {
+	out := Result{Unrelated: s.unrelated}
+	folded := groups != nil
+	if !folded {
+		groups = make([]group, len(s.combinations))
+		for i := range groups {
+			groups[i].members = []int32{int32(i)}
+		}
+	}
+	for _, g := range groups {
+		c := &s.combinations[g.members[0]]
+		var replays []int
+		for _, ch := range s.chainsFor(c) {
+			rep, ok := s.runner.replay(call{chain: ch, action: s.actions[c.action], principal: c.principal, target: c.target, statement: c.statement})
 			if !ok {
 				continue
 			}
-			if s.folded > 0 && rep.Verdict == engine.Allowed {
+			if folded && rep.Verdict == engine.Allowed {
 				rep.Hops = nil
 			}
-			group.Replays = append(group.Replays, len(out.Replays))
+			replays = append(replays, len(out.Replays))
 			out.Replays = append(out.Replays, rep)
 		}
-		if len(c.folded) > 1 {
-			group.Pairs = c.folded
-			out.Groups = append(out.Groups, group)
+		if len(g.members) > 1 {
+			out.Folded += len(g.members) - 1
+			out.Groups = append(out.Groups, Group{Replays: replays, Blocks: s.blocks(g)})
 		}
 	}
 	out.Notes = slices.Sorted(maps.Keys(s.notes))
 	return out
-}
-
-// key identifies a service or anonymous caller for folding; request.Caller holds
-// a map and cannot be compared.
-func callerKey(c *request.Caller) string {
-	return c.Principal.Service + " " + c.Source.String() + " " + c.SourceAccount.String()
 }

@@ -514,9 +514,13 @@ func (d *decoder) conditions(n *source.Node, s *Statement) {
 			}
 			keys[strings.ToLower(km.Name)] = true
 			var values []condition.Value
+			before := len(d.diags)
 			d.texts(km.Value, km.Name, true, func(text symbol.Text, rng source.Range) {
 				values = append(values, condition.Value{Text: text, Range: rng})
 			})
+			if len(d.diags) > before {
+				continue // refused: what is left of the list says nothing
+			}
 			c, problems := condition.Compile(op, km.Name, km.Range, values, d.doc.Version == Version2012)
 			for _, p := range problems {
 				d.warn(p.Range, "Questionable condition", "%s.", capital(p.Msg))

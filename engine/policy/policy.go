@@ -118,6 +118,19 @@ type Principal struct {
 	Never bool
 }
 
+// Everyone reports whether the entry is "*": Unknown for an AWS principal that may
+// turn out to be.
+func (p *Principal) Everyone() kleene.Truth {
+	switch {
+	case p.Type == Everyone:
+		return kleene.True
+	case p.Type == AWS && !p.Never:
+		return symbol.Equal(p.Text, symbol.Literal("*"))
+	default:
+		return kleene.False
+	}
+}
+
 // Actions is the Action or NotAction element.
 type Actions struct {
 	Not     bool

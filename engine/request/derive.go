@@ -121,6 +121,7 @@ func (c *Caller) principalKeys(ctx *Context) {
 			c.Organization.set(ctx, "aws:SourceOrgID", "aws:SourceOrgPaths")
 		}
 		return
+	default: // identities of an account, below
 	}
 	ctx.SetString("aws:PrincipalIsAWSService", "false")
 	ctx.Set("aws:PrincipalArn", p.ARN)
@@ -167,6 +168,7 @@ func (c *Caller) sessionKeys(ctx *Context, h *Hop) {
 		ctx.SetString("aws:PrincipalType", "FederatedUser")
 		ctx.Set("aws:userid", symbol.Concat(p.Account, symbol.Literal(":"), name(p.Session)))
 		ctx.Set("aws:TokenIssueTime", unknown("the time the session began"))
+	default: // no session
 	}
 	if temporary {
 		ctx.Set("aws:TokenIssueTime", unknown("the time the session began"))
@@ -263,7 +265,7 @@ func with(base map[string]bool, words string) map[string]bool {
 	for k := range base {
 		m[k] = true
 	}
-	for _, w := range strings.Fields(words) {
+	for w := range strings.FieldsSeq(words) {
 		m[w] = true
 	}
 	return m

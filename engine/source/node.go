@@ -71,8 +71,8 @@ func ParseJSON(text []byte) (*Node, error) {
 		text: text,
 		base: len(text) - len(body),
 		dec:  jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true)),
+		pos:  Pos{Line: 1, Column: 1, Byte: len(text) - len(body)},
 	}
-	p.rewind()
 	node, err := p.value(0)
 	if err == nil {
 		var after Range
@@ -92,9 +92,6 @@ type parser struct {
 	dec  *jsontext.Decoder
 	pos  Pos
 }
-
-// rewind moves the position to the start of the text, which is after a byte-order mark.
-func (p *parser) rewind() { p.pos = Pos{Line: 1, Column: 1, Byte: p.base} }
 
 // seek moves the position forward to a byte offset.
 func (p *parser) seek(offset int) Pos {
@@ -116,23 +113,13 @@ func (p *parser) syntaxError(err error) error {
 	if errors.As(err, &known) {
 		return known
 	}
-	at := p.base + int(p.dec.InputOffset())
-	msg := "this is not valid JSON"
+	at, msg := len(p.text), "the JSON text ends too early"
 	var syn *jsontext.SyntacticError
-	switch {
-	case errors.As(err, &syn):
+	if errors.As(err, &syn) {
 		at = p.base + int(syn.ByteOffset)
-		msg = syn.Err.Error()
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			msg = "the JSON text ends too early"
+		if !errors.Is(err, io.ErrUnexpectedEOF) {
+			msg = syn.Err.Error()
 		}
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		msg = "the JSON text ends too early"
-	case err != nil:
-		msg = err.Error()
-	}
-	if p.pos.Byte > at {
-		p.rewind()
 	}
 	return &SyntaxError{Pos: p.seek(at), Msg: msg}
 }

@@ -213,6 +213,15 @@ func (p Pattern) with(enc string) Pattern {
 	return p
 }
 
+// Only returns the one text that p matches, and false if p has wildcards or
+// variables.
+func (p Pattern) Only() (Text, bool) {
+	if p.wild || p.vars {
+		return Text{}, false
+	}
+	return Text{p.enc}, true
+}
+
 // EndsOpen reports whether p ends with the wildcard '*'.
 func (p Pattern) EndsOpen() bool { return p.wild && p.enc[len(p.enc)-1] == many }
 
@@ -440,7 +449,7 @@ func compatible(a, b atom) bool {
 func (c Class) holds(r rune) bool {
 	switch c {
 	case Segment:
-		return r != ':' && r != '/'
+		return !strings.ContainsRune(":/*?", r)
 	case Digits:
 		return '0' <= r && r <= '9'
 	default:

@@ -23,8 +23,8 @@ type Class byte
 const (
 	// Any stands for any string, the empty one and whole ARNs included.
 	Any Class = iota
-	// Segment stands for a non-empty string without ':', '/' and the marks of the
-	// policy language: a name or an id.
+	// Segment stands for a non-empty string without ':', '/' and wildcards: a name
+	// or an id.
 	Segment
 	// Digits stands for a non-empty string of decimal digits: an account id.
 	Digits
@@ -189,7 +189,7 @@ func (t Text) Lower() Text {
 }
 
 // unitLen returns the length of the first unit of s: a symbol, a mark of a
-// pattern, or one code point. It is never 0, even for a symbol cut in two.
+// pattern, or one code point. It is never 0, so that walking always ends.
 func unitLen(s string) int {
 	switch c := s[0]; {
 	case c < utf8.RuneSelf:

@@ -1,0 +1,214 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tfguard/tfguard/engine"
+	"github.com/tfguard/tfguard/engine/awsref"
+	"github.com/tfguard/tfguard/engine/chain"
+	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
+	"github.com/tfguard/tfguard/engine/source"
+	"github.com/tfguard/tfguard/engine/symbol"
+	"github.com/tfguard/tfguard/extract"
+)
+
+// world presents an inventory to the chains.
+type world struct {
+	env        chain.Environment
+	principals []*chain.Principal
+	targets    []*chain.Target
+	endpoints  []chain.Endpoint
+	trails     []chain.Trail
+	// extra are policies that the inventory does not define and that take part.
+	extra []*extract.Policy
+}
+
+func (w *world) Principals() []*chain.Principal { return w.principals }
+func (w *world) Targets() []*chain.Target       { return w.targets }
+func (w *world) Endpoints() []chain.Endpoint    { return w.endpoints }
+func (w *world) Trails() []chain.Trail          { return w.trails }
+func (w *world) Environment() chain.Environment { return w.env }
+
+func newWorld(inv *extract.Inventory) *world {
+	w := &world{}
+	org := organization(inv)
+	admin, _ := managedPolicy("AdministratorAccess")
+	w.env = chain.Environment{
+		Account: inv.Account.Value, Partition: inv.Partition.Value, Region: inv.Region.Value,
+		Organization: org, Time: symbol.Literal(inv.Timestamp), Administrator: admin,
+	}
+	if !slices.ContainsFunc(inv.Policies, func(p *extract.Policy) bool { return p.ID == admin.ID }) {
+		w.extra = append(w.extra, &extract.Policy{Document: admin, AttachedTo: []string{chain.StandInAdmin, chain.StandInOrg, chain.StandInOutside}})
+	}
+	scp, orgSCP := w.levels(inv, policy.SCP)
+	rcp, _ := w.levels(inv, policy.RCP)
+	w.env.SCP, w.env.OrgSCP = scp, orgSCP
+	for _, p := range inv.Principals {
+		w.principals = append(w.principals, &chain.Principal{
+			Address: p.Address, Caller: caller(inv, p, org),
+			Identity: p.Identity, Boundary: p.Boundary, SCP: scp, Trust: p.Trust,
+		})
+	}
+	for _, r := range inv.Resources {
+		w.targets = append(w.targets, target(inv, r, org, rcp))
+	}
+	w.namedBuckets(inv, rcp)
+	for _, e := range inv.Endpoints {
+		w.endpoints = append(w.endpoints, chain.Endpoint{ID: e.ID, VPC: e.VPC, Service: e.Service, Policies: e.Policies})
+	}
+	for _, t := range inv.Trails {
+		w.trails = append(w.trails, chain.Trail{ARN: t.ARN, Bucket: t.Bucket, Prefix: t.Prefix})
+	}
+	return w
+}
+
+func organization(inv *extract.Inventory) request.Organization {
+	if inv.Organization.Value.IsZero() {
+		return request.Organization{Member: kleene.Unknown, ID: symbol.Symbol{Name: "organization.id", Class: symbol.Segment, Unique: true}.Text()}
+	}
+	return request.Organization{Member: kleene.True, ID: inv.Organization.Value}
+}
+
+func caller(inv *extract.Inventory, p *extract.Principal, org request.Organization) request.Caller {
+	c := request.Caller{Organization: org, Tags: p.Tags}
+	if p.Kind == extract.User {
+		c.Principal = request.Principal{Kind: request.IAMUser, ARN: p.ARN, Account: inv.Account.Value}
+		return c
+	}
+	c.Principal = chain.RoleSession(inv.Partition.Value, inv.Account.Value, symbol.Text{}, p.Name)
+	c.Principal.ARN = p.ARN
+	return c
+}
+
+func target(inv *extract.Inventory, r *extract.Resource, org request.Organization, rcp []engine.Level) *chain.Target {
+	t := &chain.Target{
+		Address: r.Address, ARN: r.ARN, Account: r.Account, Region: r.Region, Organization: org,
+		Policies: r.Policies, RCP: rcp,
+	}
+	if t.Account.IsZero() {
+		t.Account = inv.Account.Value
+	}
+	if r.Type == "s3/bucket" {
+		t.Kind = chain.BucketTarget
+	}
+	if r.PublicAccess != nil {
+		t.RestrictPublic = r.PublicAccess.RestrictPublicBuckets
+	}
+	return t
+}
+
+// namedBuckets adds the buckets that only policies name, judged as if they had no
+// policy of their own.
+func (w *world) namedBuckets(inv *extract.Inventory, rcp []engine.Level) {
+	known := map[string]bool{}
+	for _, t := range w.targets {
+		known[t.ARN.String()] = true
+	}
+	var names []string
+	for _, p := range inv.Policies {
+		for i := range p.Statements {
+			st := &p.Statements[i]
+			if st.Resources == nil || st.Resources.Not || st.Effect != policy.Allow {
+				continue
+			}
+			for j := range st.Resources.Entries {
+				if arn, ok := bucketARN(st.Resources.Entries[j].Text()); ok && !known[arn] {
+					known[arn] = true
+					names = append(names, arn)
+				}
+			}
+		}
+	}
+	slices.Sort(names)
+	for _, arn := range names {
+		w.targets = append(w.targets, &chain.Target{
+			Kind: chain.BucketTarget, ARN: symbol.Literal(arn), Account: inv.Account.Value,
+			Region: inv.Region.Value, Organization: organization(inv), RCP: rcp,
+		})
+	}
+}
+
+// bucketARN returns the ARN of the bucket that a resource pattern names literally.
+func bucketARN(t symbol.Text) (string, bool) {
+	s, known := t.Literal()
+	parts := strings.SplitN(s, ":", 6)
+	if !known || len(parts) != 6 || parts[2] != "s3" || parts[3] != "" || parts[4] != "" {
+		return "", false
+	}
+	name, _, _ := strings.Cut(parts[5], "/")
+	if name == "" || strings.ContainsAny(name, "*?$") || strings.ContainsAny(parts[1], "*?") {
+		return "", false
+	}
+	return strings.Join(parts[:5], ":") + ":" + name, true
+}
+
+// fullAccess is the policy that AWS attaches to every node of an organization.
+var fullAccess = func() *policy.Document {
+	doc, _ := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`),
+		"FullAWSAccess", policy.SCP, source.Origin{})
+	return doc
+}()
+
+// levels arranges the organization policies of a kind as levels for the account
+// and for another account of the organization. Those of the root hold for all; an
+// account's for that account; whether an organizational unit holds the account is
+// not known. The default policy stays attached unless the input detaches it.
+func (w *world) levels(inv *extract.Inventory, kind policy.Kind) (own, other []engine.Level) {
+	var root, unit, account engine.Level
+	for _, p := range inv.OrgPolicies {
+		if p.Kind != kind {
+			continue
+		}
+		for _, t := range p.Targets {
+			switch t.Kind {
+			case extract.OrgRoot:
+				root = append(root, policy.Attached{Document: p.Document, Sure: kleene.True})
+			case extract.OrgAccount:
+				if sure := symbol.Equal(t.ID, inv.Account.Value); sure != kleene.False {
+					account = append(account, policy.Attached{Document: p.Document, Sure: sure, Why: "whether the account is " + t.ID.String()})
+				}
+			default:
+				unit = append(unit, policy.Attached{Document: p.Document, Sure: kleene.Unknown, Why: "whether the account is in " + nodeName(t)})
+			}
+		}
+	}
+	if len(root)+len(unit)+len(account) == 0 {
+		return nil, nil
+	}
+	if kind == policy.SCP {
+		w.extra = append(w.extra, &extract.Policy{Document: fullAccess, AttachedTo: []string{"every level of the organization"}})
+		full := policy.Attached{Document: fullAccess, Sure: kleene.True}
+		if !detached(inv, extract.OrgRoot) {
+			root = append(root, full)
+		}
+		unit = append(unit, full)
+		if !detached(inv, extract.OrgAccount) {
+			account = append(account, full)
+		}
+	}
+	return []engine.Level{root, unit, account}, []engine.Level{root, unit}
+}
+
+func nodeName(t extract.OrgTarget) string {
+	if t.Address != "" {
+		return t.Address
+	}
+	return t.ID.String()
+}
+
+func detached(inv *extract.Inventory, kind extract.OrgTargetKind) bool {
+	return slices.ContainsFunc(inv.FullAccessDetached, func(t extract.OrgTarget) bool { return t.Kind == kind })
+}
+
+// managedPolicy gives the document of an AWS managed policy by its name.
+func managedPolicy(name string) (*policy.Document, bool) {
+	text, ok := awsref.ManagedPolicy(name)
+	if !ok {
+		return nil, false
+	}
+	doc, diags := policy.Parse(text, "arn:aws:iam::aws:policy/"+name, policy.Identity, source.Origin{})
+	return doc, !diags.HasErrors()
+}

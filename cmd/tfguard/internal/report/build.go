@@ -1,0 +1,220 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tfguard/tfguard/engine"
+	"github.com/tfguard/tfguard/engine/chain"
+	"github.com/tfguard/tfguard/engine/hazard"
+	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/request"
+	"github.com/tfguard/tfguard/engine/source"
+	"github.com/tfguard/tfguard/extract"
+)
+
+// New returns an empty report.
+func New() *Report {
+	return &Report{
+		Schema: Schema, Inputs: []Input{}, Findings: []Finding{}, Diagnostics: []Diagnostic{},
+		Policies: []Policy{}, Replays: []Replay{}, Groups: []Group{}, Changes: []Change{},
+	}
+}
+
+// A Check is what one input came to.
+type Check struct {
+	Path   string
+	Format string
+	// Inventory of the input, with policies that it does not define but that took
+	// part in a decision in Extra.
+	Inventory   *extract.Inventory
+	Extra       []*extract.Policy
+	Diagnostics source.Diagnostics
+	Result      chain.Result
+	// Findings about the result; their Replay counts in its Replays.
+	Findings []hazard.Finding
+}
+
+// Add adds the outcome of one input to the report.
+func (r *Report) Add(c *Check) {
+	input := len(r.Inputs)
+	inv := c.Inventory
+	r.Inputs = append(r.Inputs, Input{
+		Path: c.Path, Format: c.Format, Changes: inv.Changes,
+		Principals: len(inv.Principals), Resources: len(inv.Resources), Policies: len(inv.Policies),
+		Facts: facts(inv), Incomplete: list(inv.Incomplete), Notes: list(c.Result.Notes),
+	})
+	for _, p := range slices.Concat(inv.Policies, c.Extra) {
+		r.addPolicy(p, input)
+		if p.Unread != "" {
+			r.Inputs[input].Unread++
+		}
+	}
+	for _, d := range c.Diagnostics {
+		r.Diagnostics = append(r.Diagnostics, Diagnostic{
+			Severity: d.Severity.String(), Summary: d.Summary, Detail: d.Detail,
+			Address: d.Origin.Address, Source: place(d.Origin, d.Range), Input: input,
+		})
+	}
+	base := len(r.Replays)
+	for _, rep := range c.Result.Replays {
+		r.addReplay(rep, input)
+	}
+	for _, g := range c.Result.Groups {
+		r.addGroup(&g, base)
+	}
+	for _, f := range c.Findings {
+		r.addFinding(&f, base)
+	}
+	r.Summary.Unrelated += c.Result.Unrelated
+	r.Summary.Folded += c.Result.Folded
+}
+
+func facts(inv *extract.Inventory) []Fact {
+	out := []Fact{}
+	for _, f := range []struct {
+		name string
+		fact extract.Fact
+	}{{"account", inv.Account}, {"partition", inv.Partition}, {"region", inv.Region}, {"organization", inv.Organization}} {
+		if f.fact.From != "" {
+			out = append(out, Fact{Name: f.name, Value: f.fact.Value.String(), From: f.fact.From, Assumed: f.fact.Assumed})
+		}
+	}
+	return out
+}
+
+func (r *Report) addPolicy(p *extract.Policy, input int) {
+	out := Policy{
+		ID: p.ID, Kind: string(p.Kind), Address: p.Origin.Address, AttachedTo: list(p.AttachedTo),
+		Source: place(p.Origin, source.Range{Start: source.Pos{Line: 1, Column: 1}}), Unknown: []string{}, Input: input,
+	}
+	if p.Unread != "" {
+		out.Unknown = append(out.Unknown, p.Unread)
+		r.Summary.PoliciesUnread++
+	} else {
+		r.Summary.PoliciesRead++
+	}
+	for i := range p.Statements {
+		out.Unknown = append(out.Unknown, p.Statements[i].Unknown...)
+	}
+	r.Policies = append(r.Policies, out)
+}
+
+func (r *Report) addReplay(rep *chain.Replay, input int) {
+	out := Replay{
+		Chain: rep.Chain.ID, Pattern: rep.Chain.Pattern, Action: rep.Action,
+		Principal: rep.Principal.Name().String(), PrincipalAddress: rep.Principal.Address,
+		Resource: rep.Resource().String(), ResourceAddress: rep.Target.Address,
+		Verdict: rep.Verdict, BrokenHop: rep.BrokenHop, StandIn: rep.Principal.StandIn,
+		Modes: []Mode{}, Hops: []Hop{}, Input: input,
+	}
+	for i := range rep.Hops {
+		out.Hops = append(out.Hops, hop(&rep.Hops[i]))
+	}
+	s := &r.Summary
+	s.Replays++
+	switch rep.Verdict {
+	case engine.Allowed:
+		s.Verdicts.Allowed++
+	case engine.ImplicitDeny:
+		s.Verdicts.ImplicitDeny++
+	case engine.ExplicitDeny:
+		s.Verdicts.ExplicitDeny++
+	case engine.Unknown:
+		s.Verdicts.Unknown++
+	}
+	r.Replays = append(r.Replays, out)
+}
+
+func hop(h *chain.HopResult) Hop {
+	p := chain.Principal{Caller: request.Caller{Principal: h.Request.Principal}}
+	out := Hop{
+		Hop: h.Hop, Optional: h.Optional, Credentials: string(h.Credentials),
+		Principal: p.Name().String(), Action: h.Request.Action, Resource: h.Request.Resource.String(),
+		Context: map[string]any{}, ContextUnknown: []string{},
+		Verdict: h.Verdict, Because: []Because{}, Unknown: list(h.Unknown), Notes: h.Notes,
+	}
+	for e := range h.Request.Context.All() {
+		values := make([]string, len(e.Values))
+		for i, v := range e.Values {
+			values[i] = v.String()
+		}
+		switch {
+		case e.Present != kleene.True:
+			out.ContextUnknown = append(out.ContextUnknown, e.Key)
+		case request.Multivalued(e.Key) || len(values) != 1:
+			out.Context[e.Key] = values
+		default:
+			out.Context[e.Key] = values[0]
+		}
+	}
+	for i := range h.Because {
+		out.Because = append(out.Because, because(&h.Because[i]))
+	}
+	return out
+}
+
+func because(r *engine.Reason) Because {
+	out := Because{
+		Policy: r.Policy, Statement: r.Statement, Sid: r.Sid, Effect: string(r.Effect),
+		Outcome: string(r.Outcome), Source: place(r.Origin, r.Range),
+	}
+	if f := r.Failed; f != nil {
+		out.Failed = &Failed{Key: f.Key, Operator: f.Operator, Wanted: f.Wanted, Got: f.Got}
+	}
+	return out
+}
+
+func (r *Report) addGroup(g *chain.Group, base int) {
+	out := Group{Replays: []int{}, Pairs: []Pairs{}}
+	for _, i := range g.Replays {
+		out.Replays = append(out.Replays, base+i)
+	}
+	for _, b := range g.Blocks {
+		var pairs Pairs
+		for _, p := range b.Principals {
+			pairs.Principals = append(pairs.Principals, cmp.Or(p.Address, p.Name().String()))
+		}
+		for _, t := range b.Targets {
+			pairs.Resources = append(pairs.Resources, cmp.Or(t.Address, t.ARN.String()))
+		}
+		out.Pairs = append(out.Pairs, pairs)
+	}
+	r.Groups = append(r.Groups, out)
+}
+
+func (r *Report) addFinding(f *hazard.Finding, base int) {
+	out := Finding{
+		Rule: f.Rule.ID, Severity: f.Rule.Severity.String(), Message: f.Message, Remediation: f.Rule.Remediation,
+		Address: f.Address, Source: place(f.Origin, f.Range),
+	}
+	if f.Replay >= 0 {
+		i := base + f.Replay
+		out.Replay = &i
+	}
+	switch f.Rule.Severity {
+	case source.Error:
+		r.Summary.Findings.Error++
+	case source.Warning:
+		r.Summary.Findings.Warning++
+	default:
+		r.Summary.Findings.Info++
+	}
+	r.Findings = append(r.Findings, out)
+}
+
+func place(o source.Origin, rng source.Range) Source {
+	out := Source{File: o.File, Line: rng.Start.Line, Column: rng.Start.Column}
+	if o.File == "" {
+		out.Attribute = o.Attribute
+	}
+	return out
+}
+
+// list returns a list that JSON shows as [] when it is empty.
+func list(words []string) []string {
+	if words == nil {
+		return []string{}
+	}
+	return words
+}

@@ -1,0 +1,248 @@
+// Package report is the report of a check and its formats. The [Report] is the
+// contract between the stages: renderers read nothing else, and the JSON of it is
+// what guardrails and other programs see.
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/tfguard/tfguard/engine"
+)
+
+// Schema names the version of the JSON report.
+const Schema = "tfguard/report/v1"
+
+// A Report is the outcome of a check.
+type Report struct {
+	Schema      string       `json:"schema"`
+	Summary     Summary      `json:"summary"`
+	Inputs      []Input      `json:"inputs"`
+	Findings    []Finding    `json:"findings"`
+	Diagnostics []Diagnostic `json:"diagnostics"`
+	Policies    []Policy     `json:"policies"`
+	Replays     []Replay     `json:"replays"`
+	Groups      []Group      `json:"groups"`
+	Changes     []Change     `json:"changes"`
+}
+
+// A Summary counts what the report holds.
+type Summary struct {
+	Replays  int      `json:"replays"`
+	Verdicts Verdicts `json:"verdicts"`
+	Findings Severity `json:"findings"`
+	// PoliciesRead and PoliciesUnread count the policies of the inputs.
+	PoliciesRead   int `json:"policiesRead"`
+	PoliciesUnread int `json:"policiesUnread"`
+	// Unrelated counts the combinations of principal, resource and action that
+	// nothing grants, Folded those that another combination stands for.
+	Unrelated int `json:"unrelated"`
+	Folded    int `json:"folded"`
+}
+
+// Verdicts counts replays by their verdict.
+type Verdicts struct {
+	Allowed      int `json:"allowed"`
+	ImplicitDeny int `json:"implicitDeny"`
+	ExplicitDeny int `json:"explicitDeny"`
+	Unknown      int `json:"unknown"`
+}
+
+// Severity counts findings by their severity.
+type Severity struct {
+	Error   int `json:"error"`
+	Warning int `json:"warning"`
+	Info    int `json:"info"`
+}
+
+// An Input is one file that was read.
+type Input struct {
+	Path   string `json:"path"`
+	Format string `json:"format"`
+	// Changes counts the resources the input changes.
+	Changes    int `json:"changes"`
+	Principals int `json:"principals"`
+	Resources  int `json:"resources"`
+	Policies   int `json:"policies"`
+	// Unread counts the policies that were not read.
+	Unread int `json:"unread"`
+	// Facts are what is believed of the account, with the reason.
+	Facts []Fact `json:"facts"`
+	// Incomplete says why the input does not tell everything.
+	Incomplete []string `json:"incomplete"`
+	Notes      []string `json:"notes"`
+}
+
+// A Fact is a value with the reason it is believed.
+type Fact struct {
+	Name    string `json:"name"`
+	Value   string `json:"value"`
+	From    string `json:"from"`
+	Assumed bool   `json:"assumed"`
+}
+
+// A Source is a place: in a file or, with an empty File, inside the policy text
+// that an attribute holds.
+type Source struct {
+	File      string `json:"file"`
+	Line      int    `json:"line"`
+	Column    int    `json:"column"`
+	Attribute string `json:"attribute,omitempty"`
+}
+
+// A Finding is something to act on.
+type Finding struct {
+	Rule        string `json:"rule"`
+	Severity    string `json:"severity"`
+	Message     string `json:"message"`
+	Remediation string `json:"remediation"`
+	Address     string `json:"address"`
+	Source      Source `json:"source"`
+	// Replay is the index of the replay that proves the finding, null if none does.
+	Replay *int `json:"replay"`
+}
+
+// A Diagnostic is a remark on the input.
+type Diagnostic struct {
+	Severity string `json:"severity"`
+	Summary  string `json:"summary"`
+	Detail   string `json:"detail"`
+	Address  string `json:"address"`
+	Source   Source `json:"source"`
+	Input    int    `json:"input"`
+}
+
+// A Policy is a policy of the inputs.
+type Policy struct {
+	ID         string   `json:"id"`
+	Kind       string   `json:"kind"`
+	Address    string   `json:"address"`
+	AttachedTo []string `json:"attachedTo"`
+	Source     Source   `json:"source"`
+	// Unknown says what of the policy is not known.
+	Unknown []string `json:"unknown"`
+	Input   int      `json:"input"`
+}
+
+// A Replay is one chain replayed for one principal, action and resource.
+type Replay struct {
+	Chain            string         `json:"chain"`
+	Pattern          string         `json:"pattern"`
+	Action           string         `json:"action"`
+	Principal        string         `json:"principal"`
+	PrincipalAddress string         `json:"principalAddress"`
+	Resource         string         `json:"resource"`
+	ResourceAddress  string         `json:"resourceAddress"`
+	Verdict          engine.Verdict `json:"verdict"`
+	BrokenHop        int            `json:"brokenHop"`
+	StandIn          string         `json:"standIn"`
+	Modes            []Mode         `json:"modes"`
+	Hops             []Hop          `json:"hops"`
+	Input            int            `json:"input"`
+}
+
+// A Mode says how a replay comes out under another setting of a switch.
+type Mode struct {
+	Switch    string         `json:"switch"`
+	Setting   string         `json:"setting"`
+	Verdict   engine.Verdict `json:"verdict"`
+	BrokenHop int            `json:"brokenHop"`
+}
+
+// A Hop is one decided request of a replay.
+type Hop struct {
+	Hop         int    `json:"hop"`
+	Optional    bool   `json:"optional,omitempty"`
+	Credentials string `json:"credentials"`
+	Principal   string `json:"principal"`
+	Action      string `json:"action"`
+	Resource    string `json:"resource"`
+	// Context holds the keys that are certainly present: a string, or an array for
+	// keys that hold sets. ContextUnknown names those whose presence is unsure.
+	Context        map[string]any `json:"context"`
+	ContextUnknown []string       `json:"contextUnknown"`
+	Verdict        engine.Verdict `json:"verdict"`
+	Because        []Because      `json:"because"`
+	// Unknown names what an unknown verdict hangs on.
+	Unknown []string `json:"unknown"`
+	Notes   []string `json:"notes,omitempty"`
+}
+
+// Because is the part a statement played in a decision. Statement 0 stands for the
+// whole of a policy that was not read.
+type Because struct {
+	Policy    string  `json:"policy"`
+	Statement int     `json:"statement"`
+	Sid       string  `json:"sid"`
+	Effect    string  `json:"effect"`
+	Outcome   string  `json:"outcome"`
+	Failed    *Failed `json:"failed,omitempty"`
+	Source    Source  `json:"source"`
+}
+
+// Failed is the element of a statement that the request did not meet.
+type Failed struct {
+	Key      string `json:"key"`
+	Operator string `json:"operator"`
+	Wanted   string `json:"wanted"`
+	Got      string `json:"got"`
+}
+
+// A Group lists the pairs that replays stand for, those they were made for included.
+type Group struct {
+	Replays []int   `json:"replays"`
+	Pairs   []Pairs `json:"pairs"`
+}
+
+// Pairs are all pairs of some principals and some resources, by their addresses
+// or, for what the input does not define, their ARNs.
+type Pairs struct {
+	Principals []string `json:"principals"`
+	Resources  []string `json:"resources"`
+}
+
+// A Change is a call that the input opens or closes.
+type Change struct {
+	Chain            string         `json:"chain"`
+	Action           string         `json:"action"`
+	PrincipalAddress string         `json:"principalAddress"`
+	ResourceAddress  string         `json:"resourceAddress"`
+	Before           engine.Verdict `json:"before"`
+	After            engine.Verdict `json:"after"`
+	Because          []Because      `json:"because"`
+}
+
+// Options say how a report is rendered.
+type Options struct {
+	// Color marks verdicts and severities with ANSI colours.
+	Color bool
+}
+
+// A Format renders a report. It returns the error of the writer.
+type Format func(w io.Writer, r *Report, opts Options) error
+
+var formats = map[string]Format{
+	"text": Text,
+	"json": JSON,
+}
+
+// Formats returns the names of the formats.
+func Formats() []string {
+	names := make([]string, 0, len(formats))
+	for name := range formats {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Get returns a format by its name, and an error that lists the formats for an
+// unknown one.
+func Get(name string) (Format, error) {
+	if f, ok := formats[name]; ok {
+		return f, nil
+	}
+	return nil, fmt.Errorf("there is no output format %q: there are %s", name, strings.Join(Formats(), ", "))
+}

@@ -1,0 +1,218 @@
+// Package hazard finds what real policies get wrong. A finding that claims that a
+// chain breaks carries the replay that shows it.
+//
+// [Rules] is the catalogue; [Find] applies it to the replays of one input.
+package hazard
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tfguard/tfguard/engine"
+	"github.com/tfguard/tfguard/engine/chain"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/source"
+)
+
+// A Rule is a kind of finding with its manual.
+type Rule struct {
+	ID    string
+	Title string
+	// Severity of its findings.
+	Severity source.Severity
+	// Rationale says why it matters, Remediation what to do.
+	Rationale   string
+	Remediation string
+}
+
+// The rules.
+var (
+	ServicePrincipalLockedOut = &Rule{
+		ID:       "service-principal-locked-out",
+		Title:    "A service is allowed by one statement and denied by another",
+		Severity: source.Error,
+		Rationale: "A service that calls in its own name, such as CloudTrail delivering logs, comes from AWS's network and " +
+			"belongs to no account or organization of the customer. A Deny that asks for either locks it out.",
+		Remediation: `Add "BoolIfExists": {"aws:PrincipalIsAWSService": "false"} to the condition of the Deny, so that it spares services that call in their own name.`,
+	}
+	ChainBroken = &Rule{
+		ID:       "chain-broken",
+		Title:    "A chain is granted at both ends and refused in between",
+		Severity: source.Warning,
+		Rationale: "A principal may begin a chain of calls and may make its last call through that chain, and yet some policy " +
+			"refuses a hop: the work fails although its permissions look complete.",
+		Remediation: "Exempt calls that a service makes on the principal's behalf (aws:ViaAWSService, aws:CalledVia) from the policy that refuses the hop, or take the grant away if the chain is not meant to work.",
+	}
+	PolicyUnread = &Rule{
+		ID:          "policy-unread",
+		Title:       "A policy could not be read",
+		Severity:    source.Warning,
+		Rationale:   "What a policy says that is not known, or not understood, cannot be judged; verdicts that depend on it are unknown.",
+		Remediation: "Give the policy values that are known when the plan is made, or mend it if it is malformed.",
+	}
+)
+
+// Rules returns the catalogue.
+func Rules() []*Rule { return []*Rule{ServicePrincipalLockedOut, ChainBroken, PolicyUnread} }
+
+// A Finding is one thing a rule found.
+type Finding struct {
+	Rule    *Rule
+	Message string
+	// Address is the resource the finding is about.
+	Address string
+	// Origin and Range are the place of the statement that is to blame.
+	Origin source.Origin
+	Range  source.Range
+	// Replay is the index of the replay that proves the finding, -1 if none does.
+	Replay int
+}
+
+// Find applies the rules to replays. Several replays with one cause are one finding.
+func Find(replays []*chain.Replay) []Finding {
+	var out []Finding
+	seen := map[string]bool{}
+	for i, r := range replays {
+		for _, f := range []*Finding{lockedOut(r), broken(r)} {
+			if f == nil {
+				continue
+			}
+			f.Replay = i
+			key := fmt.Sprint(f.Rule.ID, f.Address, f.Origin, f.Range, r.Chain.ID, r.Principal.Name(), r.Resource())
+			if !seen[key] {
+				seen[key] = true
+				out = append(out, *f)
+			}
+		}
+	}
+	Sort(out)
+	return out
+}
+
+// Sort orders findings by severity, the gravest first, then rule, address and place.
+func Sort(fs []Finding) {
+	slices.SortStableFunc(fs, func(a, b Finding) int {
+		return cmp.Or(
+			-cmp.Compare(a.Rule.Severity, b.Rule.Severity),
+			cmp.Compare(a.Rule.ID, b.Rule.ID),
+			cmp.Compare(a.Address, b.Address),
+			cmp.Compare(a.Range.Start.Byte, b.Range.Start.Byte),
+			cmp.Compare(a.Message, b.Message),
+		)
+	})
+}
+
+// Unread makes the finding about a policy whose content is not known.
+func Unread(doc *policy.Document) Finding {
+	return Finding{
+		Rule: PolicyUnread, Replay: -1, Address: doc.Origin.Address, Origin: doc.Origin,
+		Message: fmt.Sprintf("%s was not read: %s. Verdicts that depend on it are unknown.", doc.ID, doc.Unread),
+	}
+}
+
+// lockedOut: the policy lets a service in by one statement and denies that very
+// call by another.
+func lockedOut(r *chain.Replay) *Finding {
+	if r.Verdict != engine.ExplicitDeny {
+		return nil
+	}
+	hop := brokenHop(r)
+	if hop.Credentials != chain.ServicePrincipal {
+		return nil
+	}
+	allow, deny := applied(hop, policy.Allow), applied(hop, policy.Deny)
+	if allow == nil || deny == nil {
+		return nil
+	}
+	return &Finding{
+		Rule: ServicePrincipalLockedOut, Address: deny.Origin.Address, Origin: deny.Origin, Range: deny.Range,
+		Message: fmt.Sprintf("%s is let in by %s and denied %s on %s by %s.",
+			r.Principal.Name(), statement(allow), hop.Request.Action, target(r), statement(deny)),
+	}
+}
+
+// broken: a principal of the input is granted the entry of a chain and its last
+// call through that chain, and some policy refuses a hop.
+func broken(r *chain.Replay) *Finding {
+	if r.Principal.StandIn != "" || r.Verdict == engine.Allowed || r.Verdict == engine.Unknown {
+		return nil
+	}
+	first, last := r.Hops[0], r.Hops[len(r.Hops)-1]
+	if first.Hop == last.Hop || applied(&first, policy.Allow) == nil || applied(&last, policy.Allow) == nil {
+		return nil
+	}
+	hop := brokenHop(r)
+	who := r.Principal.Address
+	switch {
+	case hop.Verdict == engine.ExplicitDeny:
+		deny := applied(hop, policy.Deny)
+		return &Finding{
+			Rule: ChainBroken, Address: deny.Origin.Address, Origin: deny.Origin, Range: deny.Range,
+			Message: fmt.Sprintf("%s is granted %s on %s through %s, and hop %d, %s, is denied by %s.",
+				who, r.Action, target(r), r.Chain.ID, hop.Hop, hop.Request.Action, statement(deny)),
+		}
+	case limited(hop):
+		return &Finding{
+			Rule: ChainBroken, Address: r.Principal.Address, Origin: source.Origin{Address: r.Principal.Address},
+			Message: fmt.Sprintf("%s is granted %s on %s through %s, and hop %d, %s, is outside of its %s.",
+				who, r.Action, target(r), r.Chain.ID, hop.Hop, hop.Request.Action, kinds(hop.Missing)),
+		}
+	}
+	return nil
+}
+
+// limited reports whether a policy that only limits, such as a boundary, is what
+// an implicit deny misses.
+func limited(hop *chain.HopResult) bool {
+	return slices.ContainsFunc(hop.Missing, func(k policy.Kind) bool {
+		return k == policy.Boundary || k == policy.Session || k == policy.SCP || k == policy.VPCEndpoint
+	})
+}
+
+func kinds(ks []policy.Kind) string {
+	names := map[policy.Kind]string{
+		policy.Boundary: "permissions boundary", policy.Session: "session policy",
+		policy.SCP: "service control policies", policy.VPCEndpoint: "VPC endpoint policy",
+	}
+	var words []string
+	for _, k := range ks {
+		if n, ok := names[k]; ok {
+			words = append(words, n)
+		}
+	}
+	return strings.Join(words, " and ")
+}
+
+func brokenHop(r *chain.Replay) *chain.HopResult {
+	for i := range r.Hops {
+		if h := &r.Hops[i]; !h.Optional && h.Hop == r.BrokenHop && h.Verdict == r.Verdict {
+			return h
+		}
+	}
+	return &r.Hops[0]
+}
+
+func applied(hop *chain.HopResult, effect policy.Effect) *engine.Reason {
+	for i := range hop.Because {
+		if b := &hop.Because[i]; b.Outcome == engine.Applies && b.Effect == effect {
+			return b
+		}
+	}
+	return nil
+}
+
+func statement(r *engine.Reason) string {
+	if r.Sid != "" {
+		return fmt.Sprintf("statement %d (%s) of %s", r.Statement, r.Sid, r.Policy)
+	}
+	return fmt.Sprintf("statement %d of %s", r.Statement, r.Policy)
+}
+
+func target(r *chain.Replay) string {
+	if r.Target.Address != "" {
+		return r.Target.Address
+	}
+	return r.Resource().String()
+}

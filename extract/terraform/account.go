@@ -1,0 +1,248 @@
+package terraform
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/tfguard/tfguard/engine/arn"
+	"github.com/tfguard/tfguard/engine/symbol"
+	"github.com/tfguard/tfguard/extract"
+)
+
+// facts finds what holds for the whole input. It comes before any ARN is made,
+// and after the policies are read, because those may name the account.
+func (b *builder) facts() {
+	b.inv.Region = b.regionFact()
+	b.region = b.inv.Region.Value
+	b.inv.Partition = b.partitionFact()
+	b.partition = b.inv.Partition.Value
+	b.inv.Account = b.accountFact()
+	b.account = b.inv.Account.Value
+}
+
+// dataSources returns the data sources of a type that were read while planning.
+func (b *builder) dataSources(typ string) []*instance {
+	var out []*instance
+	for _, ins := range b.blocks {
+		for _, in := range ins {
+			if in.data && in.typ == typ && in.unknown == nil {
+				out = append(out, in)
+			}
+		}
+	}
+	slices.SortFunc(out, byAddressOrder)
+	return out
+}
+
+func (b *builder) accountFact() extract.Fact {
+	for _, in := range b.dataSources("aws_caller_identity") {
+		if id, ok := in.str("account_id"); ok {
+			return extract.Fact{Value: symbol.Literal(id), From: in.address}
+		}
+	}
+	known := tally{}
+	for _, in := range slices.Concat(b.managed, b.gone) {
+		for _, values := range []map[string]any{in.values, in.before} {
+			if s, ok := values["arn"].(string); ok {
+				known.add(s, in.address)
+			}
+		}
+	}
+	if id, from, ok := known.most(); ok {
+		return extract.Fact{Value: symbol.Literal(id), From: from}
+	}
+	if id, from, ok := b.namedAccount(); ok {
+		return extract.Fact{Value: symbol.Literal(id), From: from, Assumed: true}
+	}
+	return extract.Fact{Value: symbol.Symbol{Name: "account", Class: symbol.Digits}.Text()}
+}
+
+// A tally counts account ids, each with the place it was first seen.
+type tally map[string]*struct {
+	n    int
+	from string
+}
+
+// add counts the account of an ARN.
+func (t tally) add(s, from string) {
+	a, ok := arn.Parse(symbol.Literal(s))
+	if !ok {
+		return
+	}
+	id := a[arn.Account].String()
+	if len(id) != 12 || strings.Trim(id, "0123456789") != "" {
+		return
+	}
+	if t[id] == nil {
+		t[id] = &struct {
+			n    int
+			from string
+		}{from: from}
+	}
+	t[id].n++
+}
+
+// most returns the id seen most often, the lowest of equals.
+func (t tally) most() (id, from string, ok bool) {
+	for candidate, seen := range t {
+		if !ok || seen.n > t[id].n || seen.n == t[id].n && candidate < id {
+			id, from, ok = candidate, seen.from, true
+		}
+	}
+	return id, from, ok
+}
+
+// namedAccount looks for a literal ARN of a role, user, group or policy that the
+// input itself defines: its account must be meant.
+func (b *builder) namedAccount() (id, from string, ok bool) {
+	defined := map[string]bool{}
+	for _, kind := range []string{"role", "user", "group", "policy"} {
+		for _, in := range b.byType["aws_iam_"+kind] {
+			if name, ok := in.str("name"); ok {
+				defined[kind+"/"+name] = true
+			}
+		}
+	}
+	seen := tally{}
+	look := func(t symbol.Text, where string) {
+		s, known := t.Literal()
+		a, isARN := arn.Parse(t)
+		if known && isARN && a[arn.Service].String() == "iam" && defined[a.Type()+"/"+a.Name().String()] {
+			seen.add(s, where)
+		}
+	}
+	for _, p := range b.inv.Policies {
+		for i := range p.Statements {
+			st := &p.Statements[i]
+			if st.Principals != nil {
+				for _, e := range st.Principals.Entries {
+					look(e.Text, p.ID)
+				}
+			}
+			if st.Resources != nil {
+				for _, e := range st.Resources.Entries {
+					look(e.Text(), p.ID)
+				}
+			}
+		}
+	}
+	for _, in := range b.managed {
+		for _, attr := range []string{"policy_arn", "permissions_boundary", "grantee_principal"} {
+			if s, ok := in.str(attr); ok {
+				look(symbol.Literal(s), in.address)
+			}
+		}
+	}
+	return seen.most()
+}
+
+// accountOf is the account of an instance: that of the ARN it had before, else
+// that of the input.
+func (r *resolver) accountOf(in *instance) symbol.Text {
+	if s, ok := in.before["arn"].(string); ok {
+		if a, ok := arn.Parse(symbol.Literal(s)); ok && !a[arn.Account].IsZero() {
+			return a[arn.Account]
+		}
+	}
+	return r.account
+}
+
+func (b *builder) regionFact() extract.Fact {
+	if t, ok := b.providerRegion("aws"); ok {
+		return extract.Fact{Value: t, From: "provider.aws.region"}
+	}
+	for _, in := range b.dataSources("aws_region") {
+		for _, attr := range []string{"region", "name", "id"} {
+			if s, ok := in.str(attr); ok {
+				return extract.Fact{Value: symbol.Literal(s), From: in.address}
+			}
+		}
+	}
+	var keys []string
+	for key, pc := range b.providers {
+		if pc.Alias != "" {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		if t, ok := b.providerRegion(key); ok && b.providers["aws"].Name == "" {
+			return extract.Fact{Value: t, From: "provider." + key + ".region"}
+		}
+	}
+	return extract.Fact{Value: symbol.Symbol{Name: "region", Class: symbol.Segment}.Text()}
+}
+
+// providerRegion returns the region of a provider block if the plan tells it.
+func (r *resolver) providerRegion(key string) (symbol.Text, bool) {
+	pc, ok := r.providers[key]
+	if !ok {
+		return symbol.Text{}, false
+	}
+	e, ok := pc.Expressions["region"]
+	if !ok {
+		return symbol.Text{}, false
+	}
+	path := parseSteps(pc.ModuleAddress)
+	out := r.expression(e, place{scope: r.root.find(path), path: path}, want{attr: "region"}, 0)
+	if len(out.candidates) != 1 || len(out.missing) > 0 || out.candidates[0].text.IsZero() {
+		return symbol.Text{}, false
+	}
+	return out.candidates[0].text, true
+}
+
+// regionOf is the region of an instance: its own argument, else its provider's.
+func (r *resolver) regionOf(in *instance) symbol.Text {
+	if s, ok := in.str("region"); ok {
+		return symbol.Literal(s)
+	}
+	if in.config == nil {
+		return r.region
+	}
+	// Inside of modules the key carries the module that passes the provider on.
+	key := in.config.provider
+	if _, configured := r.providers[key].Expressions["region"]; !configured {
+		key = key[strings.LastIndexByte(key, ':')+1:]
+	}
+	if key == "aws" || key == "" {
+		return r.region
+	}
+	if t, ok := r.providerRegion(key); ok {
+		return t
+	}
+	return symbol.Symbol{Name: cmp.Or(key, "aws") + ".region", Class: symbol.Segment}.Text()
+}
+
+func (b *builder) partitionFact() extract.Fact {
+	if p, ok := partitionOfRegion(b.region); ok {
+		return extract.Fact{Value: symbol.Literal(p), From: b.inv.Region.From}
+	}
+	for _, in := range b.dataSources("aws_partition") {
+		if s, ok := in.str("partition"); ok {
+			return extract.Fact{Value: symbol.Literal(s), From: in.address}
+		}
+	}
+	return extract.Fact{Value: symbol.Literal("aws"), From: "", Assumed: true}
+}
+
+func partitionOfRegion(t symbol.Text) (string, bool) {
+	region, ok := t.Literal()
+	switch {
+	case !ok || region == "":
+		return "", false
+	case strings.HasPrefix(region, "cn-"):
+		return "aws-cn", true
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov", true
+	default:
+		return "aws", true
+	}
+}
+
+func (r *resolver) partitionOf(in *instance) symbol.Text {
+	if p, ok := partitionOfRegion(r.regionOf(in)); ok {
+		return symbol.Literal(p)
+	}
+	return r.partition
+}

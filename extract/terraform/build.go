@@ -1,0 +1,74 @@
+package terraform
+
+import (
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/source"
+	"github.com/tfguard/tfguard/engine/symbol"
+	"github.com/tfguard/tfguard/extract"
+)
+
+func newBuilder(p *plan, opts Options) *builder {
+	b := &builder{
+		resolver: &resolver{world: newWorld(p), variables: p.variables, providers: p.providers, locals: map[string]outcome{}, keys: map[string][]any{}},
+		opts:     opts,
+		inv: &extract.Inventory{
+			Timestamp: p.timestamp,
+			Changes:   p.changed,
+		},
+		diags:      p.diags,
+		entries:    map[*policy.Document]*extract.Policy{},
+		carried:    map[*instance][]carried{},
+		awsManaged: map[string]*policy.Document{},
+		outside:    map[symbol.Text]*policy.Document{},
+		boundaries: map[*policy.Document]*policy.Document{},
+		resources:  map[*instance]*extract.Resource{},
+		strangers:  map[symbol.Text]*extract.Resource{},
+		indexes:    map[string]*index{},
+	}
+	b.incomplete(p)
+	return b
+}
+
+// incomplete says where the plan does not show the whole world after the change.
+func (b *builder) incomplete(p *plan) {
+	say := func(summary, sentence string) {
+		b.inv.Incomplete = append(b.inv.Incomplete, sentence)
+		b.diags = append(b.diags, source.Diagnostic{Severity: source.Warning, Summary: summary, Detail: sentence})
+	}
+	switch {
+	case p.errored:
+		say("Plan is errored", "The plan is errored: what failed while planning is missing from it, and nothing is known about it. Plan again once `terraform plan` succeeds.")
+	case p.incomplete:
+		say("Plan is incomplete", "The plan is incomplete: it was made for a part of the configuration (-target, or deferred actions), and a further plan will change more.")
+	}
+}
+
+// build fills the inventory. Policies are read first, because what they name can
+// tell the account; then the facts, which ARNs are made of; then all else.
+func (b *builder) build() {
+	b.readPolicies()
+	b.facts()
+	b.organization()
+	b.collectResources()
+	b.attachResourcePolicies()
+	b.lambdaPermissions()
+	b.kmsGrants()
+	b.publicAccess()
+	b.collectEchoes()
+	b.principals()
+	b.permissionSets()
+	b.organizationPolicies()
+	b.endpoints()
+	b.trails()
+	b.tidy()
+}
+
+// tidy takes policies from the inventory that serve as permissions boundary alone:
+// there they have an entry of their own.
+func (b *builder) tidy() {
+	for doc := range b.boundaries {
+		if p := b.entries[doc]; p != nil && len(p.AttachedTo) == 0 && doc.Origin.Address+"."+doc.Origin.Attribute != doc.ID {
+			b.remove(doc)
+		}
+	}
+}

@@ -1,0 +1,199 @@
+package terraform
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/source"
+	"github.com/tfguard/tfguard/engine/symbol"
+	"github.com/tfguard/tfguard/extract"
+)
+
+// A builder makes the inventory of one plan.
+type builder struct {
+	*resolver
+	opts  Options
+	inv   *extract.Inventory
+	diags source.Diagnostics
+	// entries are the inventory's policies by document.
+	entries map[*policy.Document]*extract.Policy
+	// carried are the documents of each instance, in the order of its attributes.
+	carried map[*instance][]carried
+	// managed are the AWS managed policies that were asked for, by name.
+	awsManaged map[string]*policy.Document
+	// outside are the customer managed policies the input names and does not define.
+	outside    map[symbol.Text]*policy.Document
+	boundaries map[*policy.Document]*policy.Document
+	resources  map[*instance]*extract.Resource
+	// strangers are the resources that only policies of the input name.
+	strangers map[symbol.Text]*extract.Resource
+	indexes   map[string]*index
+	// echoes are the policies that each role, by name, shows and another resource sets.
+	echoes map[string]map[string]bool
+}
+
+// A carried policy is one that was found on an instance.
+type carried struct {
+	doc     *policy.Document
+	carrier *carrier
+	// name is that of the block that holds the policy, if there are several.
+	name symbol.Text
+	// computed is set for what the configuration does not ask for: the plan shows
+	// what the service answered before the change.
+	computed bool
+}
+
+func (b *builder) warn(in *instance, attr, summary, detail string, args ...any) {
+	b.diags = append(b.diags, source.Diagnostic{
+		Severity: source.Warning, Summary: summary, Detail: fmt.Sprintf(detail, args...),
+		Origin: source.Origin{Address: in.address, Attribute: attr},
+	})
+}
+
+// readPolicies finds the policy documents of all instances.
+func (b *builder) readPolicies() {
+	for i := range carriers {
+		c := &carriers[i]
+		for _, in := range b.byType[c.typ] {
+			b.readCarrier(in, c)
+		}
+	}
+}
+
+func (b *builder) readCarrier(in *instance, c *carrier) {
+	kind := c.kind
+	if c.typ == "aws_organizations_policy" {
+		switch t, ok := in.values["type"].(string); {
+		case t == "RESOURCE_CONTROL_POLICY":
+			kind = policy.RCP
+		case ok && t != "" && t != "SERVICE_CONTROL_POLICY":
+			return // tag, backup and other policies have grammars of their own
+		}
+	}
+	list, leaf, nested := strings.Cut(c.path, "[].")
+	if !nested {
+		doc := b.document(in, c.path, in.values[c.path], at(in.unknown, c.path), at(in.sensitive, c.path), kind, func() bool { return b.configured(in, c.path) })
+		if doc != nil {
+			b.carried[in] = append(b.carried[in], carried{doc: doc, carrier: c, computed: !in.isUnknown(c.path) && !b.written(in, c.path)})
+		}
+		return
+	}
+	if at(in.unknown, list) == true {
+		if b.configured(in, list) {
+			doc := b.unread(in, list, kind, b.lateReason(in, list))
+			b.carried[in] = append(b.carried[in], carried{doc: doc, carrier: c})
+		}
+		return
+	}
+	values, _ := in.values[list].([]any)
+	unknown, _ := at(in.unknown, list).([]any)
+	sensitive, _ := at(in.sensitive, list).([]any)
+	item := func(list []any, i int) any {
+		if i < len(list) {
+			return list[i]
+		}
+		return nil
+	}
+	for i := range max(len(values), len(unknown)) {
+		path := fmt.Sprintf("%s[%d].%s", list, i, leaf)
+		value, unk := item(values, i), item(unknown, i)
+		doc := b.document(in, path, at(value, leaf), at(unk, leaf), at(item(sensitive, i), leaf), kind, func() bool { return true })
+		if doc == nil {
+			continue
+		}
+		name, _ := at(value, "name").(string)
+		b.carried[in] = append(b.carried[in], carried{doc: doc, carrier: c, name: symbol.Literal(name), computed: !marked(unk) && !b.written(in, list)})
+	}
+}
+
+// document reads the policy at one attribute; nil where there is none.
+func (b *builder) document(in *instance, path string, value, unknown, sensitive any, kind policy.Kind, configured func() bool) *policy.Document {
+	if marked(unknown) {
+		if !configured() {
+			return nil
+		}
+		list, _, _ := strings.Cut(path, "[")
+		doc := b.unread(in, path, kind, b.lateReason(in, list))
+		b.entries[doc].Sensitive = marked(sensitive)
+		return doc
+	}
+	text, ok := value.(string)
+	switch {
+	case value == nil || ok && text == "":
+		return nil
+	case !ok:
+		return b.unread(in, path, kind, "the plan holds something other than a string here")
+	}
+	id := in.address + "." + path
+	doc, diags := policy.Parse([]byte(text), id, kind, source.Origin{Address: in.address, Attribute: path})
+	for _, d := range diags {
+		// The document stays, as one that could not be read: nothing is lost by
+		// carrying on.
+		d.Severity = min(d.Severity, source.Warning)
+		b.diags = append(b.diags, d)
+	}
+	b.enter(doc, marked(sensitive))
+	return doc
+}
+
+func (b *builder) unread(in *instance, path string, kind policy.Kind, reason string) *policy.Document {
+	doc := policy.Unread(in.address+"."+path, kind, source.Origin{Address: in.address, Attribute: path}, reason)
+	b.enter(doc, false)
+	return doc
+}
+
+func (b *builder) enter(doc *policy.Document, sensitive bool) {
+	p := &extract.Policy{Document: doc, Sensitive: sensitive}
+	b.entries[doc] = p
+	b.inv.Policies = append(b.inv.Policies, p)
+}
+
+// lateReason says on which references an attribute hangs.
+func (b *builder) lateReason(in *instance, attr string) string {
+	var refs []string
+	if in.config != nil {
+		e := in.config.expressions[attr]
+		refs = leaves(e.references)
+		for _, block := range e.blocks {
+			for _, name := range []string{"policy"} {
+				refs = append(refs, leaves(block[name].references)...)
+			}
+		}
+	}
+	if len(refs) == 0 {
+		return "known only after apply"
+	}
+	const most = 4
+	more := ""
+	if len(refs) > most {
+		refs, more = refs[:most], ", …"
+	}
+	return "known only after apply (" + strings.Join(refs, ", ") + more + ")"
+}
+
+// attachTo records where a document is attached.
+func (b *builder) attachTo(doc *policy.Document, where string) {
+	if p := b.entries[doc]; p != nil && !slices.Contains(p.AttachedTo, where) {
+		p.AttachedTo = append(p.AttachedTo, where)
+	}
+}
+
+// attached appends an attachment unless the document is there already; the surer
+// of two stays.
+func attached(list []policy.Attached, doc *policy.Document, sure kleene.Truth, why string) []policy.Attached {
+	for i := range list {
+		if list[i].Document == doc {
+			if sure > list[i].Sure {
+				list[i].Sure, list[i].Why = sure, why
+			}
+			return list
+		}
+	}
+	if sure == kleene.True {
+		why = ""
+	}
+	return append(list, policy.Attached{Document: doc, Sure: sure, Why: why})
+}

@@ -1,0 +1,343 @@
+package terraform
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/symbol"
+	"github.com/tfguard/tfguard/extract"
+)
+
+// A holder is a role, user or group with the identity-based policies it holds.
+type holder struct {
+	principal *extract.Principal // nil for groups
+	identity  []policy.Attached
+}
+
+// principals lists roles and users with the policies that bear on their calls.
+func (b *builder) principals() {
+	holders := map[*instance]*holder{}
+	for _, typ := range []string{"aws_iam_role", "aws_iam_user", "aws_iam_group"} {
+		for _, in := range b.byType[typ] {
+			h := &holder{}
+			holders[in] = h
+			if typ == "aws_iam_group" {
+				continue
+			}
+			h.principal = &extract.Principal{
+				Address: in.address, Kind: extract.User,
+				ARN: b.attr(in, "arn"), Name: b.attr(in, "name"), Tags: b.tags(in),
+			}
+			if typ == "aws_iam_role" {
+				h.principal.Kind = extract.Role
+			}
+			b.inv.Principals = append(b.inv.Principals, h.principal)
+		}
+	}
+	b.inlinePolicies(holders)
+	b.attachments(holders)
+	for _, in := range b.byType["aws_iam_role"] {
+		b.ownPolicies(in, holders[in])
+	}
+	b.boundaryOf(holders)
+	b.memberships(holders)
+	for _, h := range holders {
+		if h.principal != nil {
+			h.principal.Identity = h.identity
+		}
+	}
+}
+
+// tags returns the tags of an instance, those that the provider adds among them;
+// nil if the plan does not know which there are.
+func (b *builder) tags(in *instance) map[string]symbol.Text {
+	attr := "tags_all"
+	if _, shown := in.values[attr]; !shown && !in.isUnknown(attr) {
+		attr = "tags" // providers before the third version
+	}
+	if at(in.unknown, attr) == true {
+		return nil
+	}
+	tags := map[string]symbol.Text{}
+	values, _ := in.values[attr].(map[string]any)
+	for key, v := range values {
+		if s, ok := v.(string); ok {
+			tags[key] = symbol.Literal(s)
+		}
+	}
+	late, _ := at(in.unknown, attr).(map[string]any)
+	for key, v := range late {
+		if marked(v) {
+			tags[key] = unresolvedText(in, attr+"["+strconv.Quote(key)+"]")
+		}
+	}
+	return tags
+}
+
+func holderWant(attr string) want { return want{attr: "name", types: []string{"aws_iam_" + attr}} }
+
+// holderTargets resolves the role, user or group that an attribute names.
+func (b *builder) holderTargets(in *instance, attr string) []match {
+	matches, t := b.targets(in, attr, holderWant(attr), "name")
+	if len(matches) == 0 && !t.IsZero() && t.Known() {
+		return nil // defined elsewhere
+	}
+	return matches
+}
+
+// inlinePolicies attaches aws_iam_role_policy and its likes.
+func (b *builder) inlinePolicies(holders map[*instance]*holder) {
+	for _, attr := range []string{"role", "user", "group"} {
+		for _, in := range b.byType["aws_iam_"+attr+"_policy"] {
+			matches := b.holderTargets(in, attr)
+			for _, c := range b.carried[in] {
+				b.hold(holders, matches, c.doc, kleene.True, "")
+				if len(matches) == 0 {
+					if s, ok := in.str(attr); ok {
+						b.attachTo(c.doc, b.outsideARN(in, attr, s))
+					}
+				}
+			}
+		}
+	}
+}
+
+// outsideARN is the ARN of a role, user or group that the input does not define,
+// as far as its name tells.
+func (b *builder) outsideARN(in *instance, kind, name string) string {
+	return "arn:" + b.partitionOf(in).String() + ":iam::" + b.account.String() + ":" + kind + "/" + name
+}
+
+// hold gives a document to all holders that matches name.
+func (b *builder) hold(holders map[*instance]*holder, matches []match, doc *policy.Document, sure kleene.Truth, why string) {
+	for _, m := range matches {
+		h := holders[m.in]
+		if h == nil {
+			continue
+		}
+		reason := why
+		if m.sure != kleene.True {
+			reason = m.why
+		}
+		h.identity = attached(h.identity, doc, min(sure, m.sure), reason)
+		b.attachTo(doc, m.in.address)
+	}
+}
+
+// attachments attaches managed policies.
+func (b *builder) attachments(holders map[*instance]*holder) {
+	for _, attr := range []string{"role", "user", "group"} {
+		for _, in := range b.byType["aws_iam_"+attr+"_policy_attachment"] {
+			matches := b.holderTargets(in, attr)
+			for _, m := range b.managedPolicies(in, "policy_arn") {
+				b.hold(holders, matches, m.Document, m.Sure, m.Why)
+			}
+		}
+	}
+	for _, in := range b.byType["aws_iam_policy_attachment"] {
+		var matches []match
+		for _, attr := range []string{"role", "user", "group"} {
+			matches = append(matches, b.listTargets(in, attr+"s", holderWant(attr))...)
+		}
+		for _, m := range b.managedPolicies(in, "policy_arn") {
+			b.hold(holders, matches, m.Document, m.Sure, m.Why)
+		}
+	}
+}
+
+// listTargets resolves the holders in a list of names. The plan knows how many
+// names are missing: if the references give just as many, each is one of them.
+func (b *builder) listTargets(in *instance, attr string, w want) []match {
+	ix := b.index(w.types, "name")
+	var out []match
+	seen := map[*instance]bool{}
+	known, missing := b.listItems(in, attr)
+	for _, t := range known {
+		for _, m := range ix.named(t) {
+			seen[m.in] = true
+			out = append(out, m)
+		}
+	}
+	if missing == 0 {
+		return out
+	}
+	late, _ := b.late(in, attr, w)
+	var rest []match
+	for _, c := range late.candidates {
+		for _, m := range ix.named(c.text) {
+			if !seen[m.in] {
+				rest = append(rest, m)
+			}
+		}
+	}
+	if len(late.missing) > 0 {
+		b.unresolved(in, attr, late.missing)
+		rest = nil
+		for _, one := range ix.all {
+			if !seen[one] {
+				rest = append(rest, match{in: one, sure: kleene.Unknown, why: in.address + "." + attr + " is known only after apply"})
+			}
+		}
+		return append(out, rest...)
+	}
+	if missing > 0 && len(rest) != missing {
+		for i := range rest {
+			rest[i].sure, rest[i].why = kleene.Unknown, in.address+"."+attr+" is one of several"
+		}
+	}
+	return append(out, rest...)
+}
+
+// listItems returns the known strings of a list attribute and how many are missing:
+// -1 if the whole list is known only after apply.
+func (b *builder) listItems(in *instance, attr string) (known []symbol.Text, missing int) {
+	list, _ := in.values[attr].([]any)
+	for _, v := range list {
+		if s, ok := v.(string); ok {
+			known = append(known, symbol.Literal(s))
+		}
+	}
+	switch marks := at(in.unknown, attr).(type) {
+	case bool:
+		if marks {
+			return known, -1
+		}
+	case []any:
+		for _, m := range marks {
+			if marked(m) {
+				missing++
+			}
+		}
+	}
+	return known, missing
+}
+
+// ownPolicies attaches what a role says itself: its trust policy, inline policies
+// and managed policies.
+func (b *builder) ownPolicies(in *instance, h *holder) {
+	elsewhere := b.toldElsewhere(in)
+	for _, c := range b.carried[in] {
+		if c.doc.Kind == policy.Trust {
+			h.principal.Trust = c.doc
+			b.attachTo(c.doc, in.address)
+			continue
+		}
+		if name, ok := c.name.Literal(); ok && c.computed && elsewhere["inline "+name] {
+			b.drop(c.doc)
+			continue
+		}
+		h.identity = attached(h.identity, c.doc, kleene.True, "")
+		b.attachTo(c.doc, in.address)
+	}
+	if in.isUnknown("managed_policy_arns") && !b.configured(in, "managed_policy_arns") {
+		return
+	}
+	echo := !b.written(in, "managed_policy_arns")
+	known, missing := b.listItems(in, "managed_policy_arns")
+	for _, t := range known {
+		if echo && elsewhere["managed "+t.String()] {
+			continue
+		}
+		for _, m := range b.managedByARN(in, "managed_policy_arns", t) {
+			h.identity = attached(h.identity, m.Document, m.Sure, m.Why)
+			b.attachTo(m.Document, in.address)
+		}
+	}
+	if missing == 0 {
+		return
+	}
+	late, _ := b.late(in, "managed_policy_arns", managedWant)
+	if len(late.missing) > 0 {
+		b.unresolved(in, "managed_policy_arns", late.missing)
+		doc := b.unread(in, "managed_policy_arns", policy.Identity, b.lateReason(in, "managed_policy_arns"))
+		h.identity = attached(h.identity, doc, kleene.True, "")
+		b.attachTo(doc, in.address)
+	}
+	for _, c := range late.candidates {
+		sure := kleene.Unknown
+		if missing == len(late.candidates) && len(late.missing) == 0 || missing < 0 && len(late.missing) == 0 && len(late.candidates) == 1 {
+			sure = kleene.True
+		}
+		for _, m := range b.managedByARN(in, "managed_policy_arns", c.text) {
+			h.identity = attached(h.identity, m.Document, min(sure, m.Sure), "managed_policy_arns is known only after apply")
+			b.attachTo(m.Document, in.address)
+		}
+	}
+}
+
+// toldElsewhere names the inline and managed policies of a role that resources of
+// their own set, or set before the change: what the role itself shows of them is
+// an echo that is not up to date.
+func (b *builder) toldElsewhere(role *instance) map[string]bool {
+	name, _ := role.str("name")
+	return b.echoes[name]
+}
+
+// collectEchoes prepares toldElsewhere.
+func (b *builder) collectEchoes() {
+	b.echoes = map[string]map[string]bool{}
+	note := func(role, what any, kind string) {
+		r, ok := role.(string)
+		s, ok2 := what.(string)
+		if !ok || !ok2 {
+			return
+		}
+		if b.echoes[r] == nil {
+			b.echoes[r] = map[string]bool{}
+		}
+		b.echoes[r][kind+" "+s] = true
+	}
+	for _, in := range slices.Concat(b.managed, b.gone) {
+		for _, values := range []map[string]any{in.values, in.before} {
+			switch in.typ {
+			case "aws_iam_role_policy":
+				note(values["role"], values["name"], "inline")
+			case "aws_iam_role_policy_attachment":
+				note(values["role"], values["policy_arn"], "managed")
+			case "aws_iam_policy_attachment":
+				roles, _ := values["roles"].([]any)
+				for _, role := range roles {
+					note(role, values["policy_arn"], "managed")
+				}
+			}
+		}
+	}
+}
+
+// memberships gives the policies of groups to their members.
+func (b *builder) memberships(holders map[*instance]*holder) {
+	users, groups := holderWant("user"), holderWant("group")
+	join := func(user, group match) {
+		u, g := holders[user.in], holders[group.in]
+		if u == nil || g == nil {
+			return
+		}
+		sure := min(user.sure, group.sure)
+		for _, a := range g.identity {
+			why := a.Why
+			if sure != kleene.True {
+				why = user.why + group.why
+			}
+			u.identity = attached(u.identity, a.Document, min(sure, a.Sure), why)
+			b.attachTo(a.Document, user.in.address)
+		}
+	}
+	for _, in := range b.byType["aws_iam_group_membership"] {
+		gs, _ := b.targets(in, "group", groups, "name")
+		for _, u := range b.listTargets(in, "users", users) {
+			for _, g := range gs {
+				join(u, g)
+			}
+		}
+	}
+	for _, in := range b.byType["aws_iam_user_group_membership"] {
+		us, _ := b.targets(in, "user", users, "name")
+		for _, g := range b.listTargets(in, "groups", groups) {
+			for _, u := range us {
+				join(u, g)
+			}
+		}
+	}
+}

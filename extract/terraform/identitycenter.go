@@ -1,0 +1,102 @@
+package terraform
+
+import (
+	"github.com/tfguard/tfguard/engine/arn"
+	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/symbol"
+	"github.com/tfguard/tfguard/extract"
+)
+
+var permissionSetType = []string{"aws_ssoadmin_permission_set"}
+
+// permissionSets lists Identity Center permission sets as the roles that they
+// become in the accounts they are assigned to. (AWS page "Referencing permission
+// sets in resource policies, Amazon EKS Cluster config maps, and AWS KMS key
+// policies": the name of the role and its random suffix.)
+func (b *builder) permissionSets() {
+	sets := map[*instance]*extract.Principal{}
+	for _, in := range b.byType[permissionSetType[0]] {
+		name := symbol.Concat(symbol.Literal("AWSReservedSSO_"), b.attr(in, "name"), symbol.Literal("_"), b.symbol(in, "suffix"))
+		p := &extract.Principal{
+			Address: in.address, Kind: extract.PermissionSet, Name: name,
+			ARN: symbol.Concat(
+				symbol.Literal("arn:"), b.partitionOf(in), symbol.Literal(":iam::"), b.account,
+				symbol.Literal(":role/aws-reserved/sso.amazonaws.com/"), name),
+		}
+		sets[in] = p
+		b.inv.Principals = append(b.inv.Principals, p)
+	}
+	each := func(typ string, f func(in *instance, set *extract.Principal, m match)) {
+		for _, in := range b.byType[typ] {
+			matches, _ := b.targets(in, "permission_set_arn", want{attr: "arn", types: permissionSetType}, "arn")
+			for _, m := range matches {
+				f(in, sets[m.in], m)
+			}
+		}
+	}
+	hold := func(set *extract.Principal, doc *policy.Document, sure kleene.Truth, why string) {
+		set.Identity = attached(set.Identity, doc, sure, why)
+		b.attachTo(doc, set.Address)
+	}
+	each("aws_ssoadmin_permission_set_inline_policy", func(in *instance, set *extract.Principal, m match) {
+		for _, c := range b.carried[in] {
+			hold(set, c.doc, m.sure, m.why)
+		}
+	})
+	each("aws_ssoadmin_managed_policy_attachment", func(in *instance, set *extract.Principal, m match) {
+		for _, a := range b.managedPolicies(in, "managed_policy_arn") {
+			hold(set, a.Document, min(a.Sure, m.sure), a.Why+m.why)
+		}
+	})
+	each("aws_ssoadmin_customer_managed_policy_attachment", func(in *instance, set *extract.Principal, m match) {
+		blocks, _ := in.values["customer_managed_policy_reference"].([]any)
+		for i := range blocks {
+			for _, a := range b.customerManaged(in, "customer_managed_policy_reference", blocks[i]) {
+				hold(set, a.Document, min(a.Sure, m.sure), a.Why+m.why)
+			}
+		}
+	})
+	each("aws_ssoadmin_permissions_boundary_attachment", func(in *instance, set *extract.Principal, m match) {
+		for _, a := range b.setBoundary(in) {
+			a.Sure, a.Why = min(a.Sure, m.sure), a.Why+m.why
+			set.Boundary = append(set.Boundary, b.asBoundary(a, set.Address))
+		}
+	})
+}
+
+// customerManaged finds the policy that a reference by name and path means: the
+// one of that name in the account the permission set is assigned to.
+func (b *builder) customerManaged(in *instance, attr string, reference any) []policy.Attached {
+	path, _ := at(reference, "path").(string)
+	if path == "" {
+		path = "/"
+	}
+	name := unresolvedText(in, attr)
+	if s, ok := at(reference, "name").(string); ok {
+		name = symbol.Literal(s)
+	} else if out, exact := b.late(in, attr, want{attr: "name", types: managedWant.types}); exact {
+		name = out.candidates[0].text
+	}
+	t := symbol.Concat(symbol.Literal("arn:"), b.partitionOf(in), symbol.Literal(":iam::"), b.account, symbol.Literal(":policy"+path), name)
+	if _, ok := arn.Parse(t); !ok {
+		return nil
+	}
+	return b.managedByARN(in, attr, t)
+}
+
+// setBoundary resolves the boundary of a permission set.
+func (b *builder) setBoundary(in *instance) []policy.Attached {
+	blocks, _ := in.values["permissions_boundary"].([]any)
+	var list []policy.Attached
+	for _, block := range blocks {
+		if s, ok := at(block, "managed_policy_arn").(string); ok && s != "" {
+			list = append(list, b.managedByARN(in, "permissions_boundary", symbol.Literal(s))...)
+		}
+		references, _ := at(block, "customer_managed_policy_reference").([]any)
+		for _, ref := range references {
+			list = append(list, b.customerManaged(in, "permissions_boundary", ref)...)
+		}
+	}
+	return list
+}

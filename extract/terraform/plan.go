@@ -1,0 +1,183 @@
+package terraform
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	tfjson "github.com/hashicorp/terraform-json"
+
+	"github.com/tfguard/tfguard/engine/source"
+)
+
+// A plan is what is kept of a plan in JSON.
+type plan struct {
+	timestamp string
+	errored   bool
+	// incomplete is set where the plan says so; older plans do not say.
+	incomplete bool
+	// changed counts the changes of all resources, kept or not.
+	changed int
+	changes []*tfjson.ResourceChange
+	// prior holds resources and data sources before the change.
+	prior     []*tfjson.StateResource
+	providers map[string]providerConfig
+	root      *module
+	// configured is set where the plan holds the configuration.
+	configured bool
+	variables  map[string]any
+	diags      source.Diagnostics
+}
+
+func newPlan() *plan {
+	return &plan{
+		providers: map[string]providerConfig{},
+		root:      newModule(nil, ""),
+		variables: map[string]any{},
+	}
+}
+
+// member reads one member at the top of a plan.
+func (p *plan) member(ctx context.Context, dec *jsontext.Decoder, key string) error {
+	switch key {
+	case "format_version":
+		var version string
+		ok, err := readInto(dec, &version)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return &versionError{version}
+		}
+		return checkVersion(version)
+	case "timestamp":
+		_, err := readInto(dec, &p.timestamp)
+		return err
+	case "errored":
+		_, err := readInto(dec, &p.errored)
+		return err
+	case "complete":
+		complete := true
+		_, err := readInto(dec, &complete)
+		p.incomplete = !complete
+		return err
+	case "variables":
+		return eachMember(dec, func(name string) error {
+			var v struct{ Value any }
+			ok, err := readInto(dec, &v)
+			if ok {
+				p.variables[name] = v.Value
+			}
+			return err
+		})
+	case "resource_changes":
+		return eachItem(dec, func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return p.change(dec)
+		})
+	case "prior_state":
+		return eachMember(dec, func(name string) error {
+			if name != "values" {
+				return dec.SkipValue()
+			}
+			return p.priorModules(ctx, dec)
+		})
+	case "configuration":
+		p.configured = true
+		return p.configuration(dec)
+	default:
+		return dec.SkipValue()
+	}
+}
+
+// change reads one element of resource_changes.
+func (p *plan) change(dec *jsontext.Decoder) error {
+	raw, err := dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	h := peekHead(raw)
+	if !slices.Equal(h.actions, []string{"no-op"}) && !slices.Equal(h.actions, []string{"read"}) {
+		p.changed++
+	}
+	if !kept(h) {
+		return nil
+	}
+	rc := new(tfjson.ResourceChange)
+	if err := json.Unmarshal(raw, rc); err != nil || rc.Change == nil {
+		p.odd(h, err)
+		return nil
+	}
+	p.changes = append(p.changes, rc)
+	return nil
+}
+
+// priorModules reads the values of prior_state.
+func (p *plan) priorModules(ctx context.Context, dec *jsontext.Decoder) error {
+	var module func() error
+	module = func() error {
+		return eachMember(dec, func(name string) error {
+			switch name {
+			case "resources":
+				return eachItem(dec, func() error { return p.priorResource(ctx, dec) })
+			case "child_modules":
+				return eachItem(dec, module)
+			default:
+				return dec.SkipValue()
+			}
+		})
+	}
+	return eachMember(dec, func(name string) error {
+		if name != "root_module" {
+			return dec.SkipValue()
+		}
+		return module()
+	})
+}
+
+func (p *plan) priorResource(ctx context.Context, dec *jsontext.Decoder) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	raw, err := dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	h := peekHead(raw)
+	if !kept(h) {
+		return nil
+	}
+	sr := new(tfjson.StateResource)
+	if err := json.Unmarshal(raw, sr); err != nil {
+		p.odd(h, err)
+		return nil
+	}
+	p.prior = append(p.prior, sr)
+	return nil
+}
+
+// odd reports a resource that does not have the shape of one.
+func (p *plan) odd(h head, err error) {
+	detail := "The plan has no change for this resource. It is left out."
+	if err != nil {
+		detail = fmt.Sprintf("The plan describes this resource in a shape that is not Terraform's (%v). It is left out.", err)
+	}
+	p.diags = append(p.diags, source.Diagnostic{
+		Severity: source.Warning, Summary: "Resource not understood", Detail: detail,
+		Origin: source.Origin{Address: h.address},
+	})
+}
+
+// kept reports whether a resource can matter: those that hold policies, those
+// that policies are attached to or name, and data sources that values come from.
+func kept(h head) bool {
+	if h.mode == "data" {
+		return strings.HasPrefix(h.typ, "aws_")
+	}
+	return h.mode == "managed" && keptTypes[h.typ]
+}

@@ -1,0 +1,138 @@
+// Package terraform reads what a Terraform plan will make of an AWS account: the
+// principals, resources and policies after the change, as an [extract.Inventory].
+//
+// Call [Read] with the output of `terraform show -json`, and [Sniff] to learn what
+// a file is. The plan is read as a stream: what is not about policies is passed
+// over, and what is kept is small. Values that are known only after apply stay
+// what they are: the ARN of a bucket that does not exist yet is known as far as
+// its name is, and is equal to itself wherever the configuration refers to it.
+//
+// What the package cannot tell from the plan it says in diagnostics; it does not
+// look at the source of the configuration.
+package terraform
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/extract"
+)
+
+// Options are what [Read] cannot learn from a plan.
+type Options struct {
+	// ManagedPolicy gives the document of an AWS managed policy by its name, such
+	// as "AdministratorAccess", and false for one it does not know. May be nil.
+	ManagedPolicy func(name string) (*policy.Document, bool)
+}
+
+// Read reads a plan in JSON as `terraform show -json` writes it, of any format
+// version from 0.1 to 1.x, in UTF-8 or in UTF-16 with a byte-order mark. name is
+// how messages call the input.
+//
+// It returns an [*InputError] for an input that is no such plan, the error of r,
+// or that of ctx. Whatever else is wrong with a plan is a diagnostic.
+func Read(ctx context.Context, r io.Reader, name string, opts Options) (*extract.Result, error) {
+	buffered := bufio.NewReaderSize(r, 1<<16)
+	start, err := buffered.Peek(HeadSize)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	switch f := Sniff(start); f {
+	case PlanJSON, JSON, StateJSON:
+		// The head may not show all keys: the whole decides.
+	default:
+		return nil, notPlan(name, f)
+	}
+	p := newPlan()
+	if err := p.read(ctx, buffered, name); err != nil {
+		return nil, err
+	}
+	b := newBuilder(p, opts)
+	b.build()
+	b.diags.Sort()
+	b.inv.Sort()
+	return &extract.Result{Inventory: b.inv, Diagnostics: b.diags}, nil
+}
+
+// read streams the plan into p.
+func (p *plan) read(ctx context.Context, r io.Reader, name string) error {
+	lines := &lineReader{r: transcode(r)}
+	dec := newDecoder(lines)
+	keys := map[string]bool{}
+	err := eachMember(dec, func(key string) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		keys[key] = true
+		return p.member(ctx, dec, key)
+	})
+	if err == nil && formatOf(keys) == PlanJSON {
+		err = trailing(dec)
+	}
+	var version *versionError
+	switch {
+	case err == nil:
+	case errors.As(err, &version):
+		return &InputError{Name: name, Format: PlanJSON, Msg: version.Error()}
+	default:
+		return p.streamError(err, lines, name)
+	}
+	if f := formatOf(keys); f != PlanJSON {
+		return notPlan(name, f)
+	}
+	if !keys["format_version"] {
+		return &InputError{Name: name, Format: JSON, Msg: "the plan has no format_version; write it with " + show}
+	}
+	return nil
+}
+
+// trailing reads on after the plan's object, where nothing may follow.
+func trailing(dec *jsontext.Decoder) error {
+	if _, err := dec.ReadToken(); errors.Is(err, io.EOF) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	return &jsontext.SyntacticError{ByteOffset: dec.InputOffset(), Err: errTrailing}
+}
+
+var errTrailing = errors.New("there is text after the plan")
+
+// streamError makes one sentence of an error that ended the stream.
+func (p *plan) streamError(err error, lines *lineReader, name string) error {
+	var syn *jsontext.SyntacticError
+	if !errors.As(err, &syn) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	in := &InputError{Name: name, Format: PlanJSON}
+	if syn != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		in.Line, in.Column = lines.place(syn.ByteOffset)
+		in.Msg = fmt.Sprintf("this is not valid JSON (%v); write the plan again with %s", syn.Err, show)
+		return in
+	}
+	in.Line, in.Column = lines.place(lines.offset)
+	in.Msg = "the JSON ends too early, so the file is cut off; write the plan again with " + show
+	return in
+}
+
+// A versionError says that a plan is of a format that is not read.
+type versionError struct{ version string }
+
+func (e *versionError) Error() string {
+	return fmt.Sprintf("plan format_version %q is not read, only 0.1 to 1.x are; update tfguard, or write the plan with an older Terraform", e.version)
+}
+
+func checkVersion(version string) error {
+	major, minor, _ := strings.Cut(version, ".")
+	if major == "1" || major == "0" && minor != "" && minor != "0" {
+		return nil
+	}
+	return &versionError{version}
+}

@@ -1,0 +1,206 @@
+package terraform
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"unicode/utf16"
+)
+
+func encode16(text string, big bool) []byte {
+	out := []byte{0xFF, 0xFE}
+	if big {
+		out = []byte{0xFE, 0xFF}
+	}
+	for _, u := range utf16.Encode([]rune(text)) {
+		if big {
+			out = append(out, byte(u>>8), byte(u))
+		} else {
+			out = append(out, byte(u), byte(u>>8))
+		}
+	}
+	return out
+}
+
+func TestReadRefuses(t *testing.T) {
+	const plan = `{"format_version":"1.2","terraform_version":"1.11.4","resource_changes":[]}`
+	tests := []struct {
+		name, in string
+		format   Format
+		want     string
+	}{
+		{"empty", "", Empty, "the file is empty"},
+		{"blank", " \n\t", Empty, "the file is empty"},
+		{"truncated", plan[:60], PlanJSON, "plan.json:1:61: the JSON ends too early"},
+		{"truncated on a later line", "{\n\"format_version\":\"1.2\",\n\"resource_changes\":[{", PlanJSON, "plan.json:3:22: the JSON ends too early"},
+		{"damaged", strings.Replace(plan, `:[]`, `:[}`, 1), PlanJSON, "plan.json:1:74: this is not valid JSON"},
+		{"text after it", plan + plan, PlanJSON, "there is text after the plan"},
+		{"other JSON", `{"Resources":{}}`, JSON, "this JSON is no Terraform plan"},
+		{"array", `[1]`, Unknown, "this is no JSON"},
+		{"YAML", "Resources:\n  a: 1\n", Unknown, "this is no JSON"},
+		{"no version", `{"resource_changes":[],"planned_values":{}}`, JSON, "no format_version"},
+		{"version 2.0", strings.Replace(plan, `"1.2"`, `"2.0"`, 1), PlanJSON, `format_version "2.0" is not read`},
+		{"version 0.0", strings.Replace(plan, `"1.2"`, `"0.0"`, 1), PlanJSON, `format_version "0.0" is not read`},
+		{"version is a number", strings.Replace(plan, `"1.2"`, `2`, 1), PlanJSON, `is not read`},
+		{"state", `{"format_version":"1.0","terraform_version":"1.11.4","values":{"root_module":{}}}`, StateJSON, "this is a state and not a plan"},
+		{"state file", `{"version":4,"terraform_version":"1.11.4","serial":3,"lineage":"x","outputs":{}}`, StateFile, "this is a Terraform state file"},
+		{"log", `{"@level":"info","@message":"Terraform 1.11.4","type":"version"}` + "\n" + `{"@level":"info"}`, LogJSON, "this is the log of `terraform plan -json`"},
+		{"gzip", "\x1f\x8b\x08\x00", Gzip, "this is a gzip archive"},
+		{"binary plan", "PK\x03\x04\x14\x00", PlanFile, "binary plans are not read yet"},
+		{"encrypted", `{"serial":1,"lineage":"x","meta":{"key_provider":"p"},"encrypted_data":"AAAA","encryption_version":"v0"}`, Encrypted, "this plan is encrypted"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Read(context.Background(), strings.NewReader(tt.in), "plan.json", Options{})
+			var in *InputError
+			if !errors.As(err, &in) {
+				t.Fatalf("got error %v, want an InputError", err)
+			}
+			if !strings.Contains(err.Error(), tt.want) || in.Format != tt.format {
+				t.Errorf("got %v (format %d), want %q (format %d)", err, in.Format, tt.want, tt.format)
+			}
+			if strings.Contains(err.Error(), "\n") || !strings.HasPrefix(err.Error(), "plan.json:") {
+				t.Errorf("not one sentence about the input: %q", err)
+			}
+		})
+	}
+}
+
+func TestReadEncodings(t *testing.T) {
+	p := newTestPlan()
+	p.create("aws_s3_bucket.é𝄞", obj{"bucket": "b"})
+	text := string(p.bytes(t))
+	for name, in := range map[string][]byte{
+		"UTF-8":         []byte(text),
+		"UTF-8 mark":    append([]byte("\uFEFF"), text...),
+		"UTF-16LE mark": encode16(text, false),
+		"UTF-16BE mark": encode16(text, true),
+	} {
+		if got := Sniff(in[:min(len(in), HeadSize)]); got != PlanJSON {
+			t.Errorf("%s: sniffed as %d", name, got)
+		}
+		res, err := Read(context.Background(), io.MultiReader(bytes.NewReader(in[:7]), bytes.NewReader(in[7:])), "plan.json", Options{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		check(t, name, res.Inventory.Resources[0].Address, "aws_s3_bucket.é𝄞")
+	}
+}
+
+func TestReadErrorsOfTheReader(t *testing.T) {
+	broken := errors.New("broken pipe")
+	_, err := Read(context.Background(), io.MultiReader(strings.NewReader(`{"format_version":"1.2",`), failing{broken}), "plan.json", Options{})
+	if !errors.Is(err, broken) {
+		t.Errorf("got %v, want the reader's error", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	p := newTestPlan()
+	p.create("aws_s3_bucket.b", obj{"bucket": "b"})
+	if _, err := Read(ctx, bytes.NewReader(p.bytes(t)), "plan.json", Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the context's error", err)
+	}
+}
+
+func TestReadIncomplete(t *testing.T) {
+	p := newTestPlan()
+	p.top["errored"], p.top["complete"] = true, false
+	res := p.read(t)
+	if len(res.Inventory.Incomplete) != 1 || !strings.Contains(res.Inventory.Incomplete[0], "errored") {
+		t.Errorf("got %q", res.Inventory.Incomplete)
+	}
+	check(t, "diagnostics", warnings(res), "Plan is errored")
+
+	p = newTestPlan()
+	p.top["complete"] = false
+	check(t, "diagnostics", warnings(p.read(t)), "Plan is incomplete")
+
+	p = newTestPlan()
+	p.top["resource_drift"] = arr{obj{"address": "aws_s3_bucket.b"}}
+	res = p.read(t)
+	if len(res.Inventory.Incomplete) != 0 || res.Inventory.Changes != 0 || len(res.Diagnostics) != 0 {
+		t.Errorf("a plan without changes is fine, got %+v %v", res.Inventory, res.Diagnostics)
+	}
+}
+
+// Nothing in the shape of a plan may make Read panic or give up.
+func TestReadOddShapes(t *testing.T) {
+	for _, in := range []string{
+		`{"format_version":"1.2","resource_changes":{}}`,
+		`{"format_version":"1.2","resource_changes":[null,1,{},{"mode":"managed","type":"aws_iam_role"},{"mode":"managed","type":"aws_iam_role","address":"aws_iam_role.x","change":{"actions":["create"],"after":[],"after_unknown":"x"}}]}`,
+		`{"format_version":"1.2","resource_changes":[{"mode":"managed","type":"aws_iam_role","address":7,"change":{"actions":["create"]}}]}`,
+		`{"format_version":"1.2","resource_changes":[{"mode":"managed","type":"aws_iam_role","address":"aws_iam_role.x","change":{"actions":["create"],"after":{"name":{},"inline_policy":{"a":1},"managed_policy_arns":[1,null],"assume_role_policy":5,"permissions_boundary":[]},"after_unknown":{"inline_policy":[3],"name":[true]}}}]}`,
+		`{"format_version":"1.2","resource_changes":[],"configuration":{"root_module":{"resources":[1,{"mode":"managed","type":"aws_iam_role","expressions":[]}],"module_calls":{"m":[]},"variables":{"x":1},"outputs":{"o":[]}},"provider_config":{"aws":{"name":"aws","expressions":{"region":{"references":["var.r",".","[","module.m.o"]}}}}}}`,
+		`{"format_version":"1.2","resource_changes":[],"prior_state":{"values":{"root_module":{"resources":[{"mode":"data","type":"aws_caller_identity","values":[]}],"child_modules":[1]}}},"variables":[],"timestamp":1,"errored":"x","complete":null}`,
+	} {
+		if _, err := Read(context.Background(), strings.NewReader(in), "plan.json", Options{}); err != nil {
+			t.Errorf("%s: %v", in, err)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	p := newTestPlan()
+	manyResources(p)
+	f.Add(p.bytes(f))
+	f.Add([]byte(`{"format_version":"0.1","resource_changes":[{"mode":"managed","type":"aws_s3_bucket_policy","address":"aws_s3_bucket_policy.b[0]","index":0,"change":{"actions":["create"],"after":{},"after_unknown":{"policy":true,"bucket":true}}}]}`))
+	f.Add([]byte(`{"format_version":"1.2","values":{}}`))
+	f.Add(encode16(`{"format_version":"1.2","resource_changes":[]}`, true))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		res, err := Read(context.Background(), bytes.NewReader(in), "plan.json", Options{ManagedPolicy: managedForTests})
+		if (res == nil) == (err == nil) {
+			t.Errorf("result %v with error %v", res, err)
+		}
+	})
+}
+
+// manyResources fills a plan with one of each kind of thing that is read.
+func manyResources(p *testPlan) {
+	p.create("aws_iam_role.r", obj{"name": "r", "assume_role_policy": trustLambda, "inline_policy": arr{obj{"name": "i", "policy": allowRead}}}, "arn", "id", "managed_policy_arns")
+	p.create("aws_iam_policy.p", obj{"name": "p", "policy": allowRead}, "arn", "id")
+	p.create("aws_iam_role_policy_attachment.a", obj{"role": "r"}, "policy_arn")
+	block(p.root, "aws_iam_role_policy_attachment.a", obj{"role": refs("aws_iam_role.r.name"), "policy_arn": refs("aws_iam_policy.p.arn")})
+	p.create(`module.m["k"].aws_s3_bucket.b`, obj{"bucket_prefix": "b-"}, "bucket", "arn", "id")
+	p.create(`module.m["k"].aws_s3_bucket_policy.b`, obj{}, "bucket", "policy")
+	m := call(p.root, "m", obj{"name": constant("x"), "nothing": constant(nil)})
+	block(m, "aws_s3_bucket.b", obj{})
+	block(m, "aws_s3_bucket_policy.b", obj{"bucket": refs("aws_s3_bucket.b.id"), "policy": refs("local.p", "var.name")})
+	p.create("aws_lambda_permission.l", obj{"function_name": "f", "action": "lambda:InvokeFunction", "principal": "s3.amazonaws.com"}, "source_arn")
+	p.create("aws_kms_grant.g", obj{"operations": arr{"Decrypt"}, "key_id": "1234", "grantee_principal": "arn:aws:iam::123456789012:role/r", "constraints": arr{obj{"encryption_context_equals": obj{"a": "b"}}}})
+	p.create("aws_organizations_policy.o", obj{"content": allowAll, "type": "SERVICE_CONTROL_POLICY"}, "id")
+	p.create("aws_organizations_policy_attachment.o", obj{"target_id": "r-ab12"}, "policy_id")
+	block(p.root, "aws_organizations_policy_attachment.o", obj{"policy_id": refs("aws_organizations_policy.o.id")})
+	p.create("aws_vpc_endpoint.e", obj{"service_name": "com.amazonaws.us-east-1.s3", "policy": denyAll}, "id", "vpc_id")
+	p.create("aws_cloudtrail.t", obj{"name": "t", "s3_bucket_name": "logs"}, "arn")
+	p.create("aws_ssoadmin_permission_set.s", obj{"name": "s"}, "arn")
+	p.state("data.aws_caller_identity.me", obj{"account_id": "123456789012"})
+}
+
+func BenchmarkRead(b *testing.B) {
+	p := newTestPlan()
+	for i := range 1000 {
+		n := fmt.Sprintf("[%d]", i)
+		p.create("aws_iam_role.r"+n, obj{"name": fmt.Sprintf("r-%d", i), "assume_role_policy": trustLambda}, "arn", "id", "inline_policy", "managed_policy_arns")
+		p.create("aws_iam_policy.p"+n, obj{"name": fmt.Sprintf("p-%d", i), "policy": allowRead}, "arn", "id")
+		p.create("aws_iam_role_policy_attachment.a"+n, obj{}, "role", "policy_arn")
+		p.create("aws_s3_bucket.b"+n, obj{"bucket": fmt.Sprintf("b-%d", i)}, "arn", "id", "policy")
+		p.create("aws_s3_bucket_policy.b"+n, obj{"policy": denyAll}, "bucket")
+	}
+	block(p.root, "aws_iam_role.r", obj{})
+	block(p.root, "aws_iam_role_policy_attachment.a", obj{"role": refs("aws_iam_role.r", "count.index"), "policy_arn": refs("aws_iam_policy.p", "count.index")})
+	block(p.root, "aws_s3_bucket.b", obj{})
+	block(p.root, "aws_s3_bucket_policy.b", obj{"bucket": refs("aws_s3_bucket.b", "count.index")})
+	text := p.bytes(b)
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Read(context.Background(), bytes.NewReader(text), "plan.json", Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

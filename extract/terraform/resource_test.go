@@ -1,0 +1,260 @@
+package terraform
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/source"
+)
+
+func TestBucketPolicies(t *testing.T) {
+	p := newTestPlan()
+	p.create("aws_s3_bucket.known", obj{"bucket": "known"}, "arn", "id", "policy")
+	p.create("aws_s3_bucket.late", obj{}, "bucket", "arn", "id", "policy")
+	p.create("aws_s3_bucket.block", obj{"bucket": "block"}, "id", "policy")
+	p.create("aws_s3_bucket_policy.known", obj{"bucket": "known", "policy": denyAll})
+	p.create("aws_s3_bucket_policy.late", obj{"policy": denyAll}, "bucket")
+	p.create("aws_s3_bucket_policy.block", obj{"policy": denyAll}, "bucket")
+	p.create("aws_s3_bucket_policy.outside", obj{"bucket": "outside", "policy": denyAll})
+	block(p.root, "aws_s3_bucket.known", obj{})
+	block(p.root, "aws_s3_bucket.late", obj{})
+	block(p.root, "aws_s3_bucket.block", obj{})
+	block(p.root, "aws_s3_bucket_policy.late", obj{"bucket": refs("aws_s3_bucket.late.id"), "policy": obj{}})
+	// The target is what another resource of the same bucket is called after.
+	block(p.root, "aws_s3_bucket_public_access_block.block", obj{"bucket": refs("aws_s3_bucket.block.id")})
+	block(p.root, "aws_s3_bucket_policy.block", obj{"bucket": refs("aws_s3_bucket_public_access_block.block.id"), "policy": obj{}})
+	res := p.read(t)
+	for _, name := range []string{"known", "late", "block"} {
+		r := resource(t, res, "aws_s3_bucket."+name)
+		check(t, name, attachments(r.Policies), "aws_s3_bucket_policy."+name+".policy")
+		check(t, "type", r.Type, "s3/bucket")
+	}
+	outside := resource(t, res, "")
+	check(t, "outside", outside.ARN.String()+" "+attachments(outside.Policies), "arn:aws:s3:::outside aws_s3_bucket_policy.outside.policy")
+	check(t, "attached to", fmt.Sprint(entry(t, res, "aws_s3_bucket_policy.outside.policy").AttachedTo), "[arn:aws:s3:::outside]")
+	check(t, "diagnostics", warnings(res), "")
+}
+
+func TestUnresolvedTargetConcernsAll(t *testing.T) {
+	p := newTestPlan()
+	p.create("aws_s3_bucket.a", obj{"bucket": "a"}, "id")
+	p.create("aws_s3_bucket.b", obj{"bucket": "b"}, "id")
+	p.create("aws_s3_bucket_policy.x", obj{"policy": denyAll}, "bucket")
+	block(p.root, "aws_s3_bucket_policy.x", obj{"bucket": refs("random_pet.x.id"), "policy": obj{}})
+	res := p.read(t)
+	for _, name := range []string{"a", "b"} {
+		check(t, name, attachments(resource(t, res, "aws_s3_bucket."+name).Policies), "aws_s3_bucket_policy.x.policy?")
+	}
+	check(t, "diagnostics", warnings(res), "Attachment not resolved")
+	if d := res.Diagnostics[0]; d.Severity != source.Warning || !strings.Contains(d.Detail, "random_pet.x.id") {
+		t.Errorf("got %v", d)
+	}
+}
+
+// What a bucket shows of its own policy is the echo of the resource that sets it.
+func TestDedicatedPolicyWins(t *testing.T) {
+	own := func(name string) obj { return obj{"bucket": name, "id": name, "policy": denyAll} }
+	p := newTestPlan()
+	p.noop("aws_s3_bucket.both", own("both"))
+	p.noop("aws_s3_bucket_policy.both", obj{"bucket": "both", "policy": denyAll})
+	p.noop("aws_s3_bucket.deleted", own("deleted"))
+	p.change("aws_s3_bucket_policy.deleted", arr{"delete"}, obj{"bucket": "deleted", "policy": denyAll}, nil, obj{})
+	p.noop("aws_s3_bucket.alone", own("alone"))
+	for _, name := range []string{"both", "deleted", "alone"} {
+		block(p.root, "aws_s3_bucket."+name, obj{"bucket": obj{}})
+	}
+	block(p.root, "aws_s3_bucket_policy.both", obj{"bucket": obj{}, "policy": obj{}})
+	res := p.read(t)
+	check(t, "both", attachments(resource(t, res, "aws_s3_bucket.both").Policies), "aws_s3_bucket_policy.both.policy")
+	check(t, "deleted", attachments(resource(t, res, "aws_s3_bucket.deleted").Policies), "")
+	check(t, "alone", attachments(resource(t, res, "aws_s3_bucket.alone").Policies), "aws_s3_bucket.alone.policy")
+	if got := len(res.Inventory.Policies); got != 2 {
+		t.Errorf("got %d policies, want 2", got)
+	}
+}
+
+func TestPublicAccess(t *testing.T) {
+	p := newTestPlan()
+	p.create("aws_s3_bucket.a", obj{"bucket": "a"}, "id")
+	p.create("aws_s3_bucket.b", obj{"bucket": "b"})
+	p.create("aws_s3_bucket_public_access_block.a", obj{"block_public_acls": true, "block_public_policy": false}, "bucket", "ignore_public_acls")
+	block(p.root, "aws_s3_bucket_public_access_block.a", obj{"bucket": refs("aws_s3_bucket.a.id"), "ignore_public_acls": refs("local.x")})
+	res := p.read(t)
+	if resource(t, res, "aws_s3_bucket.b").PublicAccess != nil {
+		t.Error("b has no public access block")
+	}
+	got := resource(t, res, "aws_s3_bucket.a").PublicAccess
+	check(t, "a", fmt.Sprint(*got), "{true unknown false false}")
+
+	p.create("aws_s3_account_public_access_block.all", obj{"block_public_acls": false, "restrict_public_buckets": true})
+	res = p.read(t)
+	check(t, "a", fmt.Sprint(*resource(t, res, "aws_s3_bucket.a").PublicAccess), "{true unknown false true}")
+	check(t, "b", fmt.Sprint(*resource(t, res, "aws_s3_bucket.b").PublicAccess), "{false false false true}")
+}
+
+func TestMalformedPolicyStays(t *testing.T) {
+	p := newTestPlan()
+	p.create("aws_sqs_queue.q", obj{"name": "q", "policy": "{not json"}, "arn")
+	rc := p.create("aws_sqs_queue.s", obj{"name": "s", "policy": denyAll}, "arn")
+	rc["change"].(obj)["after_sensitive"] = obj{"policy": true}
+	block(p.root, "aws_sqs_queue.q", obj{"policy": obj{}})
+	block(p.root, "aws_sqs_queue.s", obj{"policy": obj{}})
+	res := p.read(t)
+	if doc := entry(t, res, "aws_sqs_queue.q.policy"); doc.Unread == "" || doc.Sensitive {
+		t.Errorf("got %+v", doc)
+	}
+	if doc := entry(t, res, "aws_sqs_queue.s.policy"); doc.Unread != "" || !doc.Sensitive {
+		t.Errorf("got %+v", doc)
+	}
+	check(t, "diagnostics", warnings(res), "Policy is not JSON")
+	if res.Diagnostics.HasErrors() {
+		t.Error("a malformed policy is a warning: the plan was read")
+	}
+}
+
+func TestLambdaPermission(t *testing.T) {
+	p := newTestPlan()
+	p.create("aws_lambda_function.f", obj{"function_name": "f"}, "arn", "id")
+	p.create("aws_s3_bucket.b", obj{"bucket": "b"}, "arn")
+	p.create("aws_lambda_permission.p", obj{
+		"statement_id": "AllowBucket", "action": "lambda:InvokeFunction", "principal": "s3.amazonaws.com",
+		"source_account": "111122223333", "principal_org_id": "o-abc",
+	}, "function_name", "source_arn")
+	block(p.root, "aws_lambda_permission.p", obj{"function_name": refs("aws_lambda_function.f.function_name"), "source_arn": refs("aws_s3_bucket.b.arn")})
+	res := p.read(t)
+	doc := entry(t, res, "aws_lambda_permission.p")
+	check(t, "attached", attachments(resource(t, res, "aws_lambda_function.f").Policies), "aws_lambda_permission.p")
+	if doc.Unread != "" || len(doc.Statements) != 1 {
+		t.Fatalf("got %+v", doc.Document)
+	}
+	s := doc.Statements[0]
+	check(t, "Sid", s.Sid, "AllowBucket")
+	check(t, "principal", fmt.Sprint(s.Principals.Entries[0].Type, " ", s.Principals.Entries[0].Text), "Service s3.amazonaws.com")
+	check(t, "resource", s.Resources.Entries[0].Text().String(), "arn:aws:lambda:us-east-1:${account}:function:f")
+	var got []string
+	for _, c := range s.Conditions {
+		got = append(got, fmt.Sprint(c.Operator, " ", c.Key))
+	}
+	check(t, "conditions", strings.Join(got, ", "), "ArnLike aws:SourceArn, StringEquals aws:SourceAccount, StringEquals aws:PrincipalOrgID")
+}
+
+func TestKMSGrant(t *testing.T) {
+	p := newTestPlan()
+	p.create("aws_kms_key.k", obj{}, "arn", "key_id", "id", "policy")
+	p.create("aws_iam_role.r", obj{"name": "r", "assume_role_policy": trustLambda}, "arn")
+	p.create("aws_kms_grant.g", obj{"operations": arr{"Decrypt", "GenerateDataKey"}, "constraints": arr{obj{"encryption_context_equals": obj{"dept": "x"}}}}, "key_id", "grantee_principal")
+	block(p.root, "aws_kms_key.k", obj{})
+	block(p.root, "aws_kms_grant.g", obj{"key_id": refs("aws_kms_key.k.key_id"), "grantee_principal": refs("aws_iam_role.r.arn")})
+	res := p.read(t)
+	check(t, "attached", attachments(resource(t, res, "aws_kms_key.k").Policies), "aws_kms_grant.g")
+	s := entry(t, res, "aws_kms_grant.g").Statements[0]
+	check(t, "grantee", s.Principals.Entries[0].Text.String(), "arn:aws:iam::${account}:role/r")
+	check(t, "actions", s.Actions.Entries[0].Text.String()+" "+s.Actions.Entries[1].Text.String(), "kms:Decrypt kms:GenerateDataKey")
+	if len(s.Conditions) != 2 {
+		t.Errorf("got %d conditions, want the pair and the set of keys", len(s.Conditions))
+	}
+	if s.Principals.Entries[0].Text != principal(t, res, "aws_iam_role.r").ARN {
+		t.Error("the grantee is the role of this plan")
+	}
+}
+
+func TestOrganizationPolicies(t *testing.T) {
+	p := newTestPlan()
+	p.create("aws_organizations_organization.o", obj{}, "id", "roots")
+	p.create("aws_organizations_organizational_unit.u", obj{"name": "u"}, "id")
+	p.create("aws_organizations_policy.scp", obj{"content": allowAll}, "id")
+	p.create("aws_organizations_policy.rcp", obj{"content": denyAll, "type": "RESOURCE_CONTROL_POLICY"}, "id")
+	p.create("aws_organizations_policy.tags", obj{"content": `{"tags":{}}`, "type": "TAG_POLICY"}, "id")
+	attach := func(name, policy string, target obj, literal string) {
+		after := obj{}
+		unknown := []string{"policy_id"}
+		if literal != "" {
+			after["target_id"] = literal
+		} else {
+			unknown = append(unknown, "target_id")
+		}
+		p.create("aws_organizations_policy_attachment."+name, after, unknown...)
+		block(p.root, "aws_organizations_policy_attachment."+name, obj{"policy_id": refs("aws_organizations_policy." + policy + ".id"), "target_id": target})
+	}
+	attach("root", "scp", refs("aws_organizations_organization.o.roots[0].id"), "")
+	attach("ou", "scp", refs("aws_organizations_organizational_unit.u.id"), "")
+	attach("account", "scp", obj{}, "111122223333")
+	attach("ou2", "rcp", obj{}, "ou-ab12-12345678")
+	attach("what", "rcp", refs("local.target"), "")
+	p.change("aws_organizations_policy_attachment.full", arr{"delete"}, obj{"policy_id": "p-FullAWSAccess", "target_id": "r-ab12"}, nil, obj{})
+	res := p.read(t)
+	var got []string
+	for _, o := range res.Inventory.OrgPolicies {
+		s := string(o.Kind)
+		for _, target := range o.Targets {
+			s += " " + string(target.Kind) + ":" + target.ID.String()
+		}
+		got = append(got, s)
+	}
+	check(t, "policies", strings.Join(got, "\n"),
+		"rcp ou:ou-ab12-12345678 unknown:${aws_organizations_policy_attachment.what.target_id}\n"+
+			"scp account:111122223333 ou:${aws_organizations_organizational_unit.u.id} root:${aws_organizations_organization.o.roots[0].id}")
+	check(t, "detached", fmt.Sprint(res.Inventory.FullAccessDetached[0].Kind), "root")
+}
+
+func TestEndpointsAndTrails(t *testing.T) {
+	p := newTestPlan()
+	p.create("aws_vpc.v", obj{}, "id")
+	p.create("aws_vpc_endpoint.s3", obj{"service_name": "com.amazonaws.us-east-1.s3"}, "id", "vpc_id", "policy")
+	p.create("aws_vpc_endpoint.cw", obj{"service_name": "com.amazonaws.us-east-1.monitoring", "policy": denyAll}, "id")
+	p.create("aws_vpc_endpoint.theirs", obj{"service_name": "com.amazonaws.vpce.us-east-1.vpce-svc-0123"}, "id")
+	p.create("aws_vpc_endpoint_policy.s3", obj{"policy": denyAll}, "vpc_endpoint_id")
+	p.create("aws_kms_key.k", obj{}, "arn", "key_id")
+	p.create("aws_s3_bucket.logs", obj{"bucket": "logs"}, "id")
+	p.create("aws_cloudtrail.t", obj{"name": "t", "s3_key_prefix": "p", "is_organization_trail": true}, "arn", "s3_bucket_name", "kms_key_id")
+	block(p.root, "aws_vpc_endpoint.s3", obj{"vpc_id": refs("aws_vpc.v.id")})
+	block(p.root, "aws_vpc_endpoint_policy.s3", obj{"vpc_endpoint_id": refs("aws_vpc_endpoint.s3.id"), "policy": obj{}})
+	block(p.root, "aws_cloudtrail.t", obj{"s3_bucket_name": refs("aws_s3_bucket.logs.id"), "kms_key_id": refs("aws_kms_key.k.arn")})
+	inv := p.read(t).Inventory
+	var got []string
+	for _, e := range inv.Endpoints {
+		got = append(got, e.Address+" "+e.Service+" "+e.VPC.String()+" "+attachments(e.Policies))
+	}
+	check(t, "endpoints", strings.Join(got, "\n"), "aws_vpc_endpoint.cw cloudwatch  aws_vpc_endpoint.cw.policy\n"+
+		"aws_vpc_endpoint.s3 s3 ${aws_vpc.v.id} aws_vpc_endpoint_policy.s3.policy\naws_vpc_endpoint.theirs   ")
+	trail := inv.Trails[0]
+	check(t, "trail", fmt.Sprint(trail.ARN, " ", trail.Bucket, " ", trail.Prefix, " ", trail.Key, " ", trail.Organization),
+		"arn:aws:cloudtrail:us-east-1:${account}:trail/t logs p arn:aws:kms:us-east-1:${account}:key/${aws_kms_key.k.key_id} true")
+}
+
+// Every attribute of the table is read as a policy, and by its right kind.
+func TestEveryCarrierIsRead(t *testing.T) {
+	for _, c := range carriers {
+		p := newTestPlan()
+		list, leaf, nested := strings.Cut(c.path, "[].")
+		after := obj{"name": "n", list: allowAll}
+		if nested {
+			after[list] = arr{obj{leaf: allowAll}}
+		}
+		if c.target != "" {
+			after[c.target] = "target"
+		}
+		p.create(c.typ+".x", after)
+		block(p.root, c.typ+".x", obj{list: obj{}})
+		found := false
+		for _, doc := range p.read(t).Inventory.Policies {
+			found = found || doc.Kind == c.kind && doc.Origin.Address == c.typ+".x" && strings.HasSuffix(doc.ID, leaf)
+		}
+		if !found {
+			t.Errorf("%s.%s is not read", c.typ, c.path)
+		}
+	}
+}
+
+func TestSame(t *testing.T) {
+	p := newTestPlan()
+	p.create("aws_s3_bucket.a", obj{"bucket_prefix": "a-"}, "bucket")
+	p.create("aws_s3_bucket.b", obj{}, "bucket")
+	res := p.read(t)
+	a, b := resource(t, res, "aws_s3_bucket.a").ARN, resource(t, res, "aws_s3_bucket.b").ARN
+	if same(a, a) != kleene.True || same(a, b) == kleene.True {
+		t.Errorf("a bucket is itself and not certainly another: %v %v", same(a, a), same(a, b))
+	}
+}

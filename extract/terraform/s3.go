@@ -1,0 +1,93 @@
+package terraform
+
+import (
+	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/extract"
+)
+
+var buckets = []string{"aws_s3_bucket", "aws_s3_directory_bucket"}
+
+// publicAccess sets S3 Block Public Access: what a bucket and its account say
+// holds together, each setting as strict as the stricter of the two.
+func (b *builder) publicAccess() {
+	for _, in := range b.byType["aws_s3_bucket_public_access_block"] {
+		block := b.accessBlock(in)
+		matches, t := b.targets(in, "bucket", want{attr: "id", types: buckets[:1]}, "id", "arn")
+		for _, m := range matches {
+			if r := b.resources[m.in]; r != nil {
+				r.PublicAccess = stricter(r.PublicAccess, block, m.sure)
+			}
+		}
+		if name, ok := t.Literal(); ok && len(matches) == 0 {
+			for full, r := range b.strangers {
+				if r.Type == "s3/bucket" && full.HasSuffix(":::"+name) {
+					r.PublicAccess = stricter(r.PublicAccess, block, kleene.True)
+				}
+			}
+		}
+	}
+	for _, in := range b.byType["aws_s3_account_public_access_block"] {
+		block := b.accessBlock(in)
+		for _, r := range b.inv.Resources {
+			if r.Type == "s3/bucket" {
+				r.PublicAccess = stricter(r.PublicAccess, block, kleene.True)
+			}
+		}
+	}
+}
+
+// accessBlock reads the four settings of an instance. What is not set is false.
+func (b *builder) accessBlock(in *instance) extract.PublicAccess {
+	setting := func(attr string) kleene.Truth {
+		if in.isUnknown(attr) && b.configured(in, attr) {
+			return kleene.Unknown
+		}
+		return kleene.Of(in.flag(attr))
+	}
+	return extract.PublicAccess{
+		BlockPublicACLs:       setting("block_public_acls"),
+		IgnorePublicACLs:      setting("ignore_public_acls"),
+		BlockPublicPolicy:     setting("block_public_policy"),
+		RestrictPublicBuckets: setting("restrict_public_buckets"),
+	}
+}
+
+// stricter joins a configuration with one that applies as surely as sure says.
+func stricter(have *extract.PublicAccess, add extract.PublicAccess, sure kleene.Truth) *extract.PublicAccess {
+	if have == nil {
+		have = &extract.PublicAccess{}
+	}
+	out := *have
+	join := func(into *kleene.Truth, t kleene.Truth) { *into = kleene.Or(*into, kleene.And(t, sure)) }
+	join(&out.BlockPublicACLs, add.BlockPublicACLs)
+	join(&out.IgnorePublicACLs, add.IgnorePublicACLs)
+	join(&out.BlockPublicPolicy, add.BlockPublicPolicy)
+	join(&out.RestrictPublicBuckets, add.RestrictPublicBuckets)
+	return &out
+}
+
+// trails lists the CloudTrail trails.
+func (b *builder) trails() {
+	for _, in := range b.byType["aws_cloudtrail"] {
+		t := &extract.Trail{
+			Address:      in.address,
+			ARN:          b.attr(in, "arn"),
+			Prefix:       b.value(in, "s3_key_prefix"),
+			Organization: in.flag("is_organization_trail"),
+		}
+		if out, exact := b.wire(in, "s3_bucket_name", want{attr: "id", types: buckets[:1]}); exact {
+			t.Bucket = out.candidates[0].text
+		} else {
+			t.Bucket = unresolvedText(in, "s3_bucket_name")
+			b.unresolved(in, "s3_bucket_name", out.missing)
+		}
+		out, exact := b.wire(in, "kms_key_id", want{attr: "arn", types: kmsKeys})
+		switch {
+		case exact:
+			t.Key = out.candidates[0].text
+		case in.isUnknown("kms_key_id") && b.configured(in, "kms_key_id"):
+			t.Key = unresolvedText(in, "kms_key_id")
+		}
+		b.inv.Trails = append(b.inv.Trails, t)
+	}
+}

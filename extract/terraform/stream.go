@@ -1,0 +1,163 @@
+package terraform
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// newDecoder reads what Terraform wrote: names may repeat and text may be damaged
+// without that being a reason to refuse a whole plan.
+func newDecoder(r io.Reader) *jsontext.Decoder {
+	return jsontext.NewDecoder(r, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
+
+// eachMember calls f for every member of the object that comes next; f reads the
+// member's value. Any other value is passed over.
+func eachMember(dec *jsontext.Decoder, f func(name string) error) error {
+	if dec.PeekKind() != '{' {
+		return dec.SkipValue()
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return err
+	}
+	for dec.PeekKind() != '}' {
+		tok, err := dec.ReadToken()
+		if err != nil {
+			return err
+		}
+		if err := f(tok.String()); err != nil {
+			return err
+		}
+	}
+	_, err := dec.ReadToken()
+	return err
+}
+
+// eachItem calls f for every item of the array that comes next; f reads the item.
+// Any other value is passed over.
+func eachItem(dec *jsontext.Decoder, f func() error) error {
+	if dec.PeekKind() != '[' {
+		return dec.SkipValue()
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return err
+	}
+	for dec.PeekKind() != ']' {
+		if err := f(); err != nil {
+			return err
+		}
+	}
+	_, err := dec.ReadToken()
+	return err
+}
+
+// readInto decodes the next value into v. What has the wrong shape leaves v as it
+// was and is reported by ok alone; err is about the stream.
+func readInto(dec *jsontext.Decoder, v any) (ok bool, err error) {
+	raw, err := dec.ReadValue()
+	if err != nil {
+		return false, err
+	}
+	return json.Unmarshal(raw, v) == nil, nil
+}
+
+// A head is what tells whether a resource of a plan is of interest.
+type head struct {
+	mode, typ, address string
+	actions            []string
+}
+
+// peekHead reads the head of a resource or resource change and, in the order that
+// Terraform writes, no more than it must.
+func peekHead(raw jsontext.Value) head {
+	var h head
+	dec := newDecoder(bytes.NewBuffer(raw))
+	// skip passes over a value, or stops where nothing of interest can follow.
+	skip := func() error {
+		if h.mode != "" && h.typ != "" {
+			return errStop
+		}
+		return dec.SkipValue()
+	}
+	// Whatever is malformed was found by the outer decoder already.
+	_ = eachMember(dec, func(name string) error {
+		var err error
+		switch name {
+		case "mode":
+			_, err = readInto(dec, &h.mode)
+		case "type":
+			_, err = readInto(dec, &h.typ)
+		case "address":
+			_, err = readInto(dec, &h.address)
+		case "change":
+			err = eachMember(dec, func(name string) error {
+				if name != "actions" {
+					return dec.SkipValue()
+				}
+				if _, err := readInto(dec, &h.actions); err != nil {
+					return err
+				}
+				if h.mode != "" && h.typ != "" {
+					return errStop
+				}
+				return nil
+			})
+		case "values", "expressions":
+			err = skip()
+		default:
+			err = dec.SkipValue()
+		}
+		return err
+	})
+	return h
+}
+
+var errStop = errors.New("stop")
+
+// A lineReader remembers where the last lines it passed began, to turn the offset
+// of an error into a place. It keeps a bounded number of them.
+type lineReader struct {
+	r      io.Reader
+	offset int64
+	lines  int     // newlines passed
+	starts []int64 // ring of the offsets after the last newlines
+}
+
+const keptLines = 1 << 16
+
+func (l *lineReader) Read(p []byte) (int, error) {
+	n, err := l.r.Read(p)
+	for i := 0; i < n; {
+		j := bytes.IndexByte(p[i:n], '\n')
+		if j < 0 {
+			break
+		}
+		i += j + 1
+		if start := l.offset + int64(i); len(l.starts) < keptLines {
+			l.starts = append(l.starts, start)
+		} else {
+			l.starts[l.lines%keptLines] = start
+		}
+		l.lines++
+	}
+	l.offset += int64(n)
+	return n, err
+}
+
+// place returns the line and column (both from 1, columns in bytes) of an offset,
+// zeros if the line is too far back.
+func (l *lineReader) place(offset int64) (line, column int) {
+	for i := l.lines - 1; i >= 0 && i >= l.lines-len(l.starts); i-- {
+		if start := l.starts[i%keptLines]; start <= offset {
+			return i + 2, int(offset-start) + 1
+		}
+	}
+	if l.lines > len(l.starts) {
+		return 0, 0
+	}
+	return 1, int(offset) + 1
+}

@@ -1,0 +1,209 @@
+package terraform
+
+import (
+	"slices"
+
+	tfjson "github.com/hashicorp/terraform-json"
+)
+
+// An instance is a resource, or a data source, in the world after the change.
+type instance struct {
+	address string
+	// path is the module it stands in, as steps module.a.module.b.
+	path   []step
+	module string // the path in its canonical spelling
+	typ    string
+	name   string
+	key    any // instance key: nil, string or int
+	data   bool
+	// values are those after the change; what unknown marks is missing from them.
+	values    map[string]any
+	unknown   any
+	sensitive any
+	// before are the values that the change replaces, nil without one.
+	before map[string]any
+	config *configResource
+	scope  *module
+	// attrs remembers the texts of attributes.
+	attrs map[string]text
+}
+
+// A world is all instances after the change.
+type world struct {
+	// managed are in the order of their addresses.
+	managed []*instance
+	byType  map[string][]*instance
+	// blocks are the instances of each resource block: "module type.name".
+	blocks map[string][]*instance
+	// gone are changes whose object before the change is no more, or not the same:
+	// what other resources still show of it is out of date.
+	gone []*instance
+	// deferred says which data sources are read during apply.
+	deferred map[string]bool
+	modules  map[string][]step
+	root     *module
+	// configKnown is set where the plan holds the configuration.
+	configKnown bool
+}
+
+func newWorld(p *plan) *world {
+	w := &world{
+		byType: map[string][]*instance{}, blocks: map[string][]*instance{},
+		deferred: map[string]bool{}, modules: map[string][]step{}, root: p.root, configKnown: p.configured,
+	}
+	byAddress := map[string]*instance{}
+	for _, sr := range p.prior {
+		in := w.instance(sr.Address, moduleOf(sr.Address), sr.Type, sr.Name, sr.Index)
+		in.data = sr.Mode == tfjson.DataResourceMode
+		in.values = sr.AttributeValues
+		in.before = sr.AttributeValues
+		byAddress[in.address] = in
+	}
+	for _, rc := range p.changes {
+		w.overlay(byAddress, rc)
+	}
+	for _, in := range byAddress {
+		if !in.data {
+			w.managed = append(w.managed, in)
+		}
+		w.blocks[in.block()] = append(w.blocks[in.block()], in)
+	}
+	slices.SortFunc(w.managed, byAddressOrder)
+	for _, in := range w.managed {
+		w.byType[in.typ] = append(w.byType[in.typ], in)
+	}
+	for _, ins := range w.blocks {
+		slices.SortFunc(ins, byAddressOrder)
+	}
+	slices.SortFunc(w.gone, byAddressOrder)
+	return w
+}
+
+func byAddressOrder(a, b *instance) int {
+	if a.address < b.address {
+		return -1
+	} else if a.address > b.address {
+		return 1
+	}
+	return 0
+}
+
+// moduleOf returns the module part of an address.
+func moduleOf(address string) string {
+	steps := parseSteps(address)
+	n := 0
+	for n+1 < len(steps) && steps[n].name == "module" && steps[n].index == nil {
+		n += 2
+	}
+	return joinSteps(steps[:n])
+}
+
+func (w *world) instance(address, module, typ, name string, index any) *instance {
+	path, ok := w.modules[module]
+	if !ok {
+		path = parseSteps(module)
+		w.modules[module] = path
+	}
+	in := &instance{address: address, path: path, module: joinSteps(path), typ: typ, name: name, key: indexKey(index)}
+	in.scope = w.root.find(path)
+	if in.scope != nil {
+		in.config = in.scope.resources[typ+"."+name]
+	}
+	return in
+}
+
+// overlay puts one change over the state before it.
+func (w *world) overlay(byAddress map[string]*instance, rc *tfjson.ResourceChange) {
+	if rc.DeposedKey != "" {
+		return // what is left over from an earlier replacement
+	}
+	in := w.instance(rc.Address, rc.ModuleAddress, rc.Type, rc.Name, rc.Index)
+	in.data = rc.Mode == tfjson.DataResourceMode
+	in.values, _ = rc.Change.After.(map[string]any)
+	in.before, _ = rc.Change.Before.(map[string]any)
+	in.unknown, in.sensitive = rc.Change.AfterUnknown, rc.Change.AfterSensitive
+	actions := rc.Change.Actions
+	if in.data {
+		w.deferred[in.block()] = true
+		if rc.ActionReason != "read_because_check_nested" {
+			byAddress[rc.Address] = in
+		}
+		return
+	}
+	if rc.PreviousAddress != "" {
+		delete(byAddress, rc.PreviousAddress)
+	}
+	if in.before != nil && !actions.NoOp() {
+		w.gone = append(w.gone, in)
+	}
+	switch {
+	case slices.Equal(actions, tfjson.Actions{tfjson.ActionDelete}):
+		delete(byAddress, rc.Address)
+	case slices.Contains(actions, tfjson.ActionForget):
+		// Terraform lets go of the object, and the object stays. A replacement that
+		// forgets the old object leaves two: the new one has the address.
+		if in.values == nil {
+			in.values, in.unknown, in.sensitive = in.before, nil, rc.Change.BeforeSensitive
+		}
+		byAddress[rc.Address] = in
+	default:
+		byAddress[rc.Address] = in
+	}
+}
+
+// block names the resource block that in is an instance of.
+func (in *instance) block() string {
+	kind := ""
+	if in.data {
+		kind = "data."
+	}
+	return in.module + " " + kind + in.typ + "." + in.name
+}
+
+// at walks into a tree of JSON values along names.
+func at(v any, path ...string) any {
+	for _, name := range path {
+		m, ok := v.(map[string]any)
+		if !ok {
+			// True for a whole means true for every part of it.
+			if v == true {
+				return true
+			}
+			return nil
+		}
+		v = m[name]
+	}
+	return v
+}
+
+// isUnknown reports whether some part of an attribute is known only after apply.
+func (in *instance) isUnknown(attr string) bool { return marked(at(in.unknown, attr)) }
+
+// marked reports whether a tree of marks has a true somewhere.
+func marked(v any) bool {
+	switch m := v.(type) {
+	case bool:
+		return m
+	case []any:
+		return slices.ContainsFunc(m, marked)
+	case map[string]any:
+		for _, item := range m {
+			if marked(item) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// str returns a known, non-empty string attribute.
+func (in *instance) str(attr string) (string, bool) {
+	s, ok := in.values[attr].(string)
+	return s, ok && s != ""
+}
+
+// flag returns a boolean attribute.
+func (in *instance) flag(attr string) bool {
+	b, _ := in.values[attr].(bool)
+	return b
+}

@@ -1,0 +1,181 @@
+package terraform
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tfguard/tfguard/extract"
+)
+
+func bucketNames(inv *extract.Inventory) string {
+	var out []string
+	for _, r := range inv.Resources {
+		out = append(out, r.Address+"="+strings.TrimPrefix(r.ARN.String(), "arn:aws:s3:::"))
+	}
+	return strings.Join(out, " ")
+}
+
+func TestWorldAfterTheChange(t *testing.T) {
+	before, after := obj{"bucket": "old"}, obj{"bucket": "new"}
+	p := newTestPlan()
+	p.state("aws_s3_bucket.untouched", obj{"bucket": "untouched"})
+	p.state("aws_s3_bucket.deleted", before)
+	p.state("aws_s3_bucket.was", before)
+	p.state("aws_s3_bucket.forgotten", before)
+	p.noop("aws_s3_bucket.same", before)
+	p.change("aws_s3_bucket.updated", arr{"update"}, before, after, obj{})
+	p.change("aws_s3_bucket.replaced", arr{"delete", "create"}, before, after, obj{})
+	p.change("aws_s3_bucket.replaced2", arr{"create", "delete"}, before, after, obj{})
+	p.change("aws_s3_bucket.deleted", arr{"delete"}, before, nil, obj{})
+	p.change("aws_s3_bucket.forgotten", arr{"forget"}, before, nil, obj{})
+	p.change("aws_s3_bucket.replaced", arr{"delete"}, before, nil, obj{})["deposed"] = "ab12cd34"
+	moved := p.change("aws_s3_bucket.is", arr{"no-op"}, before, before, obj{})
+	moved["previous_address"] = "aws_s3_bucket.was"
+	p.top["resource_drift"] = arr{p.change("aws_s3_bucket.drift", arr{"update"}, before, after, obj{})}
+	p.changes = p.changes[:len(p.changes)-1]
+	res := p.read(t)
+	check(t, "buckets", bucketNames(res.Inventory),
+		"aws_s3_bucket.forgotten=old aws_s3_bucket.is=old aws_s3_bucket.replaced=new aws_s3_bucket.replaced2=new "+
+			"aws_s3_bucket.same=old aws_s3_bucket.untouched=untouched aws_s3_bucket.updated=new")
+	if got := res.Inventory.Changes; got != 6 {
+		t.Errorf("got %d changes, want 6", got)
+	}
+}
+
+func TestARNs(t *testing.T) {
+	tests := []struct {
+		address string
+		after   obj
+		unknown []string
+		want    string
+	}{
+		{"aws_s3_bucket.x", obj{"bucket": "b"}, []string{"arn"}, "arn:aws:s3:::b"},
+		{"aws_s3_bucket.x", obj{"bucket_prefix": "b-"}, []string{"arn", "bucket"}, "arn:aws:s3:::b-${aws_s3_bucket.x.bucket}"},
+		{"aws_s3_bucket.x", obj{}, []string{"arn", "bucket"}, "arn:aws:s3:::${aws_s3_bucket.x.bucket}"},
+		{"aws_s3_bucket.x", obj{"bucket": "b", "arn": "arn:aws:s3:::known"}, nil, "arn:aws:s3:::known"},
+		{"aws_kms_key.x", obj{}, []string{"arn", "key_id"}, "arn:aws:kms:us-east-1:${account}:key/${aws_kms_key.x.key_id}"},
+		{"aws_kms_key.x", obj{"region": "eu-west-1"}, []string{"arn"}, "arn:aws:kms:eu-west-1:${account}:key/${aws_kms_key.x.key_id}"},
+		{"aws_sqs_queue.x", obj{"name": "q"}, []string{"arn"}, "arn:aws:sqs:us-east-1:${account}:q"},
+		{"aws_secretsmanager_secret.x", obj{"name": "a/b"}, []string{"arn"}, "arn:aws:secretsmanager:us-east-1:${account}:secret:a/b-${aws_secretsmanager_secret.x.suffix}"},
+		{"aws_ssm_parameter.x", obj{"name": "/a/b"}, []string{"arn"}, "arn:aws:ssm:us-east-1:${account}:parameter/a/b"},
+		{"aws_dynamodb_table.x[0]", obj{"name": "t"}, []string{"arn"}, "arn:aws:dynamodb:us-east-1:${account}:table/t"},
+		{"aws_db_instance.x", obj{"identifier": "DB"}, []string{"arn"}, "arn:aws:rds:us-east-1:${account}:db:db"},
+		{"aws_networkfirewall_rule_group.x", obj{}, []string{"arn"}, "${aws_networkfirewall_rule_group.x.arn}"},
+	}
+	for _, tt := range tests {
+		p := newTestPlan()
+		p.create(tt.address, tt.after, tt.unknown...)
+		check(t, tt.address, resource(t, p.read(t), tt.address).ARN.String(), tt.want)
+	}
+}
+
+func TestEveryTypeOfTheTableHasItsOwnARN(t *testing.T) {
+	seen := map[string]bool{}
+	for _, rule := range arnTable {
+		if seen[rule.typ] {
+			t.Errorf("%s stands twice", rule.typ)
+		}
+		seen[rule.typ] = true
+		p := newTestPlan()
+		p.create(rule.typ+".x", obj{}, "arn", "id")
+		w := &resolver{world: newWorld(parsed(t, p)), keys: map[string][]any{}, locals: map[string]outcome{}}
+		arn := w.attr(w.managed[0], "arn")
+		if arn.Known() && rule.typ != "aws_iam_service_linked_role" {
+			t.Errorf("%s: %s is known though no name is", rule.typ, arn)
+		}
+	}
+}
+
+func parsed(t testing.TB, tp *testPlan) *plan {
+	t.Helper()
+	p := newPlan()
+	if err := p.read(t.Context(), strings.NewReader(string(tp.bytes(t))), "plan.json"); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestFacts(t *testing.T) {
+	build := map[string]func(p *testPlan){
+		"nothing": func(*testPlan) {},
+		"caller identity": func(p *testPlan) {
+			p.state("data.aws_caller_identity.me", obj{"account_id": "111122223333"})
+			p.noop("aws_iam_user.u", obj{"name": "u", "arn": "arn:aws:iam::444455556666:user/u"})
+		},
+		"state": func(p *testPlan) {
+			p.change("aws_iam_user.u", arr{"delete"}, obj{"name": "u", "arn": "arn:aws:iam::444455556666:user/u"}, nil, obj{})
+		},
+		"named": func(p *testPlan) {
+			p.create("aws_iam_policy.p", obj{"name": "P", "policy": allowRead}, "arn")
+			p.create("aws_iam_role_policy_attachment.a", obj{"role": "elsewhere", "policy_arn": "arn:aws:iam::777788889999:policy/P"})
+			p.create("aws_iam_role_policy_attachment.b", obj{"role": "elsewhere", "policy_arn": "arn:aws:iam::000000000000:policy/Other"})
+		},
+		"China": func(p *testPlan) {
+			p.top["configuration"].(obj)["provider_config"] = obj{"aws": obj{"name": "aws", "expressions": obj{"region": refs("var.region")}}}
+			p.top["variables"] = obj{"region": obj{"value": "cn-north-1"}}
+		},
+		"region of a data source": func(p *testPlan) {
+			p.top["configuration"].(obj)["provider_config"] = obj{"aws": obj{"name": "aws"}}
+			p.state("data.aws_region.here", obj{"name": "eu-west-3"})
+		},
+		"no region": func(p *testPlan) {
+			p.top["configuration"].(obj)["provider_config"] = obj{"aws": obj{"name": "aws", "expressions": obj{"region": refs("local.r")}}}
+		},
+		"organization": func(p *testPlan) {
+			p.create("aws_organizations_organization.o", obj{}, "id")
+		},
+	}
+	want := map[string]string{
+		"nothing":                 "${account} us-east-1 aws ",
+		"caller identity":         "111122223333 us-east-1 aws ",
+		"state":                   "444455556666 us-east-1 aws ",
+		"named":                   "777788889999? us-east-1 aws ",
+		"China":                   "${account} cn-north-1 aws-cn ",
+		"region of a data source": "${account} eu-west-3 aws ",
+		"no region":               "${account} ${region} aws? ",
+		"organization":            "${account} us-east-1 aws ${aws_organizations_organization.o.id}",
+	}
+	for name, f := range build {
+		p := newTestPlan()
+		f(p)
+		inv := p.read(t).Inventory
+		show := func(f extract.Fact) string {
+			if f.Assumed {
+				return f.Value.String() + "?"
+			}
+			return f.Value.String()
+		}
+		check(t, name, fmt.Sprintf("%s %s %s %s", show(inv.Account), show(inv.Region), show(inv.Partition), show(inv.Organization)), want[name])
+	}
+}
+
+func TestProviderAliasHasItsRegion(t *testing.T) {
+	p := newTestPlan()
+	p.top["configuration"].(obj)["provider_config"].(obj)["aws.log"] = obj{"name": "aws", "alias": "log", "expressions": obj{"region": constant("eu-west-1")}}
+	p.top["configuration"].(obj)["provider_config"].(obj)["aws.far"] = obj{"name": "aws", "alias": "far", "expressions": obj{"region": refs("local.far")}}
+	for key, want := range map[string]string{"aws.log": "eu-west-1", "module.m:aws": "us-east-1", "aws.far": "${aws.far.region}"} {
+		p.root["resources"] = nil
+		p.changes = nil
+		p.create("aws_sqs_queue.q", obj{"name": "q"}, "arn")
+		block(p.root, "aws_sqs_queue.q", obj{})["provider_config_key"] = key
+		check(t, key, resource(t, p.read(t), "aws_sqs_queue.q").ARN.String(), "arn:aws:sqs:"+want+":${account}:q")
+	}
+}
+
+func TestSteps(t *testing.T) {
+	for ref, want := range map[string][]step{
+		`aws_iam_role.x`:                  {{"aws_iam_role", nil}, {"x", nil}},
+		`module.m["a.b"].x[0].arn`:        {{"module", nil}, {"m", "a.b"}, {"x", 0}, {"arn", nil}},
+		`aws_iam_role.t["g\"q/é"]`:        {{"aws_iam_role", nil}, {"t", `g"q/é`}},
+		`a.b["$${x}"]`:                    {{"a", nil}, {"b", "${x}"}},
+		`a.b["unclosed`:                   {{"a", nil}, {"b", nil}},
+		`a.b[each.key]`:                   {{"a", nil}, {"b", nil}},
+		`data.aws_x.y[1].z[0].w["k"].end`: {{"data", nil}, {"aws_x", nil}, {"y", 1}, {"z", 0}, {"w", "k"}, {"end", nil}},
+	} {
+		if got := parseSteps(ref); !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", ref, got, want)
+		}
+	}
+}
