@@ -102,7 +102,8 @@ type Resource struct {
 	Region symbol.Text
 	// Policies are the resource-based policies, none if the service's default holds.
 	Policies []policy.Attached
-	// PublicAccess is the bucket's S3 Block Public Access, nil if not configured.
+	// PublicAccess is the bucket's S3 Block Public Access, nil for other resources
+	// and for buckets that the input does not define.
 	PublicAccess *PublicAccess
 }
 

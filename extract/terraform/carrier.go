@@ -22,10 +22,11 @@ type builder struct {
 	entries map[*policy.Document]*extract.Policy
 	// carried are the documents of each instance, in the order of its attributes.
 	carried map[*instance][]carried
-	// managed are the AWS managed policies that were asked for, by name.
+	// awsManaged are the AWS managed policies that were asked for, by name.
 	awsManaged map[string]*policy.Document
 	// outside are the customer managed policies the input names and does not define.
-	outside    map[symbol.Text]*policy.Document
+	outside map[symbol.Text]*policy.Document
+	// boundaries are the copies of managed policies that serve as boundaries.
 	boundaries map[*policy.Document]*policy.Document
 	resources  map[*instance]*extract.Resource
 	// strangers are the resources that only policies of the input name.
@@ -158,9 +159,7 @@ func (b *builder) lateReason(in *instance, attr string) string {
 		e := in.config.expressions[attr]
 		refs = leaves(e.references)
 		for _, block := range e.blocks {
-			for _, name := range []string{"policy"} {
-				refs = append(refs, leaves(block[name].references)...)
-			}
+			refs = append(refs, leaves(block["policy"].references)...)
 		}
 	}
 	if len(refs) == 0 {

@@ -3,6 +3,7 @@ package terraform
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
@@ -54,8 +55,9 @@ func (b *builder) principals() {
 // nil if the plan does not know which there are.
 func (b *builder) tags(in *instance) map[string]symbol.Text {
 	attr := "tags_all"
-	if _, shown := in.values[attr]; !shown && !in.isUnknown(attr) {
-		attr = "tags" // providers before the third version
+	_, shown := in.values[attr]
+	if !shown && (!in.isUnknown(attr) || !b.defaultTags(in)) {
+		attr = "tags" // the provider is of before the third version, or adds none
 	}
 	if at(in.unknown, attr) == true {
 		return nil
@@ -74,6 +76,18 @@ func (b *builder) tags(in *instance) map[string]symbol.Text {
 		}
 	}
 	return tags
+}
+
+// defaultTags reports whether the provider of an instance may add tags of its own.
+func (b *builder) defaultTags(in *instance) bool {
+	if in.config == nil {
+		return true
+	}
+	key := in.config.provider
+	key = key[strings.LastIndexByte(key, ':')+1:]
+	pc, known := b.providers[key]
+	_, configured := pc.Expressions["default_tags"]
+	return !known || configured
 }
 
 func holderWant(attr string) want { return want{attr: "name", types: []string{"aws_iam_" + attr}} }

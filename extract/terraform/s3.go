@@ -8,7 +8,10 @@ import (
 var buckets = []string{"aws_s3_bucket", "aws_s3_directory_bucket"}
 
 // publicAccess sets S3 Block Public Access: what a bucket and its account say
-// holds together, each setting as strict as the stricter of the two.
+// holds together, each setting as strict as the stricter of the two. Without a
+// configuration a new bucket has every setting on (AWS page "Blocking public access
+// to your Amazon S3 storage", the default since April 2023); what an older one has
+// is not known.
 func (b *builder) publicAccess() {
 	for _, in := range b.byType["aws_s3_bucket_public_access_block"] {
 		block := b.accessBlock(in)
@@ -24,6 +27,15 @@ func (b *builder) publicAccess() {
 					r.PublicAccess = stricter(r.PublicAccess, block, kleene.True)
 				}
 			}
+		}
+	}
+	for _, in := range b.byType["aws_s3_bucket"] {
+		if r := b.resources[in]; r != nil && r.PublicAccess == nil {
+			def := kleene.Unknown
+			if in.before == nil {
+				def = kleene.True
+			}
+			r.PublicAccess = &extract.PublicAccess{BlockPublicACLs: def, IgnorePublicACLs: def, BlockPublicPolicy: def, RestrictPublicBuckets: def}
 		}
 	}
 	for _, in := range b.byType["aws_s3_account_public_access_block"] {

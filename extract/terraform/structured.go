@@ -32,8 +32,11 @@ type grant struct {
 	actions            []*source.Node
 	resource           symbol.Text
 	conditions         []source.Member // operator: {key: value}
+	// late is the symbol of conditions of which nothing is known; empty otherwise.
+	late symbol.Text
 }
 
+// when adds a condition, if there is a value to compare with.
 func (g *grant) when(operator, key string, value symbol.Text) {
 	if value.IsZero() {
 		return
@@ -61,7 +64,10 @@ func (g *grant) node() *source.Node {
 	if g.sid != "" {
 		st.Members = append([]source.Member{member("Sid", literal(g.sid))}, st.Members...)
 	}
-	if len(g.conditions) > 0 {
+	switch {
+	case !g.late.IsZero():
+		st.Members = append(st.Members, member("Condition", &source.Node{Kind: source.Unknown, Text: g.late}))
+	case len(g.conditions) > 0:
 		st.Members = append(st.Members, member("Condition", object(g.conditions...)))
 	}
 	return object(member("Version", literal(policy.Version2012)), member("Statement", st))
@@ -179,7 +185,7 @@ func (b *builder) kmsGrants() {
 // conditions. With encryption_context_equals the context must hold nothing else.
 func (b *builder) grantConstraints(in *instance, g *grant) {
 	if at(in.unknown, "constraints") == true && b.configured(in, "constraints") {
-		g.when("StringEquals", "kms:EncryptionContext:", unresolvedText(in, "constraints"))
+		g.late = unresolvedText(in, "constraints")
 		return
 	}
 	blocks, _ := in.values["constraints"].([]any)
