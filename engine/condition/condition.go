@@ -209,6 +209,7 @@ func (c *Condition) evalNull(null bool) kleene.Truth {
 		return kleene.True
 	case ForAnyValue:
 		return kleene.False
+	case NoSet:
 	}
 	if null && c.null.wantsNull || !null && c.null.wantsValue {
 		return kleene.True

@@ -226,8 +226,9 @@ func units(s string) iter.Seq[string] {
 }
 
 func index(s string, b byte) int {
-	if strings.IndexByte(s, open) < 0 && strings.IndexByte(s, varOpen) < 0 {
-		return strings.IndexByte(s, b)
+	first := strings.IndexByte(s, b)
+	if first < 0 || strings.IndexByte(s[:first], open) < 0 && strings.IndexByte(s[:first], varOpen) < 0 {
+		return first
 	}
 	for i := 0; i < len(s); i += unitLen(s[i:]) {
 		if s[i] == b {

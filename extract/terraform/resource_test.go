@@ -82,16 +82,18 @@ func TestPublicAccess(t *testing.T) {
 	p.create("aws_s3_bucket_public_access_block.a", obj{"block_public_acls": true, "block_public_policy": false}, "bucket", "ignore_public_acls")
 	block(p.root, "aws_s3_bucket_public_access_block.a", obj{"bucket": refs("aws_s3_bucket.a.id"), "ignore_public_acls": refs("local.x")})
 	res := p.read(t)
-	if resource(t, res, "aws_s3_bucket.b").PublicAccess != nil {
-		t.Error("b has no public access block")
-	}
+	check(t, "b, new and with the default of S3", fmt.Sprint(*resource(t, res, "aws_s3_bucket.b").PublicAccess), "{true true true true}")
 	got := resource(t, res, "aws_s3_bucket.a").PublicAccess
 	check(t, "a", fmt.Sprint(*got), "{true unknown false false}")
 
 	p.create("aws_s3_account_public_access_block.all", obj{"block_public_acls": false, "restrict_public_buckets": true})
 	res = p.read(t)
 	check(t, "a", fmt.Sprint(*resource(t, res, "aws_s3_bucket.a").PublicAccess), "{true unknown false true}")
-	check(t, "b", fmt.Sprint(*resource(t, res, "aws_s3_bucket.b").PublicAccess), "{false false false true}")
+
+	p = newTestPlan()
+	p.noop("aws_s3_bucket.old", obj{"bucket": "old", "id": "old"})
+	res = p.read(t)
+	check(t, "an older bucket", fmt.Sprint(*resource(t, res, "aws_s3_bucket.old").PublicAccess), "{unknown unknown unknown unknown}")
 }
 
 func TestMalformedPolicyStays(t *testing.T) {
