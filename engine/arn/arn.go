@@ -108,7 +108,7 @@ type Pattern struct {
 
 // Compile prepares a pattern of a Resource element. Variables count in the sixth
 // part alone (AWS page "IAM policy elements: Variables and tags"). Even when it
-// reports an error the pattern is usable: the faulty variable matches nothing.
+// reports an error the pattern is usable: it then matches nothing.
 func Compile(t symbol.Text, variables bool) (Pattern, error) {
 	split := t.SplitN(':', parts)
 	if !certain(split) {
@@ -130,8 +130,8 @@ func Compile(t symbol.Text, variables bool) (Pattern, error) {
 }
 
 // CompileValue prepares an ARN pattern of a condition, where variables count in
-// every part. Even when it reports an error the pattern is usable: the faulty
-// variable matches nothing.
+// every part. Even when it reports an error the pattern is usable: it then matches
+// nothing.
 func CompileValue(t symbol.Text, variables bool) (Pattern, error) {
 	syn := symbol.Syntax{Wildcards: true, Variables: variables}
 	whole, err := symbol.Compile(t, syn)

@@ -185,22 +185,22 @@ func (c *Condition) element(v symbol.Text, lookup symbol.Lookup) kleene.Truth {
 	if s, known := v.Literal(); c.flag && known && isBool(s) {
 		v = v.Lower() // AWS compares Boolean keys as the text "true" or "false"
 	}
-	any, bad := kleene.False, false
+	match, bad := kleene.False, false
 	for i := range c.Values {
 		switch o := c.Values[i].match(v, lookup); o {
 		case badPolicyValue, badContextValue:
 			bad = true
 		default:
-			any = max(any, kleene.Truth(o))
+			match = max(match, kleene.Truth(o))
 		}
 	}
 	if !c.Operator.Negated() {
-		return any
+		return match
 	}
 	if bad {
-		return kleene.And(kleene.Unknown, kleene.Not(any))
+		return kleene.And(kleene.Unknown, kleene.Not(match))
 	}
-	return kleene.Not(any)
+	return kleene.Not(match)
 }
 
 func (c *Condition) evalNull(null bool) kleene.Truth {

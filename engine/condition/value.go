@@ -41,14 +41,16 @@ func compile(op Operator, p symbol.Text, variables bool) (matcher, error) {
 		return compileString(op.Base, p, variables)
 	case arnFamily:
 		return compileARN(p, variables)
-	}
-	if !p.Known() && row.family != boolFamily {
-		return func(symbol.Text, symbol.Lookup) outcome { return maybeMatches }, nil
-	}
-	s := p.String()
-	switch row.family {
 	case boolFamily:
 		return compileBool(p, variables)
+	default:
+		// The others know no variables, and compare values rather than texts.
+	}
+	s, ok := p.Literal()
+	if !ok {
+		return func(symbol.Text, symbol.Lookup) outcome { return maybeMatches }, nil
+	}
+	switch row.family {
 	case ipFamily:
 		want, err := ParsePrefix(s)
 		return known(err, func(v string) outcome {
@@ -129,6 +131,8 @@ func compileString(base Base, p symbol.Text, variables bool) (matcher, error) {
 		syn.Wildcards = true
 	case StringEqualsIgnoreCase, StringNotEqualsIgnoreCase:
 		syn.Fold = true
+	default:
+		// StringEquals and StringNotEquals compare byte by byte.
 	}
 	pat, err := symbol.Compile(p, syn)
 	if err != nil {

@@ -29,8 +29,7 @@ func Parse(text []byte, id string, kind Kind, origin source.Origin) (*Document, 
 			Severity: source.Error, Origin: origin, Summary: "Policy is not JSON",
 			Detail: fmt.Sprintf("A policy document is a JSON object, and this text is none: %v.", err),
 		}
-		var syn *source.SyntaxError
-		if errors.As(err, &syn) {
+		if syn, ok := errors.AsType[*source.SyntaxError](err); ok {
 			d.Range = source.Range{Start: syn.Pos, End: syn.Pos}
 			d.Detail = fmt.Sprintf("A policy document is a JSON object, and this text is none: %s.", syn.Msg)
 		}
@@ -256,7 +255,7 @@ func (d *decoder) elements(n *source.Node, s *Statement, sids map[string]bool) {
 	// mean nothing but their own resource do not ask for one.
 	required := d.doc.Kind != Trust && d.doc.Kind != Resource
 	if v, not, ok := d.either(n, m, "Resource", "NotResource", required); ok {
-		s.Resources = d.resources(v, not, s)
+		s.Resources = d.resources(v, not)
 		if d.doc.Kind == Trust {
 			d.warn(v.Range, "Resource in a trust policy", "A role's trust policy has no Resource: AWS refuses the document. The element is not evaluated.")
 			s.Resources = nil
@@ -426,7 +425,7 @@ func (d *decoder) actions(m source.Member, not bool) Actions {
 	return a
 }
 
-func (d *decoder) resources(m source.Member, not bool, s *Statement) *Resources {
+func (d *decoder) resources(m source.Member, not bool) *Resources {
 	r := &Resources{Not: not, Range: m.Range}
 	d.texts(m.Value, m.Name, false, func(text symbol.Text, rng source.Range) {
 		p, err := arn.Compile(text, d.doc.Version == Version2012)

@@ -23,12 +23,12 @@ func (d *Document) Public() kleene.Truth {
 }
 
 func (s *Statement) public() kleene.Truth {
-	if s.Effect != Allow || s.Principals == nil || !s.Principals.everyone() {
+	if s.Effect != Allow || s.Principals == nil {
 		return kleene.False
 	}
-	out := kleene.True
+	out := s.Principals.everyone()
 	if len(s.Unknown) > 0 {
-		out = kleene.Unknown
+		out = min(out, kleene.Unknown)
 	}
 	for i := range s.Conditions {
 		out = min(out, kleene.Not(confines(&s.Conditions[i])))
@@ -36,16 +36,16 @@ func (s *Statement) public() kleene.Truth {
 	return out
 }
 
-func (p *Principals) everyone() bool {
+// everyone reports whether the element names everybody, or everybody but a few.
+func (p *Principals) everyone() kleene.Truth {
 	if p.Not {
-		return true
+		return kleene.True
 	}
+	out := kleene.False
 	for i := range p.Entries {
-		if p.Entries[i].Type == Everyone {
-			return true
-		}
+		out = max(out, p.Entries[i].Everyone())
 	}
-	return false
+	return out
 }
 
 // fixing are the keys whose fixed values confine a statement.

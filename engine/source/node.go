@@ -109,13 +109,11 @@ func (p *parser) seek(offset int) Pos {
 }
 
 func (p *parser) syntaxError(err error) error {
-	var known *SyntaxError
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*SyntaxError](err); ok {
 		return known
 	}
 	at, msg := len(p.text), "the JSON text ends too early"
-	var syn *jsontext.SyntacticError
-	if errors.As(err, &syn) {
+	if syn, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		at = p.base + int(syn.ByteOffset)
 		if !errors.Is(err, io.ErrUnexpectedEOF) {
 			msg = syn.Err.Error()

@@ -52,7 +52,7 @@ var (
 )
 
 // Compile prepares the text of a policy for matching. Even when it reports an
-// error the pattern is usable: the faulty variable then matches nothing.
+// error the pattern is usable: it then matches nothing.
 func Compile(t Text, syn Syntax) (Pattern, error) {
 	p := Pattern{enc: t.enc, fold: syn.Fold}
 	if syn.Fold {
@@ -64,21 +64,21 @@ func Compile(t Text, syn Syntax) (Pattern, error) {
 		return p, nil
 	}
 	var b strings.Builder
-	var err error
 	for s := p.enc; len(s) > 0; {
 		n := unitLen(s)
 		switch {
 		case hasVars && strings.HasPrefix(s, "${"):
 			var mark string
-			var e error
-			mark, n, e = variable(s)
-			if e != nil {
-				err = e
-			}
-			if mark != "" && mark[0] == varOpen {
-				p.vars = true
-			}
+			var err error
+			mark, n, err = variable(s)
+			p.vars = p.vars || mark[0] == varOpen
 			b.WriteString(mark)
+			if err != nil {
+				// The rest cannot make the pattern match, and looking on for the end
+				// of each faulty variable would take quadratic time.
+				p.enc = b.String()
+				return p, err
+			}
 		case syn.Wildcards && s[0] == '*':
 			p.wild = true
 			b.WriteByte(many)
@@ -91,7 +91,7 @@ func Compile(t Text, syn Syntax) (Pattern, error) {
 		s = s[n:]
 	}
 	p.enc = b.String()
-	return p, err
+	return p, nil
 }
 
 // variable encodes the variable s begins with and returns how long it is. A

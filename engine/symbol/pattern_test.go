@@ -117,7 +117,7 @@ func TestCompileErrors(t *testing.T) {
 }
 
 func TestVariablePresenceUnknown(t *testing.T) {
-	lookup := func(key string) (symbol.Text, kleene.Truth) { return lit("bob"), kleene.Unknown }
+	lookup := func(string) (symbol.Text, kleene.Truth) { return lit("bob"), kleene.Unknown }
 	tests := []struct {
 		pattern, text string
 		want          kleene.Truth
@@ -304,6 +304,17 @@ func TestMatchPathological(t *testing.T) {
 	}
 	if got := p.Match(cat(text, sym("x", symbol.Any)), nil); got != kleene.Unknown {
 		t.Errorf("with an unknown end: got %v, want unknown", got)
+	}
+}
+
+// Many variables, whole and faulty: each is found by a walk to its own end.
+func TestCompilePathological(*testing.T) {
+	for _, variable := range []string{"${a}", "${a, 'b'}", "${a", "${a, 'b", "${a, b}", "${a, 'b}", "${}", "${*}"} {
+		many := lit(strings.Repeat(variable, 200_000))
+		for _, text := range []symbol.Text{many, cat(sym("s", symbol.Segment), many)} {
+			p, _ := symbol.Compile(text, full) // some are faulty
+			p.Match(lit("x"), context{}.lookup)
+		}
 	}
 }
 
