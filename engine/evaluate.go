@@ -77,8 +77,8 @@ func Evaluate(policies *Policies, req *Request) Decision {
 	if e.outsidePolicies() {
 		return e.decision
 	}
-	denied := e.evaluateAll()
-	allowed := e.allowed()
+	e.evaluateAll()
+	denied, allowed := e.denied, e.allowed()
 	switch {
 	case denied == kleene.True:
 		e.decision.Verdict = ExplicitDeny
@@ -122,21 +122,32 @@ type evaluation struct {
 	name     string
 	resource arn.ARN
 	isARN    bool
-	owner    symbol.Text
-	decision Decision
+	// resourcePart is the sixth part of the ARN as text.
+	resourcePart string
+	owner        symbol.Text
+	decision     Decision
 
 	denied                      kleene.Truth
 	identity, boundary, session kleene.Truth
 	endpoint                    kleene.Truth
-	scp, rcp                    []kleene.Truth
-	grant                       grant
-	unread                      []string
+	scp                         []kleene.Truth
+	// grant is what the resource's policies grant, permitted whether the caller has
+	// the permission before service control policies and the VPC endpoint count.
+	grant     grant
+	permitted kleene.Truth
+	// hangsOn names what is not known beside the statements that may apply.
+	hangsOn []string
+	// noDeny is how certainly a Deny does not count in the policy at hand.
+	noDeny kleene.Truth
 }
 
 func newEvaluation(policies *Policies, req *Request) *evaluation {
 	e := &evaluation{policies: policies, req: req}
 	e.prefix, e.name, _ = strings.Cut(strings.ToLower(req.Action), ":")
 	e.resource, e.isARN = arn.Parse(req.Resource)
+	if e.isARN {
+		e.resourcePart = e.resource[arn.Resource].String()
+	}
 	e.owner = req.ResourceAccount
 	if e.owner.IsZero() && e.isARN {
 		e.owner = e.resource[arn.Account]
@@ -147,41 +158,69 @@ func newEvaluation(policies *Policies, req *Request) *evaluation {
 	return e
 }
 
-// outsidePolicies decides what no policy can: sts:GetCallerIdentity needs no
-// permission, and the root user cannot call sts:AssumeRole (AWS STS API Reference).
+// outsidePolicies decides what no policy can: calls that need no permission, and
+// those that a kind of credentials cannot make (AWS STS API Reference; AWS page
+// "Requesting temporary security credentials").
 func (e *evaluation) outsidePolicies() bool {
+	kind := e.req.Principal.Kind
+	if kind == request.FederatedUser && e.prefix == "iam" {
+		return e.settle(ImplicitDeny, "a session of GetFederationToken cannot call IAM")
+	}
 	if e.prefix != "sts" {
 		return false
 	}
+	session := kind == request.RoleSession || kind == request.ServiceLinkedRole
 	switch {
 	case e.name == "getcalleridentity":
-		e.decision.Verdict = Allowed
-		e.note("sts:GetCallerIdentity needs no permission")
-		return true
-	case e.name == "assumerole" && e.req.Principal.Kind == request.Root:
-		e.note("the root user cannot call sts:AssumeRole")
-		return true
+		return e.settle(Allowed, "sts:GetCallerIdentity needs no permission")
+	case kind == request.FederatedUser:
+		return e.settle(ImplicitDeny, "a session of GetFederationToken can call no other action of STS than GetCallerIdentity")
+	case e.name == "assumerole" && kind == request.Root:
+		return e.settle(ImplicitDeny, "the root user cannot call sts:AssumeRole")
+	case session && (e.name == "getsessiontoken" || e.name == "getfederationtoken"):
+		return e.settle(ImplicitDeny, "a role session can call neither sts:GetSessionToken nor sts:GetFederationToken")
+	case e.name == "getsessiontoken" && kind == request.IAMUser:
+		return e.sessionToken()
 	}
 	return false
 }
 
-// evaluateAll evaluates every policy that bears on the caller and returns whether
-// some statement denies the request.
-func (e *evaluation) evaluateAll() kleene.Truth {
+// sessionToken: no policy keeps a user's long-term key from sts:GetSessionToken,
+// and temporary credentials, whose sign is aws:TokenIssueTime, cannot call it.
+func (e *evaluation) sessionToken() bool {
+	switch e.req.Context.Get("aws:TokenIssueTime").Present {
+	case kleene.False:
+		return e.settle(Allowed, "sts:GetSessionToken needs no permission with a user's long-term key")
+	case kleene.True:
+		return e.settle(ImplicitDeny, "temporary credentials of a user cannot call sts:GetSessionToken")
+	}
+	e.decision.Unknown = []string{"whether aws:TokenIssueTime is present: only long-term keys can call sts:GetSessionToken"}
+	return e.settle(Unknown, "sts:GetSessionToken needs no permission with a user's long-term key")
+}
+
+func (e *evaluation) settle(v Verdict, why string) bool {
+	e.decision.Verdict = v
+	e.note(why)
+	return true
+}
+
+// evaluateAll evaluates every policy that bears on the caller.
+func (e *evaluation) evaluateAll() {
 	p, kind := e.policies, e.req.Principal.Kind
-	if e.req.Principal.Entity() && kind != request.Root {
-		e.identity = e.layer(p.Identity)
-		if kind != request.ServiceLinkedRole {
-			e.boundary = e.optional(p.Boundary)
+	e.boundary, e.session = kleene.True, kleene.True
+	if e.req.Principal.Entity() {
+		if kind == request.Root {
+			e.identity = kleene.True
 		} else {
-			e.boundary = kleene.True
+			e.identity = e.layer(p.Identity)
+		}
+		if e.canBeBounded() {
+			e.boundary = e.optional(p.Boundary)
 		}
 		e.session = e.optional(p.Session)
 		if p.Session == nil && kind == request.FederatedUser {
-			e.session = kleene.False
+			e.session = kleene.False // it has no permissions of its own
 		}
-	} else {
-		e.boundary, e.session = kleene.True, kleene.True
 	}
 	e.resourcePolicies()
 	e.blockPublicAccess()
@@ -192,13 +231,18 @@ func (e *evaluation) evaluateAll() kleene.Truth {
 	}
 	if e.boundByRCP() {
 		for _, level := range p.RCP {
+			// RCPFullAWSAccess cannot be detached: only what a level denies counts.
 			e.layer(level)
-			// RCPFullAWSAccess cannot be detached: the Allow half always holds.
-			e.rcp = append(e.rcp, kleene.True)
 		}
 	}
 	e.endpoint = e.optional(p.VPCEndpoint)
-	return e.denied
+}
+
+// canBeBounded: neither the root user nor a service-linked role has a permissions
+// boundary (AWS page "Permissions boundaries for IAM entities").
+func (e *evaluation) canBeBounded() bool {
+	p := &e.req.Principal
+	return p.Entity() && p.Kind != request.Root && p.Kind != request.ServiceLinkedRole
 }
 
 // boundBySCP: service control policies bind the users, roles and root users of
@@ -208,44 +252,71 @@ func (e *evaluation) boundBySCP() bool {
 	return p.Entity() && p.Kind != request.ServiceLinkedRole && !p.ManagementAccount
 }
 
-// boundByRCP: resource control policies bind every caller but service-linked
-// roles (AWS Organizations page "Resource control policies").
-func (e *evaluation) boundByRCP() bool {
-	return e.req.Principal.Kind != request.ServiceLinkedRole
-}
-
+// layer evaluates policies of which one must allow.
 func (e *evaluation) layer(docs []policy.Attached) kleene.Truth {
 	out := kleene.False
 	for i := range docs {
-		g := e.document(&docs[i])
-		out = max(out, g.any())
+		out = max(out, min(e.document(&docs[i]).any(), docs[i].Sure))
 	}
 	return out
 }
 
-// optional is layer for kinds whose absence limits nothing.
+// optional is layer for kinds whose absence limits nothing: where it is not known
+// that any of the documents takes part, perhaps none limits.
 func (e *evaluation) optional(docs []policy.Attached) kleene.Truth {
 	if docs == nil {
 		return kleene.True
 	}
-	return e.layer(docs)
+	out, attached, every := kleene.False, kleene.False, kleene.True
+	for i := range docs {
+		allows := e.document(&docs[i]).any()
+		out = max(out, min(allows, docs[i].Sure))
+		attached = max(attached, docs[i].Sure)
+		every = min(every, allows)
+	}
+	if attached != kleene.Unknown {
+		return out
+	}
+	if every != kleene.True {
+		for i := range docs {
+			e.hangsOn = append(e.hangsOn, docs[i].Why)
+		}
+	}
+	return kleene.Join(kleene.True, every)
 }
 
+// ownBucketPolicy are the actions that the root user of a bucket's owner may make
+// whatever the bucket's policy denies (Amazon S3 API Reference, "PutBucketPolicy").
+var ownBucketPolicy = map[string]bool{"getbucketpolicy": true, "putbucketpolicy": true, "deletebucketpolicy": true}
+
 func (e *evaluation) resourcePolicies() {
-	for i := range e.policies.Resource {
-		e.grant.add(e.document(&e.policies.Resource[i]))
+	if e.req.Principal.Kind == request.Root && e.prefix == "s3" && ownBucketPolicy[e.name] {
+		if e.noDeny = e.sameAccount(); e.noDeny != kleene.False {
+			e.note("the policy of a bucket cannot keep the root user of its owner from reading and changing it")
+		}
 	}
-	if len(e.policies.Resource) > 0 {
+	attached := kleene.False
+	for i := range e.policies.Resource {
+		doc := &e.policies.Resource[i]
+		e.grant.add(e.document(doc).and(doc.Sure))
+		attached = max(attached, doc.Sure)
+	}
+	e.noDeny = kleene.False
+	if attached == kleene.True {
 		return
 	}
+	perhaps := kleene.Not(attached) // what holds without a policy
 	switch {
-	case e.isKey():
+	case e.isKey() == kleene.True:
 		// A key always has a policy; the default one delegates to the account.
-		e.grant.account = e.sameAccount()
+		e.grant.account = max(e.grant.account, min(e.sameAccount(), perhaps))
 		e.note("the default key policy is assumed: it lets the account's identity policies decide")
-	case e.assumesRole():
-		e.grant = grant{kleene.Unknown, kleene.Unknown, kleene.Unknown}
-		e.unread = append(e.unread, "the trust policy of "+e.req.Resource.String())
+		for i := range e.policies.Resource {
+			e.hangsOn = append(e.hangsOn, e.policies.Resource[i].Why)
+		}
+	case e.assumesRole() != kleene.False:
+		e.grant.add(grant{kleene.Unknown, kleene.Unknown, kleene.Unknown})
+		e.hangsOn = append(e.hangsOn, "the trust policy of "+e.req.Resource.String())
 	}
 }
 
@@ -273,18 +344,18 @@ func (e *evaluation) blockPublicAccess() {
 	r := Reason{Policy: "S3 Block Public Access", Kind: policy.Resource, Effect: policy.Deny, Outcome: Applies}
 	if cut == kleene.Unknown {
 		r.Outcome = Maybe
-		e.unread = append(e.unread, "whether S3 Block Public Access cuts off "+e.req.Resource.String())
+		e.hangsOn = append(e.hangsOn, "whether S3 Block Public Access cuts off "+e.req.Resource.String())
 	}
 	e.decision.Because = append(e.decision.Because, r)
 }
 
 // document evaluates all statements of one policy: denials are added up, and the
-// grant of its allows is returned.
+// grant of its allows, should the document take part, is returned.
 func (e *evaluation) document(doc *policy.Attached) grant {
 	var g grant
 	if doc.Unread != "" {
-		e.denied = max(e.denied, kleene.Unknown)
-		e.unread = append(e.unread, doc.ID+": "+doc.Unread)
+		e.denied = max(e.denied, min(kleene.Unknown, kleene.Not(e.noDeny)))
+		e.hangsOn = append(e.hangsOn, doc.ID+": "+doc.Unread)
 		e.decision.Because = append(e.decision.Because, Reason{
 			Policy: doc.ID, Kind: doc.Kind, Outcome: Maybe, Origin: doc.Origin,
 			Failed: &Failure{Key: "policy", Got: "unknown", Wanted: doc.Unread},
@@ -294,8 +365,10 @@ func (e *evaluation) document(doc *policy.Attached) grant {
 	for i := range doc.Statements {
 		st := &doc.Statements[i]
 		m := e.match(st)
-		sg := m.grant.and(doc.Sure)
-		truth := sg.any()
+		truth := min(m.grant.any(), doc.Sure)
+		if st.Effect == policy.Deny {
+			truth = min(truth, kleene.Not(e.noDeny))
+		}
 		if truth == kleene.False {
 			continue
 		}
@@ -303,7 +376,7 @@ func (e *evaluation) document(doc *policy.Attached) grant {
 		if st.Effect == policy.Deny {
 			e.denied = max(e.denied, truth)
 		} else {
-			g.add(sg)
+			g.add(m.grant)
 		}
 	}
 	return g
@@ -314,39 +387,51 @@ func (g grant) and(t kleene.Truth) grant {
 }
 
 // allowed is the formula of the evaluation logic over the layers. It uses no
-// negation, so that an unknown in it is exact: true in one world, false in another.
+// negation: what is unknown in it cannot make it definite by cancelling out.
 func (e *evaluation) allowed() kleene.Truth {
-	gates := e.endpoint
+	e.permitted = e.permission()
+	out := min(e.endpoint, e.permitted)
 	for _, level := range e.scp {
-		gates = min(gates, level)
+		out = min(out, level)
 	}
-	p := &e.req.Principal
-	if !p.Entity() {
+	return out
+}
+
+// permission is what identity-based and resource-based policies come to, limited
+// by permissions boundary and session policy.
+func (e *evaluation) permission() kleene.Truth {
+	if !e.req.Principal.Entity() {
 		// Service principals, anonymous callers, federated identities.
-		return min(gates, e.grant.direct)
+		return e.grant.direct
 	}
 	limits := min(e.boundary, e.session)
-	identity := e.identity
-	if p.Kind == request.Root {
-		identity = kleene.True
-	}
-	delegated := kleene.True
-	if e.isKey() || e.assumesRole() {
-		delegated = e.grant.account
-	}
 	same := max(
 		e.grant.direct,
 		min(e.grant.role, limits),
-		min(identity, limits, delegated),
+		min(e.identity, limits, e.delegated()),
 	)
-	cross := min(identity, limits, e.grant.any())
+	cross := min(e.identity, limits, e.grant.any())
 	switch e.sameAccount() {
 	case kleene.True:
-		return min(gates, same)
+		return same
 	case kleene.False:
-		return min(gates, cross)
+		return cross
 	default:
-		return min(gates, kleene.Join(same, cross))
+		return kleene.Join(same, cross)
+	}
+}
+
+// delegated: the policy of a KMS key and the trust policy of a role must name the
+// caller or its account; of other resources the account's identity policies decide
+// by themselves.
+func (e *evaluation) delegated() kleene.Truth {
+	switch max(e.isKey(), e.assumesRole()) {
+	case kleene.True:
+		return e.grant.account
+	case kleene.Unknown:
+		return max(e.grant.account, kleene.Unknown)
+	default:
+		return kleene.True
 	}
 }
 
@@ -354,15 +439,27 @@ func (e *evaluation) sameAccount() kleene.Truth {
 	return symbol.Equal(e.req.Principal.Account, e.owner)
 }
 
-// isKey: the policy of a KMS key must itself name the caller or its account (AWS
-// KMS page "Key policies").
-func (e *evaluation) isKey() bool {
-	return e.prefix == "kms" && e.isARN && e.resource.Type() == "key"
-}
+// isKey reports whether the request is made on a KMS key.
+func (e *evaluation) isKey() kleene.Truth { return e.isOn("kms", "key") }
 
-// assumesRole: so must the trust policy of a role.
-func (e *evaluation) assumesRole() bool {
-	return e.prefix == "sts" && e.isARN && e.resource.Type() == "role"
+// assumesRole reports whether the request assumes a role.
+func (e *evaluation) assumesRole() kleene.Truth { return e.isOn("sts", "role") }
+
+// isOn reports whether the request is one of a service on a resource type.
+func (e *evaluation) isOn(prefix, resourceType string) kleene.Truth {
+	switch {
+	case e.prefix != prefix, e.req.Resource.Known() && !e.isARN:
+		return kleene.False
+	case !e.isARN:
+		return kleene.Unknown
+	}
+	first := e.resource[arn.Resource].SplitN('/', 2)[0]
+	for s := range first.Symbols() {
+		if s.Class == symbol.Any {
+			return kleene.Unknown // it may hold the slash
+		}
+	}
+	return symbol.Equal(first, symbol.Literal(resourceType))
 }
 
 func (e *evaluation) note(text string) {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
-	"github.com/tfguard/tfguard/engine/request"
 )
 
 func (e *evaluation) reason(doc *policy.Attached, st *policy.Statement, truth kleene.Truth, m match) Reason {
@@ -15,13 +14,13 @@ func (e *evaluation) reason(doc *policy.Attached, st *policy.Statement, truth kl
 	}
 	if truth != kleene.True {
 		r.Outcome = Maybe
-		r.Failed = e.hangsOn(doc, st, m)
+		r.Failed = e.waitsFor(doc, st, m)
 	}
 	return r
 }
 
-// hangsOn finds the first element of a statement that may hold.
-func (e *evaluation) hangsOn(doc *policy.Attached, st *policy.Statement, m match) *Failure {
+// waitsFor finds the first element of a statement that may hold.
+func (e *evaluation) waitsFor(doc *policy.Attached, st *policy.Statement, m match) *Failure {
 	switch {
 	case doc.Sure != kleene.True:
 		return &Failure{Key: "attachment", Wanted: doc.Why, Got: "unknown"}
@@ -55,14 +54,14 @@ func (e *evaluation) explainMissing() {
 		candidates = append(candidates, docs...)
 	}
 	for i, level := range e.scp {
-		if level != kleene.True {
+		if level == kleene.False {
 			miss(policy.SCP, p.SCP[i])
 		}
 	}
-	if e.endpoint != kleene.True {
+	if e.endpoint == kleene.False {
 		miss(policy.VPCEndpoint, p.VPCEndpoint)
 	}
-	if len(e.decision.Missing) == 0 {
+	if e.permitted == kleene.False {
 		e.missingPermission(miss)
 	}
 	slices.Sort(e.decision.Missing)
@@ -94,24 +93,30 @@ func (e *evaluation) explainMissing() {
 }
 
 func (e *evaluation) missingPermission(miss func(policy.Kind, []policy.Attached)) {
-	p, caller := e.policies, &e.req.Principal
-	if !caller.Entity() {
+	p := e.policies
+	if !e.req.Principal.Entity() {
 		miss(policy.Resource, p.Resource)
 		return
 	}
 	across := e.sameAccount() == kleene.False
-	switch {
-	case e.identity != kleene.True && caller.Kind != request.Root:
+	granted := e.identity != kleene.False || !across && e.grant.role != kleene.False
+	if !granted {
 		miss(policy.Identity, p.Identity)
-		if !across {
-			miss(policy.Resource, p.Resource)
-		}
-	case e.boundary != kleene.True:
-		miss(policy.Boundary, p.Boundary)
-	case e.session != kleene.True:
-		miss(policy.Session, p.Session)
 	}
-	if len(e.decision.Missing) == 0 || across && e.grant.any() != kleene.True {
+	if granted || across {
+		if e.boundary == kleene.False {
+			miss(policy.Boundary, p.Boundary)
+		}
+		if e.session == kleene.False {
+			miss(policy.Session, p.Session)
+		}
+	}
+	// Within an account the resource's policy is the other way to be allowed.
+	switch {
+	case across && e.grant.any() == kleene.False,
+		!across && !granted,
+		!across && min(e.identity, e.boundary, e.session) != kleene.False && e.delegated() == kleene.False,
+		len(e.decision.Missing) == 0:
 		miss(policy.Resource, p.Resource)
 	}
 }
@@ -119,7 +124,7 @@ func (e *evaluation) missingPermission(miss func(policy.Kind, []policy.Attached)
 // explainUnknown names what an unknown verdict hangs on: the policies that were
 // not read and the values that statements wait for.
 func (e *evaluation) explainUnknown() {
-	unknown := e.unread
+	unknown := e.hangsOn
 	for _, r := range e.decision.Because {
 		if r.Outcome != Maybe || r.Statement == 0 || r.Failed == nil {
 			continue
@@ -136,6 +141,9 @@ func (e *evaluation) explainUnknown() {
 	}
 	if e.sameAccount() == kleene.Unknown && e.req.Principal.Entity() {
 		unknown = append(unknown, "whether the accounts "+e.req.Principal.Account.String()+" and "+e.owner.String()+" are one")
+	}
+	if e.req.Principal.Entity() && max(e.isKey(), e.assumesRole()) == kleene.Unknown {
+		unknown = append(unknown, "whether the policy of "+e.req.Resource.String()+" must name the caller, as those of keys and roles must")
 	}
 	slices.Sort(unknown)
 	e.decision.Unknown = slices.Compact(unknown)

@@ -43,10 +43,6 @@ func (e *evaluation) match(st *policy.Statement) match {
 	return match{grant: who.and(rest), contested: contested}
 }
 
-// everything is what s3 authorises actions without a resource type against,
-// besides "*": AWS's own policies grant s3:ListAllMyBuckets on it.
-var everything = symbol.Literal("arn:aws:s3:::*")
-
 func (e *evaluation) matchResources(st *policy.Statement) (kleene.Truth, string) {
 	if st.Resources == nil {
 		return kleene.True, ""
@@ -58,7 +54,8 @@ func (e *evaluation) matchResources(st *policy.Statement) (kleene.Truth, string)
 }
 
 // matchNoResource matches actions without a resource type: "*" alone does, and
-// for s3 any pattern that matches all buckets.
+// for s3 any pattern that matches all buckets, since AWS's own policies grant
+// s3:ListAllMyBuckets on arn:aws:s3:::*.
 func (e *evaluation) matchNoResource(r *policy.Resources) kleene.Truth {
 	out := kleene.False
 	for i := range r.Entries {
@@ -67,16 +64,25 @@ func (e *evaluation) matchNoResource(r *policy.Resources) kleene.Truth {
 		case p.IsAny():
 			out = kleene.True
 		case e.prefix == "s3":
-			m, _ := p.MatchResource(everything, e.req.Context.Lookup)
-			out = max(out, m)
-		case !p.Text().Known():
-			out = max(out, kleene.Unknown)
+			all := symbol.Concat(symbol.Literal("arn:"), e.partition(), symbol.Literal(":s3:::*"))
+			m, _ := p.MatchResource(all, e.req.Context.Lookup)
+			out = max(out, m, symbol.Equal(p.Text(), symbol.Literal("*")))
+		default:
+			out = max(out, symbol.Equal(p.Text(), symbol.Literal("*")))
 		}
 	}
 	if r.Not {
 		return kleene.Not(out)
 	}
 	return out
+}
+
+// partition returns the partition of the caller, or "aws".
+func (e *evaluation) partition() symbol.Text {
+	if a, ok := arn.Parse(e.req.Principal.ARN); ok {
+		return a[arn.Partition]
+	}
+	return symbol.Literal("aws")
 }
 
 // matchPrincipals matches the Principal element; a statement of a policy that
@@ -116,7 +122,7 @@ func (e *evaluation) principal(entry *policy.Principal) grant {
 		return grant{direct: kleene.True}
 	case policy.Service:
 		if caller.Kind == request.ServicePrincipal {
-			return grant{direct: symbol.Equal(entry.Text, symbol.Literal(caller.Service))}
+			return grant{direct: e.service(entry.Text)}
 		}
 	case policy.Federated:
 		if caller.Kind == request.FederatedIdentity {
@@ -128,45 +134,64 @@ func (e *evaluation) principal(entry *policy.Principal) grant {
 			return grant{account: kleene.Unknown}
 		}
 	case policy.AWS:
+		g := grant{direct: entry.Everyone()} // it may turn out to be "*"
 		if caller.Entity() {
-			return e.awsPrincipal(entry.Text)
+			g.add(e.awsPrincipal(entry.Text))
 		}
+		return g
 	}
 	return grant{}
 }
 
+// service matches a service principal, by its name or one of the others it has
+// (AWS page "AWS global condition context keys", aws:PrincipalServiceNamesList).
+func (e *evaluation) service(text symbol.Text) kleene.Truth {
+	out := symbol.Equal(text, symbol.Literal(e.req.Principal.Service))
+	names := e.req.Context.Get("aws:PrincipalServiceNamesList")
+	for _, name := range names.Values {
+		out = max(out, min(names.Present, symbol.Equal(text, name)))
+	}
+	return out
+}
+
 func (e *evaluation) awsPrincipal(text symbol.Text) grant {
 	caller := &e.req.Principal
-	if account, ok := accountOf(text); ok {
-		return grant{account: symbol.Equal(account, caller.Account)}
+	account, whole := e.namesAccount(text)
+	if whole {
+		return grant{account: account}
 	}
 	entity := symbol.Equal(text, caller.ARN)
 	switch caller.Kind {
-	case request.RoleSession, request.ServiceLinkedRole:
-		return grant{role: entity, direct: symbol.Equal(text, caller.Session)}
-	case request.FederatedUser:
-		return grant{role: entity, direct: symbol.Equal(text, caller.Session)}
+	case request.RoleSession, request.ServiceLinkedRole, request.FederatedUser:
+		return grant{account: account, role: entity, direct: symbol.Equal(text, caller.Session)}
 	default:
-		return grant{direct: entity}
+		return grant{account: account, direct: entity}
 	}
 }
 
-// accountOf returns the account that an AWS principal names as a whole: an
-// account id, or the ARN of its root.
-func accountOf(text symbol.Text) (symbol.Text, bool) {
-	if text.Index(':') < 0 {
-		for s := range text.Symbols() {
-			if s.Class == symbol.Any {
-				return symbol.Text{}, false // it may be any ARN
-			}
-		}
-		return text, true
+// namesAccount reports whether an AWS principal names the caller's account as a
+// whole, by its id or the ARN of its root, and whether it can name nothing but
+// some account.
+func (e *evaluation) namesAccount(text symbol.Text) (names kleene.Truth, whole bool) {
+	account, root := e.req.Principal.Account, symbol.Literal("root")
+	hidden := false // a symbol may stand for a whole ARN, or for several of its parts
+	for s := range text.Symbols() {
+		hidden = hidden || s.Class == symbol.Any
 	}
 	a, ok := arn.Parse(text)
-	if ok && a[arn.Resource] == symbol.Literal("root") {
-		return a[arn.Account], true
+	switch {
+	case text.Index(':') < 0 && !hidden:
+		return symbol.Equal(text, account), true
+	case ok && a[arn.Resource] == root:
+		return symbol.Equal(a[arn.Account], account), true
+	case ok:
+		return min(symbol.Equal(a[arn.Account], account), symbol.Equal(a[arn.Resource], root)), false
+	case !hidden:
+		return kleene.False, false
 	}
-	return symbol.Text{}, false
+	lit := symbol.Literal
+	arn := symbol.Concat(lit("arn:"), e.partition(), lit(":iam::"), account, lit(":root"))
+	return max(symbol.Equal(text, account), symbol.Equal(text, arn)), false
 }
 
 // notPrincipalDenies: a Deny with NotPrincipal spares a caller only if the caller
@@ -175,15 +200,21 @@ func accountOf(text symbol.Text) (symbol.Text, bool) {
 // page "AWS JSON policy elements: NotPrincipal".)
 func (e *evaluation) notPrincipalDenies(ps *policy.Principals) kleene.Truth {
 	caller := &e.req.Principal
-	if len(e.policies.Boundary) > 0 && caller.Entity() && caller.Kind != request.Root {
-		return kleene.True
+	var bounded kleene.Truth
+	if e.canBeBounded() {
+		for i := range e.policies.Boundary {
+			bounded = max(bounded, e.policies.Boundary[i].Sure)
+		}
 	}
-	var leaf, session, account kleene.Truth
+	return max(bounded, e.notSpared(caller, ps))
+}
+
+// notSpared reports whether a NotPrincipal element does not spare the caller.
+func (e *evaluation) notSpared(caller *request.Principal, ps *policy.Principals) kleene.Truth {
+	var leaf, session, account, everyone kleene.Truth
 	for i := range ps.Entries {
 		g := e.principal(&ps.Entries[i])
-		if ps.Entries[i].Type == policy.Everyone {
-			return kleene.Not(g.direct)
-		}
+		everyone = max(everyone, ps.Entries[i].Everyone())
 		account = max(account, g.account)
 		session = max(session, g.direct)
 		leaf = max(leaf, g.role)
@@ -194,7 +225,9 @@ func (e *evaluation) notPrincipalDenies(ps *policy.Principals) kleene.Truth {
 		leaf, spared = account, account
 	case request.IAMUser:
 		leaf, spared = session, min(session, account)
-	case request.RoleSession, request.ServiceLinkedRole, request.FederatedUser:
+	case request.FederatedUser:
+		leaf, spared = session, min(session, account)
+	case request.RoleSession, request.ServiceLinkedRole:
 		// The role with its account spares all sessions; a session also needs its role.
 		spared = min(leaf, account)
 		leaf = max(leaf, session)
@@ -202,10 +235,10 @@ func (e *evaluation) notPrincipalDenies(ps *policy.Principals) kleene.Truth {
 		leaf, spared = session, session
 	}
 	switch {
-	case spared == kleene.True:
+	case spared == kleene.True || everyone == kleene.True:
 		return kleene.False
 	case leaf == kleene.False:
-		return kleene.True
+		return kleene.Not(everyone)
 	default:
 		return kleene.Unknown
 	}

@@ -61,9 +61,11 @@ var layers = map[string]layer{
 	"engine":           {module: belowEngine},
 	"engine/chain":     {module: belowChain},
 	"engine/hazard":    {module: belowHazard},
+	"engine/simulate":  {module: belowChain},
 
 	// extract holds the inventory, the readers below it fill one.
 	"extract": {module: belowEngine, impure: true},
+	"extract/yaml": {module: []string{"engine/source", "engine/symbol"}, thirdParty: []string{"go.yaml.in/yaml/v3"}},
 	"extract/terraform": {
 		module:     append([]string{"extract"}, belowEngine...),
 		thirdParty: []string{jsonTokenizer, terraformJSON},
@@ -78,7 +80,7 @@ var layers = map[string]layer{
 	},
 	// cli asks whether a stream is a terminal; it draws nothing.
 	"cmd/tfguard/internal/cli": {
-		module:     append([]string{"cmd/tfguard/internal/report", "extract", "extract/terraform"}, allEngine...),
+		module:     append([]string{"cmd/tfguard/internal/report", "engine/simulate", "extract", "extract/terraform", "extract/yaml"}, allEngine...),
 		thirdParty: []string{cobra, pflag, term},
 		impure:     true,
 	},
@@ -89,6 +91,7 @@ var layers = map[string]layer{
 
 // testLibraries may be imported by test files anywhere.
 var testLibraries = []string{
+	ansi,
 	"github.com/google/go-cmp",
 	"github.com/rogpeppe/go-internal",
 	"github.com/santhosh-tekuri/jsonschema/v6",

@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"syscall"
 
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/cli"
 )
@@ -14,6 +15,8 @@ import (
 var version, commit, date string
 
 func main() {
+	// A reader that goes away is an error of the write and not the end of the process.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	code := cli.Main(ctx, os.Args[1:], cli.Std(), cli.Version{Version: version, Commit: commit, Date: date})
 	stop()

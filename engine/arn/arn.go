@@ -31,11 +31,18 @@ type ARN [parts]symbol.Text
 // unknown part hides where the colons are.
 func Parse(t symbol.Text) (ARN, bool) {
 	var a ARN
-	split := t.SplitN(':', parts)
-	if len(split) != parts || split[Prefix] != symbol.Literal("arn") || !certain(split) {
-		return a, false
+	rest := t
+	for i := range Resource {
+		colon := rest.Index(':')
+		if colon < 0 {
+			return ARN{}, false
+		}
+		a[i], rest = rest.Slice(0, colon), rest.Slice(colon+1, rest.Len())
 	}
-	copy(a[:], split)
+	a[Resource] = rest
+	if a[Prefix] != symbol.Literal("arn") || !t.Known() && !certain(a[:]) {
+		return ARN{}, false
+	}
 	return a, true
 }
 

@@ -1,80 +1,156 @@
 package chain
 
 import (
-	"fmt"
+	"encoding/binary"
+	"hash/maphash"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/tfguard/tfguard/engine"
+	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/symbol"
 )
 
-// canonical renders policies for comparison, with one name taken out.
+// canonical hashes policies with one name taken out, so that what is equal up to
+// that name has one hash. The name is taken out where it names something: of the
+// resources of statements and the identity of their owner, never of an action, a
+// service or another key's value, which may look the same and mean something else.
 type canonical struct {
-	b    strings.Builder
+	h    maphash.Hash
 	name string
 }
 
-func (w *canonical) text(s string) {
-	if w.name != "" {
-		s = strings.ReplaceAll(s, w.name, "\x00")
-	}
-	w.b.WriteString(s)
-	w.b.WriteByte('\n')
+func (w *canonical) number(n int) {
+	var b [8]byte
+	binary.LittleEndian.PutUint64(b[:], uint64(n)) //nolint:gosec // a hash takes any bits
+	_, _ = w.h.Write(b[:])
 }
 
-func (w *canonical) symbol(t symbol.Text) { w.text(t.String()) }
+func (w *canonical) truth(t kleene.Truth) { _ = w.h.WriteByte(byte(t)) }
+
+func (w *canonical) flag(b bool) { w.truth(kleene.Of(b)) }
+
+// text writes a string as it is.
+func (w *canonical) text(s string) {
+	w.number(len(s))
+	_, _ = w.h.WriteString(s)
+}
+
+// literal writes a text as it is.
+func (w *canonical) literal(t symbol.Text) {
+	w.text(t.String())
+	for s := range t.Symbols() { // of which another text may have the rendering
+		w.text(s.Name)
+		w.number(int(s.Class))
+	}
+}
+
+// named writes a text with the name taken out.
+func (w *canonical) named(t symbol.Text) {
+	if w.name == "" {
+		w.literal(t)
+		return
+	}
+	const hole = "\xff" // no byte of a rendered text
+	w.text(strings.ReplaceAll(t.String(), w.name, hole))
+	for s := range t.Symbols() {
+		w.text(strings.ReplaceAll("${"+s.Name+"}", w.name, hole))
+		w.number(int(s.Class))
+	}
+}
 
 func (w *canonical) tags(tags map[string]symbol.Text) {
-	w.text(fmt.Sprint("tags ", tags != nil))
+	w.flag(tags != nil)
+	w.number(len(tags))
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		w.text(k)
-		w.symbol(tags[k])
+		w.named(tags[k])
+	}
+}
+
+func (w *canonical) organization(o request.Organization) {
+	w.truth(o.Member)
+	w.literal(o.ID)
+}
+
+func (w *canonical) levels(levels []engine.Level) {
+	w.number(len(levels))
+	for _, level := range levels {
+		w.docs(level)
 	}
 }
 
 func (w *canonical) docs(docs []policy.Attached) {
+	w.flag(docs != nil)
+	w.number(len(docs))
 	for _, d := range docs {
-		w.text(string(d.Kind) + d.Version + d.Sure.String())
-		if d.Unread != "" {
-			// Nothing is known of it but that it is itself.
-			w.text(d.ID + d.Unread)
-		}
-		for i := range d.Statements {
-			w.statement(&d.Statements[i])
-		}
+		w.truth(d.Sure)
+		w.document(d.Document)
 	}
-	w.text("policies")
+}
+
+func (w *canonical) document(d *policy.Document) {
+	w.text(string(d.Kind))
+	w.text(d.Version)
+	w.flag(d.Unread != "") // whichever it is, it may say anything
+	w.number(len(d.Statements))
+	for i := range d.Statements {
+		w.statement(&d.Statements[i])
+	}
+}
+
+// principal writes an entry of a Principal element. Which callers an entry for AWS
+// principals means is the relation of a pair, not of the class.
+func (w *canonical) principal(e *policy.Principal) {
+	w.text(string(e.Type))
+	w.flag(e.Never)
+	if e.Type != policy.AWS || !e.Text.Known() {
+		w.literal(e.Text)
+	}
 }
 
 func (w *canonical) statement(st *policy.Statement) {
 	w.text(string(st.Effect))
+	w.flag(st.Principals != nil)
 	if p := st.Principals; p != nil {
-		w.text(fmt.Sprint("principals ", p.Not))
+		w.flag(p.Not)
+		w.number(len(p.Entries))
 		for i := range p.Entries {
-			w.text(string(p.Entries[i].Type))
-			w.symbol(p.Entries[i].Text)
+			w.principal(&p.Entries[i])
 		}
 	}
-	w.text(fmt.Sprint("actions ", st.Actions.Not))
+	w.flag(st.Actions.Not)
+	w.number(len(st.Actions.Entries))
 	for i := range st.Actions.Entries {
-		w.symbol(st.Actions.Entries[i].Text)
+		w.literal(st.Actions.Entries[i].Text)
 	}
+	w.flag(st.Resources != nil)
 	if r := st.Resources; r != nil {
-		w.text(fmt.Sprint("resources ", r.Not))
+		w.flag(r.Not)
+		w.number(len(r.Entries))
 		for i := range r.Entries {
-			w.symbol(r.Entries[i].Text())
+			w.named(r.Entries[i].Text())
 		}
 	}
+	w.number(len(st.Conditions))
 	for i := range st.Conditions {
 		c := &st.Conditions[i]
-		w.text(c.Operator.String() + " " + c.Key)
+		w.text(c.Operator.String())
+		w.text(strings.ToLower(c.Key))
+		w.number(len(c.Values))
 		for j := range c.Values {
-			w.symbol(c.Values[j].Text)
+			if tellsPrincipals(c.Key) {
+				w.named(c.Values[j].Text)
+			} else {
+				w.literal(c.Values[j].Text)
+			}
 		}
 	}
+	w.number(len(st.Unknown))
 	for _, u := range st.Unknown {
-		w.text("unknown " + u)
+		w.text(u)
 	}
 }

@@ -18,8 +18,8 @@ type group struct{ members []int32 }
 
 // fold gathers the combinations that must come out alike: principals, and
 // targets, whose policies are equal up to their own name form a class, and two
-// pairs of the same classes are alike if every statement of one side that names
-// the other meets them alike. It returns nil where the bound asks for no folding.
+// pairs of the same classes are alike if every statement of either side meets the
+// calls of both alike. It returns nil where the bound asks for no folding.
 func (s *selection) fold() []group {
 	if s.opts.MaxReplays <= 0 || s.count <= s.opts.MaxReplays {
 		return nil
@@ -80,38 +80,79 @@ func classOf[T comparable](known map[T]uint64, of T, class func(T) uint64) uint6
 	return k
 }
 
-// principalClass hashes what decides for a principal, its own name taken out.
+// principalClass hashes what decides for a principal, its own name taken out, and
+// how its statements meet what every chain of it meets: itself, and the resources
+// beside the target.
 func (f *folder) principalClass(p *Principal) uint64 {
-	w := &canonical{name: lastName(p.Caller.Principal.ARN)}
+	caller := &p.Caller.Principal
+	w := &canonical{name: lastName(caller.ARN)}
+	w.h.SetSeed(f.seed)
 	w.text(p.StandIn)
-	w.text(string(rune('0' + p.Caller.Principal.Kind)))
-	w.symbol(p.Caller.Principal.ARN)
-	w.text(p.Caller.Principal.Service)
-	w.symbol(p.Caller.Source)
-	w.symbol(p.Caller.SourceAccount)
+	w.number(int(caller.Kind))
+	w.flag(caller.ManagementAccount)
+	w.named(caller.ARN)
+	w.named(caller.Session)
+	w.literal(caller.Account)
+	w.text(caller.Service)
+	w.organization(p.Caller.Organization)
+	w.literal(p.Caller.Source)
+	w.literal(p.Caller.SourceAccount)
+	w.tags(p.Caller.Tags)
 	w.docs(p.Identity)
 	w.docs(p.Boundary)
-	for _, level := range p.SCP {
-		w.docs(level)
-	}
+	w.levels(p.SCP)
+	w.flag(p.Trust != nil)
 	if p.Trust != nil {
-		w.docs([]policy.Attached{{Document: p.Trust, Sure: kleene.True}})
+		w.document(p.Trust)
 	}
-	w.tags(p.Caller.Tags)
-	return maphash.String(f.seed, w.b.String())
+	for _, d := range ownDocs(p) {
+		for i := range d.Statements {
+			f.conditions(w, d.Statements[i].Conditions, p)
+		}
+	}
+	if caller.Entity() {
+		for _, spec := range asides {
+			resource, _ := f.resource(&call{principal: p}, &spec, p, spec.action)
+			f.meet(w, f.own(p, spec.action), resource, p, nil)
+		}
+	}
+	return w.h.Sum64()
+}
+
+// asides are the calls of the catalogue on resources other than the target.
+var asides = func() []hopSpec {
+	var out []hopSpec
+	for _, c := range catalog {
+		for _, spec := range c.hops {
+			same := func(o hopSpec) bool { return o.action == spec.action && o.on == spec.on }
+			if spec.on >= onWorkgroup && spec.on <= onStack && !slices.ContainsFunc(out, same) {
+				out = append(out, spec)
+			}
+		}
+	}
+	return out
+}()
+
+func ownDocs(p *Principal) []policy.Attached {
+	docs := slices.Concat(p.Identity, p.Boundary)
+	for _, level := range p.SCP {
+		docs = append(docs, level...)
+	}
+	return docs
 }
 
 func (f *folder) targetClass(t *Target) uint64 {
 	w := &canonical{name: lastName(t.ARN)}
-	w.text(string([]rune{'0' + rune(t.Kind), '0' + rune(t.RestrictPublic)}))
-	w.symbol(t.ARN)
-	w.symbol(t.Account)
-	w.symbol(t.Region)
+	w.h.SetSeed(f.seed)
+	w.number(int(t.Kind))
+	w.truth(t.RestrictPublic)
+	w.named(t.ARN)
+	w.literal(t.Account)
+	w.literal(t.Region)
+	w.organization(t.Organization)
 	w.docs(t.Policies)
-	for _, level := range t.RCP {
-		w.docs(level)
-	}
-	return maphash.String(f.seed, w.b.String())
+	w.levels(t.RCP)
+	return w.h.Sum64()
 }
 
 func lastName(t symbol.Text) string {
@@ -122,16 +163,23 @@ func lastName(t symbol.Text) string {
 	return a.Name().String()
 }
 
-// A side is a statement of one side of a pair that meets members of the other
-// side's class differently: a principal's statement on named resources, a
-// target's on named principals.
+// A side is a statement that can match an action and that may meet the members of
+// a class differently.
 type side struct {
-	allow
-	conditions []*condition.Condition
+	entries []sideEntry
+	names   []name
+	// conditions are those that tell principals apart.
+	conditions []condition.Condition
+}
+
+type sideEntry struct {
+	allowEntry
+	// late: the entry has variables that the principal alone does not decide.
+	late bool
 }
 
 // sides are the statements of some policies that can match an action.
-func sides(docs []policy.Attached, action string, keep func(*side) bool) []side {
+func sides(docs []policy.Attached, action string) []side {
 	prefix, name, _ := strings.Cut(strings.ToLower(action), ":")
 	var out []side
 	for _, doc := range docs {
@@ -140,13 +188,24 @@ func sides(docs []policy.Attached, action string, keep func(*side) bool) []side 
 			if st.Actions.Match(prefix, name) == kleene.False {
 				continue
 			}
-			s := side{allow: prepared(st)}
-			for j := range st.Conditions {
-				if c := &st.Conditions[j]; tellsPrincipals(c.Key) {
-					s.conditions = append(s.conditions, c)
+			var s side
+			if st.Principals != nil {
+				for _, n := range entryNames(st.Principals) {
+					if !n.anyone && !n.anyEntity {
+						s.names = append(s.names, n)
+					}
 				}
 			}
-			if keep(&s) {
+			for _, e := range prepared(st).entries {
+				late := slices.ContainsFunc(e.pattern.Variables(), func(key string) bool { return !tellsPrincipals(key) })
+				s.entries = append(s.entries, sideEntry{allowEntry: e, late: late})
+			}
+			for j := range st.Conditions {
+				if c := &st.Conditions[j]; tellsPrincipals(c.Key) || namesPrincipal(c) {
+					s.conditions = append(s.conditions, *c)
+				}
+			}
+			if len(s.entries) > 0 || len(s.names) > 0 || len(s.conditions) > 0 {
 				out = append(out, s)
 			}
 		}
@@ -161,53 +220,120 @@ func tellsPrincipals(key string) bool {
 	return key == "aws:principalarn" || key == "aws:userid" || key == "aws:username" || strings.HasPrefix(key, "aws:principaltag/")
 }
 
-// relation hashes how the statements of each side meet the other.
+// namesPrincipal reports whether a value of a condition has a variable that differs
+// among the principals of a class.
+func namesPrincipal(c *condition.Condition) bool {
+	return slices.ContainsFunc(c.Values, func(v condition.Value) bool {
+		for _, rest := range strings.Split(v.Text.String(), "${")[1:] {
+			if key, _, _ := strings.Cut(rest, "}"); tellsPrincipals(strings.Split(key, ",")[0]) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// relation hashes how the statements of each side meet the other in the calls that
+// decide.
 func (f *folder) relation(c *combination) uint64 {
-	action := f.actions[c.action]
+	w := &canonical{}
+	w.h.SetSeed(f.seed)
 	p, t := c.principal, c.target
-	var h maphash.Hash
-	h.SetSeed(f.seed)
-	for _, s := range f.own(p, action) {
-		for i := range s.entries {
-			e := &s.entries[i]
-			if e.bucket != "" && t.name != "" && e.bucket != t.name {
-				_ = h.WriteByte(0)
+	cl := call{action: f.actions[c.action], principal: p, target: t, statement: c.statement}
+	type made struct {
+		action string
+		on     on
+	}
+	var seen []made
+	for _, ch := range f.chainsFor(c) {
+		for i := range ch.hops {
+			spec := &ch.hops[i]
+			m := made{spec.action, spec.on}
+			if m.action == "" {
+				m.action = cl.action
+			}
+			onIt := spec.on == onTarget || spec.on == onBucket || spec.on == onLogs
+			if !onIt || spec.optional || slices.Contains(seen, m) {
 				continue
 			}
-			m, _ := e.pattern.MatchResource(t.ARN, f.lookup(p))
-			o := kleene.False
-			if t.Kind == BucketTarget {
-				o, _ = e.pattern.MatchResource(t.someObject, anyVariable)
+			seen = append(seen, m)
+			resource, _ := f.resource(&cl, spec, p, m.action)
+			f.meet(w, f.own(p, m.action), resource, p, t)
+			theirs := f.theirs(t, m.action)
+			f.meet(w, theirs, resource, p, t)
+			for i := range theirs {
+				f.names(w, theirs[i].names, &p.Caller.Principal)
+				f.conditions(w, theirs[i].conditions, p)
 			}
-			_ = h.WriteByte(1 + byte(m) + 3*byte(o))
 		}
 	}
-	caller := &p.Caller.Principal
-	for _, s := range f.theirs(t, action) {
-		for i := range s.names {
-			n := &s.names[i]
-			if n.anyone || n.anyEntity {
-				continue
+	return w.h.Sum64()
+}
+
+// meet hashes how the resources of statements match the resource of a call. t, if
+// not nil, is the target the resource is in.
+func (f *folder) meet(w *canonical, sides []side, resource symbol.Text, p *Principal, t *Target) {
+	lookup := f.lookup(p)
+	for i := range sides {
+		for j := range sides[i].entries {
+			e := &sides[i].entries[j]
+			switch {
+			case t != nil && e.bucket != "" && t.name != "" && e.bucket != t.name:
+				w.truth(kleene.False)
+			case e.late:
+				w.literal(resource)
+				w.literal(p.Caller.Principal.ARN)
+			default:
+				m, _ := e.pattern.MatchResource(resource, lookup)
+				w.truth(m)
 			}
-			_ = h.WriteByte(1 + byte(symbol.Equal(n.entity, caller.ARN)) + 3*byte(symbol.Equal(n.account, caller.Account)))
-			_ = h.WriteByte(byte(symbol.Equal(n.entity, caller.Session)))
-		}
-		for _, c := range s.conditions {
-			_ = h.WriteByte(byte(c.Eval(f.contextOf(p))))
 		}
 	}
-	return h.Sum64()
+}
+
+// names hashes which of the principals that statements name a caller is.
+func (f *folder) names(w *canonical, names []name, caller *request.Principal) {
+	for i := range names {
+		n := &names[i]
+		w.truth(symbol.Equal(n.entity, caller.ARN))
+		w.truth(symbol.Equal(n.entity, caller.Session))
+		w.truth(n.hasAccount(caller))
+	}
+}
+
+// conditions hashes how a principal meets those conditions that tell principals
+// apart.
+func (f *folder) conditions(w *canonical, cs []condition.Condition, p *Principal) {
+	for i := range cs {
+		switch c := &cs[i]; {
+		case tellsPrincipals(c.Key):
+			f.lookup(p)
+			w.truth(c.Eval(f.contexts[p]))
+		case namesPrincipal(c) && sent(c.Key):
+			// Its values may hang on the principal and its truth on the call.
+			w.literal(p.Caller.Principal.ARN)
+		}
+	}
+}
+
+// sent reports whether a call of the catalogue can carry a key: no other key has a
+// value that a variable could be compared with.
+func sent(key string) bool {
+	key = strings.ToLower(key)
+	switch {
+	case strings.HasPrefix(key, "aws:requesttag/"), strings.HasPrefix(key, "aws:resourcetag/"), key == "aws:tagkeys":
+		return false
+	case strings.HasPrefix(key, "s3:"):
+		return key != "s3:prefix" && key != "s3:delimiter" && key != "s3:max-keys"
+	}
+	return true
 }
 
 func (f *folder) own(p *Principal, action string) []side {
 	key := grantKey{principal: p, action: action}
 	out, ok := f.ownSides[key]
 	if !ok {
-		docs := slices.Concat(p.Identity, p.Boundary)
-		for _, level := range p.SCP {
-			docs = append(docs, level...)
-		}
-		out = sides(docs, action, func(s *side) bool { return len(s.entries) > 0 })
+		out = sides(ownDocs(p), action)
 		f.ownSides[key] = out
 	}
 	return out
@@ -221,18 +347,10 @@ func (f *folder) theirs(t *Target, action string) []side {
 		for _, level := range t.RCP {
 			docs = append(docs, level...)
 		}
-		out = sides(docs, action, func(s *side) bool {
-			return len(s.conditions) > 0 || slices.ContainsFunc(s.names, func(n name) bool { return !n.anyone && !n.anyEntity })
-		})
+		out = sides(docs, action)
 		f.theirSides[key] = out
 	}
 	return out
-}
-
-// contextOf is the part of the request context that is the principal's own.
-func (f *folder) contextOf(p *Principal) request.Context {
-	f.lookup(p)
-	return f.contexts[p]
 }
 
 // blocks renders the pairs of a group as sets of pairs: targets with the same

@@ -70,12 +70,19 @@ type name struct {
 	anyone, anyEntity bool
 	// entity is a user, role or session; account one of their accounts.
 	entity, account symbol.Text
+	// hidden: an unknown in it may be, or hold, an account.
+	hidden bool
 }
 
 func namesOf(ps *policy.Principals) []name {
 	if ps == nil || ps.Not {
 		return []name{{anyone: true}}
 	}
+	return entryNames(ps)
+}
+
+// entryNames are the entries of a Principal or NotPrincipal element.
+func entryNames(ps *policy.Principals) []name {
 	var out []name
 	for i := range ps.Entries {
 		e := &ps.Entries[i]
@@ -90,6 +97,9 @@ func namesOf(ps *policy.Principals) []name {
 			if a, ok := arn.Parse(e.Text); ok && a[arn.Resource] == symbol.Literal("root") {
 				n.account = a[arn.Account]
 			}
+			for s := range e.Text.Symbols() {
+				n.hidden = n.hidden || s.Class == symbol.Any
+			}
 			out = append(out, n)
 		}
 	}
@@ -101,7 +111,21 @@ func (n *name) may(caller *request.Principal) bool {
 	if n.anyone || !caller.Entity() {
 		return n.anyone
 	}
-	return n.anyEntity || max(symbol.Equal(n.account, caller.Account), symbol.Equal(n.entity, caller.ARN), symbol.Equal(n.entity, caller.Session)) != kleene.False
+	return n.anyEntity || max(n.hasAccount(caller), symbol.Equal(n.entity, caller.ARN), symbol.Equal(n.entity, caller.Session)) != kleene.False
+}
+
+// hasAccount reports whether the entry means the account of a caller.
+func (n *name) hasAccount(caller *request.Principal) kleene.Truth {
+	if out := symbol.Equal(n.account, caller.Account); out != kleene.False || !n.hidden {
+		return out
+	}
+	root := symbol.Concat(symbol.Literal("arn:aws:iam::"), caller.Account, symbol.Literal(":root"))
+	if a, ok := arn.Parse(caller.ARN); ok {
+		a[arn.Resource] = symbol.Literal("root")
+		a[arn.Service] = symbol.Literal("iam")
+		root = a.Text()
+	}
+	return symbol.Equal(n.entity, root)
 }
 
 // mayName reports whether the statement's principals can mean a caller.
@@ -167,7 +191,8 @@ func anyVariable(key string) (symbol.Text, kleene.Truth) {
 
 // onObject reports whether an S3 action is made on objects rather than on the bucket.
 func onObject(action string) bool {
-	return strings.HasPrefix(action, "s3:") && strings.Contains(action, "Object") && !strings.HasPrefix(action, "s3:List")
+	action = strings.ToLower(action)
+	return strings.HasPrefix(action, "s3:") && strings.Contains(action, "object") && !strings.HasPrefix(action, "s3:list")
 }
 
 // example returns the resource of one type that stands for all: the default if a

@@ -143,10 +143,13 @@ func witness(policies []named) witnesses {
 	return w
 }
 
-// mostMet returns the lowest public address that meets most of the conditions:
-// the first host of some range, since ranges nest or are disjoint.
+// mostMet returns the lowest public host address, of the ranges that conditions
+// want a caller in, that meets most of the conditions. That is the first host of
+// some range or, where ranges are shut out, the first after one of those: ranges
+// nest or are disjoint. If no condition wants a range it is an address outside of
+// those shut out.
 func mostMet(all []ranges) netip.Addr {
-	best, most := defaultCorporate, -1
+	best, most := netip.Addr{}, -1
 	consider := func(a netip.Addr) {
 		met := 0
 		for _, r := range all {
@@ -158,17 +161,43 @@ func mostMet(all []ranges) netip.Addr {
 			best, most = a, met
 		}
 	}
+	var wanted []netip.Prefix
 	for _, r := range all {
 		for _, p := range r.prefixes {
 			if a := lowestHost(p); !r.outside && !a.IsPrivate() {
+				wanted = append(wanted, p)
 				consider(a)
 			}
 		}
 	}
-	if most < 0 {
-		return defaultCorporate
+	for _, r := range all {
+		for _, p := range r.prefixes {
+			after := lastAddress(p).Next()
+			in := slices.ContainsFunc(wanted, func(p netip.Prefix) bool { return p.Contains(after) })
+			if r.outside && in && !after.IsPrivate() {
+				consider(after)
+			}
+		}
 	}
-	return best
+	if most >= 0 {
+		return best
+	}
+	for _, a := range append([]netip.Addr{defaultCorporate}, outsiders...) {
+		if !slices.ContainsFunc(all, func(r ranges) bool { return r.outside && !r.met(a) }) {
+			return a
+		}
+	}
+	return defaultCorporate
+}
+
+// lastAddress returns the last address of a range.
+func lastAddress(p netip.Prefix) netip.Addr {
+	b := p.Addr().AsSlice()
+	for i := p.Bits(); i < len(b)*8; i++ {
+		b[i/8] |= 0x80 >> (i % 8)
+	}
+	a, _ := netip.AddrFromSlice(b) // it has the length of an address
+	return a
 }
 
 // lowestHost returns the first host address of a range: the address after the

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tfguard/tfguard/engine"
+	"github.com/tfguard/tfguard/engine/arn"
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/request"
@@ -125,7 +126,7 @@ func (r *runner) hop(c *call, spec *hopSpec, w witnesses) (HopResult, bool) {
 	resource, account := r.resource(c, spec, p, action)
 	h := request.Hop{
 		Network: network, Via: spec.via, ServiceRole: spec.creds == ServiceRole,
-		Service: prefix, Region: r.region(c, spec), Time: r.env.Time,
+		Service: prefix, Region: r.region(c, spec, prefix), Time: r.env.Time,
 		ResourceAccount: account, ResourceOrganization: r.organizationOf(account),
 	}
 	policies := engine.Policies{Identity: p.Identity, Boundary: p.Boundary, SCP: p.SCP}
@@ -135,6 +136,9 @@ func (r *runner) hop(c *call, spec *hopSpec, w witnesses) (HopResult, bool) {
 	switch spec.on {
 	case onTarget, onBucket, onLogs:
 		policies.Resource, policies.RCP = c.target.Policies, c.target.RCP
+		if r.env.ManagementAccount && symbol.Equal(account, r.env.Account) == kleene.True {
+			policies.RCP = nil // they do not bind the management account's resources
+		}
 		policies.RestrictPublicBuckets = c.target.RestrictPublic
 		h.ResourceOrganization = c.target.Organization
 	case onRole:
@@ -148,10 +152,7 @@ func (r *runner) hop(c *call, spec *hopSpec, w witnesses) (HopResult, bool) {
 		Principal: p.Caller.Principal, Action: action, Resource: resource, ResourceAccount: account,
 		Context: request.Derive(&p.Caller, &h),
 	}
-	if spec.on == onLogs {
-		// CloudTrail always hands its objects over to the owner of the bucket.
-		req.Context.SetString("s3:x-amz-acl", "bucket-owner-full-control")
-	}
+	r.parameters(&req, c, spec)
 	out := HopResult{
 		Hop: spec.hop, Credentials: spec.creds, Optional: spec.optional,
 		Request: req, Decision: engine.Evaluate(&policies, &req),
@@ -162,8 +163,41 @@ func (r *runner) hop(c *call, spec *hopSpec, w witnesses) (HopResult, bool) {
 	return out, true
 }
 
-func (r *runner) region(c *call, spec *hopSpec) symbol.Text {
-	if (spec.on == onTarget || spec.on == onBucket || spec.on == onLogs) && !c.target.Region.IsZero() {
+// parameters sets the context keys that hang on the parameters of a call.
+func (r *runner) parameters(req *engine.Request, c *call, spec *hopSpec) {
+	caller, ctx := &c.principal.Caller, &req.Context
+	switch {
+	case spec.on == onLogs:
+		// CloudTrail always hands its objects over to the owner of the bucket.
+		ctx.SetString("s3:x-amz-acl", "bucket-owner-full-control")
+	case spec.on == onRole && spec.creds == ServicePrincipal:
+		// Whether the service names the source of the call is not documented.
+		ctx.SetMaybe("aws:SourceAccount", caller.Principal.Account)
+		ctx.SetMaybe("aws:SourceArn", symbol.Symbol{Name: "the source of " + c.chain.service}.Text())
+	case spec.on == onRole:
+		ctx.SetString("iam:PassedToService", c.chain.service)
+	case c.statement != nil:
+		// The service makes the call that the statement lets it make.
+		if acl, ok := conditionValue(c.statement, "s3:x-amz-acl"); ok {
+			ctx.Set("s3:x-amz-acl", acl)
+		}
+		if caller.Principal.Service == cloudtrail && encrypts(req.Action) {
+			ctx.Set("kms:EncryptionContext:aws:cloudtrail:arn", caller.Source)
+		}
+	}
+}
+
+// encrypts reports whether a KMS action carries an encryption context.
+func encrypts(action string) bool {
+	action = strings.ToLower(action)
+	return strings.HasPrefix(action, "kms:generatedatakey") || action == "kms:decrypt" || action == "kms:encrypt"
+}
+
+func (r *runner) region(c *call, spec *hopSpec, service string) symbol.Text {
+	switch {
+	case service == "iam":
+		return symbol.Literal("us-east-1") // a global service
+	case (spec.on == onTarget || spec.on == onBucket || spec.on == onLogs) && !c.target.Region.IsZero():
 		return c.target.Region
 	}
 	return r.env.Region
@@ -173,7 +207,9 @@ func (r *runner) organizationOf(account symbol.Text) request.Organization {
 	switch account {
 	case outsideAccount:
 		return request.Organization{Member: kleene.True, ID: outsideOrg}
-	case r.env.Account, orgAccount:
+	case orgAccount:
+		return request.Organization{Member: kleene.True, ID: r.env.Organization.ID}
+	case r.env.Account:
 		return r.env.Organization
 	}
 	return request.Organization{Member: kleene.Unknown, ID: r.env.Organization.ID}
@@ -229,30 +265,79 @@ func (r *runner) arn(service string, region, account symbol.Text, rest string) s
 // the first granted prefix if every Allow is limited to prefixes.
 func (r *runner) object(c *call, p *Principal, action string) symbol.Text {
 	def := symbol.Concat(c.target.ARN, symbol.Literal("/example"))
-	both := allows{}
+	var granting []*allow
 	for _, a := range []*allows{r.allows(p, nil, action), r.allows(nil, c.target, action)} {
 		if a.unread {
 			return def
 		}
 		for i := range a.statements {
-			st := &a.statements[i]
-			if st.mayName(&p.Caller.Principal) {
-				both.statements = append(both.statements, narrow(st, c.target))
+			if st := &a.statements[i]; st.mayName(&p.Caller.Principal) {
+				granting = append(granting, st)
 			}
 		}
 	}
-	return both.example(def, r.lookup(p))
+	return exampleObject(granting, c.target, def, r.lookup(p))
 }
 
-// narrow keeps of a statement the patterns that can match objects of a bucket.
-func narrow(st *allow, t *Target) allow {
-	out := allow{Statement: st.Statement, any: st.any}
-	for _, e := range st.entries {
-		if m, _ := e.pattern.MatchResource(t.someObject, anyVariable); m != kleene.False {
-			out.entries = append(out.entries, e)
+// exampleObject is the default if a statement can match it, else the object of the
+// first prefix that the statements name, else the default.
+func exampleObject(granting []*allow, t *Target, def symbol.Text, lookup symbol.Lookup) symbol.Text {
+	var first symbol.Text
+	for _, st := range granting {
+		if st.any {
+			return def
+		}
+		for _, e := range st.entries {
+			if e.bucket != "" && t.name != "" && e.bucket != t.name {
+				continue
+			}
+			if m, _ := e.pattern.MatchResource(def, lookup); m != kleene.False {
+				return def
+			}
+			if first.IsZero() {
+				first = below(e.pattern, t, lookup)
+			}
 		}
 	}
-	return out
+	if first.IsZero() {
+		return def
+	}
+	return first
+}
+
+// below returns the object of a bucket that a pattern stands for, "example" in the
+// place of wildcards; empty if it stands for none.
+func below(p *arn.Pattern, t *Target, lookup symbol.Lookup) symbol.Text {
+	slash := symbol.Literal("/")
+	var key symbol.Text
+	if sixth, ok := p.ResourcePart(lookup); ok {
+		if split := sixth.SplitN('/', 2); len(split) == 2 {
+			key = split[1]
+		}
+	} else if rest, ok := after(p.Text(), symbol.Concat(t.ARN, slash)); ok {
+		key = rest // the bucket has a name that is not known yet
+	}
+	if key.IsZero() {
+		return symbol.Text{}
+	}
+	object := symbol.Concat(t.ARN, slash, key)
+	if m, _ := p.MatchResource(object, lookup); m == kleene.False {
+		return symbol.Text{}
+	}
+	return object
+}
+
+// after returns the rest of a pattern's text after a prefix, with "example" in the
+// place of '*' and "x" of '?'; false if it has another prefix or holds variables.
+func after(pattern, prefix symbol.Text) (symbol.Text, bool) {
+	if !pattern.HasPrefix(prefix) {
+		return symbol.Text{}, false
+	}
+	s, known := pattern.Slice(prefix.Len(), pattern.Len()).Literal()
+	if !known || strings.Contains(s, "$") {
+		return symbol.Text{}, false
+	}
+	return symbol.Literal(strings.NewReplacer("*", "example", "?", "x").Replace(s)), true
 }
 
 // granted returns the resource that the statement which lets a service in means
@@ -262,11 +347,15 @@ func (r *runner) granted(c *call, action string) symbol.Text {
 	if res == nil || res.Not {
 		return c.target.ARN
 	}
-	if m, _ := res.Match(c.target.ARN, nil); m != kleene.False && !onObject(action) {
+	if m, _ := res.Match(c.target.ARN, anyVariable); m != kleene.False && !onObject(action) {
 		return c.target.ARN
 	}
-	a := allowing([]policy.Attached{{Document: &policy.Document{Statements: []policy.Statement{*c.statement}}, Sure: kleene.True}}, action)
-	return a.example(symbol.Concat(c.target.ARN, symbol.Literal("/example")), anyVariable)
+	st := prepared(c.statement)
+	if c.target.Kind == BucketTarget && onObject(action) {
+		return exampleObject([]*allow{&st}, c.target, symbol.Concat(c.target.ARN, symbol.Literal("/example")), anyVariable)
+	}
+	a := allows{statements: []allow{st}}
+	return a.example(c.target.ARN, anyVariable)
 }
 
 // allows returns the Allow statements of a principal or a target for an action.

@@ -213,7 +213,13 @@ func (s *selection) trail(t *Target, c *Chain, grants []serviceGrant) {
 		}
 	}
 	if source.IsZero() {
-		source = s.arn("cloudtrail", s.env.Region, t.Account, "trail/example")
+		account := t.Account
+		if i >= 0 {
+			if v, ok := conditionValue(grants[i].statement, "aws:SourceAccount"); ok {
+				account = v
+			}
+		}
+		source = s.arn("cloudtrail", s.env.Region, account, "trail/example")
 	}
 	account := t.Account
 	if a, ok := arn.Parse(source); ok {
@@ -273,7 +279,8 @@ func (s *selection) serviceCaller(g serviceGrant) *Principal {
 }
 
 // literalActions are the actions a statement allows a service on a target: those
-// it names and, for "service:*" on a bucket, the bucket's data actions.
+// it names and, for a wildcard, the target's data actions among them. A wildcard at
+// the end that means none of those stands for nothing: "kms:Decrypt*" is kms:Decrypt.
 func literalActions(st *policy.Statement, t *Target) []string {
 	var out []string
 	for _, a := range st.Actions.Entries {
@@ -282,14 +289,18 @@ func literalActions(st *policy.Statement, t *Target) []string {
 		case !known || st.Actions.Not:
 		case !strings.ContainsAny(s, "*?"):
 			out = append(out, s)
-		case strings.HasSuffix(s, "*") && strings.Count(s, "*") == 1 && !strings.HasSuffix(s, ":*") && s != "*":
-			out = append(out, strings.TrimSuffix(s, "*"))
 		default:
+			one := policy.Actions{Entries: []policy.Action{a}}
+			n := len(out)
 			for _, action := range t.actions() {
 				prefix, name, _ := strings.Cut(strings.ToLower(action), ":")
-				if st.Actions.Match(prefix, name) == kleene.True {
+				if one.Match(prefix, name) == kleene.True {
 					out = append(out, action)
 				}
+			}
+			stem, ok := strings.CutSuffix(s, "*")
+			if len(out) == n && ok && !strings.HasSuffix(stem, ":") && stem != "" && !strings.ContainsAny(stem, "*?") {
+				out = append(out, stem)
 			}
 		}
 	}

@@ -80,7 +80,7 @@ func Find(replays []*chain.Replay) []Finding {
 				continue
 			}
 			f.Replay = i
-			key := fmt.Sprint(f.Rule.ID, f.Address, f.Origin, f.Range, r.Chain.ID, r.Principal.Name(), r.Resource())
+			key := fmt.Sprintf("%q %q %v %v %q %q %q", f.Rule.ID, f.Address, f.Origin, f.Range, r.Chain.ID, r.Principal.Name(), r.Resource())
 			if !seen[key] {
 				seen[key] = true
 				out = append(out, *f)
@@ -122,14 +122,14 @@ func lockedOut(r *chain.Replay) *Finding {
 	if hop.Credentials != chain.ServicePrincipal {
 		return nil
 	}
-	allow, deny := applied(hop, policy.Allow), applied(hop, policy.Deny)
+	allow, deny := grants(hop), applied(hop, policy.Deny)
 	if allow == nil || deny == nil {
 		return nil
 	}
 	return &Finding{
 		Rule: ServicePrincipalLockedOut, Address: deny.Origin.Address, Origin: deny.Origin, Range: deny.Range,
 		Message: fmt.Sprintf("%s is let in by %s and denied %s on %s by %s.",
-			r.Principal.Name(), statement(allow), hop.Request.Action, target(r), statement(deny)),
+			hop.Request.Principal.Service, statement(allow), hop.Request.Action, on(r, hop), statement(deny)),
 	}
 }
 
@@ -140,7 +140,7 @@ func broken(r *chain.Replay) *Finding {
 		return nil
 	}
 	first, last := r.Hops[0], r.Hops[len(r.Hops)-1]
-	if first.Hop == last.Hop || applied(&first, policy.Allow) == nil || applied(&last, policy.Allow) == nil {
+	if first.Hop == last.Hop || grants(&first) == nil || grants(&last) == nil {
 		return nil
 	}
 	hop := brokenHop(r)
@@ -203,11 +203,35 @@ func applied(hop *chain.HopResult, effect policy.Effect) *engine.Reason {
 	return nil
 }
 
+// grants returns the statement that grants a hop. An Allow of a policy that only
+// limits, such as a service control policy, grants nothing.
+func grants(hop *chain.HopResult) *engine.Reason {
+	for i := range hop.Because {
+		b := &hop.Because[i]
+		granting := b.Kind == policy.Identity || b.Kind == policy.Resource || b.Kind == policy.Trust
+		if granting && b.Outcome == engine.Applies && b.Effect == policy.Allow {
+			return b
+		}
+	}
+	return nil
+}
+
 func statement(r *engine.Reason) string {
+	if r.Statement == 0 {
+		return r.Policy
+	}
 	if r.Sid != "" {
 		return fmt.Sprintf("statement %d (%s) of %s", r.Statement, r.Sid, r.Policy)
 	}
 	return fmt.Sprintf("statement %d of %s", r.Statement, r.Policy)
+}
+
+// on names the resource of a hop: the target, or the role that a service assumes.
+func on(r *chain.Replay, hop *chain.HopResult) string {
+	if strings.HasPrefix(hop.Request.Action, "sts:") {
+		return hop.Request.Resource.String()
+	}
+	return target(r)
 }
 
 func target(r *chain.Replay) string {

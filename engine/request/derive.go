@@ -1,7 +1,9 @@
 package request
 
 import (
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tfguard/tfguard/engine/arn"
 	"github.com/tfguard/tfguard/engine/kleene"
@@ -73,31 +75,70 @@ func unknown(name string) symbol.Text { return symbol.Symbol{Name: name}.Text() 
 // the call is the plain one.
 func Derive(c *Caller, h *Hop) Context {
 	var ctx Context
-	c.principalKeys(&ctx)
+	c.principalKeys(&ctx, h)
 	c.sessionKeys(&ctx, h)
 	h.networkKeys(&ctx, c)
-	h.serviceKeys(&ctx)
+	h.viaKeys(&ctx)
 	h.resourceKeys(&ctx)
 	ctx.SetString("aws:SecureTransport", "true")
 	ctx.Set("aws:UserAgent", unknown("the user agent"))
-	now := h.Time
-	if now.IsZero() {
-		now = unknown("the time of the request")
+	h.timeKeys(&ctx)
+	region := h.Region
+	if region.IsZero() {
+		region = unknown("the region of the request")
 	}
-	ctx.Set("aws:CurrentTime", now)
-	ctx.Set("aws:EpochTime", now)
-	ctx.Set("aws:RequestedRegion", h.Region)
-	if h.Service == "s3" {
-		ctx.SetString("s3:TlsVersion", "1.3")
-		ctx.SetString("s3:authType", "REST-HEADER")
-		ctx.SetString("s3:signatureversion", "AWS4-HMAC-SHA256")
-		ctx.Set("s3:ResourceAccount", h.ResourceAccount)
-	}
+	ctx.Set("aws:RequestedRegion", region)
+	h.serviceKeys(&ctx, c)
 	return ctx
 }
 
+func (h *Hop) timeKeys(ctx *Context) {
+	now := h.Time
+	epoch := unknown("the time of the request, in seconds since 1970")
+	if now.IsZero() {
+		now = unknown("the time of the request")
+	}
+	if s, known := now.Literal(); known {
+		if t, err := time.Parse(time.RFC3339, s); err == nil {
+			epoch = symbol.Literal(strconv.FormatInt(t.Unix(), 10))
+		}
+	}
+	ctx.Set("aws:CurrentTime", now)
+	ctx.Set("aws:EpochTime", epoch)
+}
+
+// serviceKeys sets the keys that the called service itself adds to every call.
+func (h *Hop) serviceKeys(ctx *Context, c *Caller) {
+	p := &c.Principal
+	switch {
+	case h.Service == "s3":
+		ctx.SetString("s3:TlsVersion", "1.3")
+		if p.Kind != Anonymous {
+			ctx.SetString("s3:authType", "REST-HEADER")
+			ctx.SetString("s3:signatureversion", "AWS4-HMAC-SHA256")
+		}
+		if !h.ResourceAccount.IsZero() {
+			ctx.Set("s3:ResourceAccount", h.ResourceAccount)
+		}
+	case h.Service == "kms" && p.Kind == ServicePrincipal:
+		// Not documented for services that call in their own name.
+		ctx.SetMaybe("kms:CallerAccount", unknown("the caller's account as "+p.Service+" gives it"))
+		ctx.SetMaybe("kms:ViaService", unknown("the service as "+p.Service+" gives it"))
+	case h.Service == "kms" && p.Entity():
+		ctx.Set("kms:CallerAccount", p.Account)
+		if n := len(h.Via); n > 0 {
+			// The name with the region, unlike that in aws:CalledVia.
+			name, _, _ := strings.Cut(h.Via[n-1], ".")
+			ctx.Set("kms:ViaService", symbol.Concat(symbol.Literal(name+"."), ctx.Get("aws:RequestedRegion").Values[0], symbol.Literal(".amazonaws.com")))
+		}
+	case h.Service == "sns" && p.Entity():
+		// Not documented; the policy that the console gives every topic asks for it.
+		ctx.Set("aws:SourceOwner", p.Account)
+	}
+}
+
 // principalKeys sets the keys about the principal itself.
-func (c *Caller) principalKeys(ctx *Context) {
+func (c *Caller) principalKeys(ctx *Context, h *Hop) {
 	p := &c.Principal
 	switch p.Kind {
 	case Anonymous:
@@ -108,11 +149,11 @@ func (c *Caller) principalKeys(ctx *Context) {
 	case ServicePrincipal:
 		ctx.SetString("aws:PrincipalIsAWSService", "true")
 		ctx.SetString("aws:PrincipalServiceName", p.Service)
-		ctx.SetString("aws:PrincipalServiceNamesList", p.Service)
+		ctx.Set("aws:PrincipalServiceNamesList", serviceNames(p.Service, h.Region)...)
 		// The documentation gives a value for all requests and none for services: it
 		// is no customer's account. Whether PrincipalArn is there it does not say.
 		ctx.SetString("aws:PrincipalAccount", "aws-owned")
-		ctx.SetMaybe("aws:PrincipalArn", unknown("the ARN of "+p.Service))
+		ctx.SetMaybe("aws:PrincipalArn", symbol.Literal("arn:aws:iam::aws-owned:service/"+p.Service))
 		ctx.Set("aws:PrincipalType", unknown("the principal type of "+p.Service))
 		ctx.Set("aws:userid", unknown("the user id of "+p.Service))
 		if !c.Source.IsZero() {
@@ -121,18 +162,41 @@ func (c *Caller) principalKeys(ctx *Context) {
 			c.Organization.set(ctx, "aws:SourceOrgID", "aws:SourceOrgPaths")
 		}
 		return
+	case FederatedIdentity:
+		// The principal is the identity provider, which is in no account; whether the
+		// key says that it is no service is not documented.
+		ctx.SetMaybe("aws:PrincipalIsAWSService", symbol.Literal("false"))
+		return
 	default: // identities of an account, below
 	}
 	ctx.SetString("aws:PrincipalIsAWSService", "false")
-	ctx.Set("aws:PrincipalArn", p.ARN)
+	if p.Kind == FederatedUser {
+		ctx.Set("aws:PrincipalArn", p.Session)
+	} else {
+		ctx.Set("aws:PrincipalArn", p.ARN)
+	}
 	ctx.Set("aws:PrincipalAccount", p.Account)
 	c.Organization.set(ctx, "aws:PrincipalOrgID", "aws:PrincipalOrgPaths")
+	if p.Kind == Root {
+		return // it has no tags
+	}
 	if c.Tags == nil {
 		ctx.SetMaybe("aws:PrincipalTag/", unknown("a tag of "+p.ARN.String()))
 	}
 	for k, v := range c.Tags {
 		ctx.Set("aws:PrincipalTag/"+k, v)
 	}
+}
+
+// serviceNames are the names of a service principal: its own and, for one that
+// names no region, that of the region.
+func serviceNames(service string, region symbol.Text) []symbol.Text {
+	names := []symbol.Text{symbol.Literal(service)}
+	short, ok := strings.CutSuffix(service, ".amazonaws.com")
+	if ok && !region.IsZero() && !strings.Contains(short, ".") {
+		names = append(names, symbol.Concat(symbol.Literal(short+"."), region, symbol.Literal(".amazonaws.com")))
+	}
+	return names
 }
 
 // set sets the keys of an organization, as sure as the membership is.
@@ -196,7 +260,7 @@ func (h *Hop) networkKeys(ctx *Context, c *Caller) {
 		ctx.SetMaybe("aws:SourceIp", unknown("the address CloudFormation passes on"))
 	case !n.SourceIP.IsZero():
 		ctx.Set("aws:SourceIp", n.SourceIP)
-	case len(h.Via) > 0:
+	case len(h.Via) > 0 || n.Endpoint.IsZero():
 		// After an endpoint there was no public address to pass on. Whether a
 		// service puts one of its own there is not documented.
 		ctx.SetMaybe("aws:SourceIp", internal)
@@ -226,8 +290,8 @@ func (h *Hop) endpointKeys(ctx *Context) {
 	}
 }
 
-// serviceKeys sets the keys about services that call on the caller's behalf.
-func (h *Hop) serviceKeys(ctx *Context) {
+// viaKeys sets the keys about services that call on the caller's behalf.
+func (h *Hop) viaKeys(ctx *Context) {
 	if len(h.Via) == 0 {
 		ctx.SetString("aws:ViaAWSService", "false")
 		return

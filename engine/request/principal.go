@@ -36,6 +36,9 @@ type Principal struct {
 	// ARN is that of the user, the role (not the session), the root user or the
 	// identity provider; empty for services and anonymous callers.
 	ARN symbol.Text
+	// Pathless is set for a role whose ARN lacks the path it may have: all that the
+	// ARN of a session tells.
+	Pathless bool
 	// Session is the ARN of the role or federated-user session, empty for others.
 	Session symbol.Text
 	// Account is the id of the caller's account, empty for services, anonymous

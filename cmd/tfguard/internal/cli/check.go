@@ -22,10 +22,10 @@ import (
 
 type checkOptions struct {
 	streams    Streams
-	output     string
-	failOn     string
-	chains     []string
-	maxReplays int
+	output     choice
+	failOn     choice
+	chains     choices
+	maxReplays count
 	noColor    bool
 }
 
@@ -33,7 +33,13 @@ type checkOptions struct {
 var thresholds = []string{"never", "error", "unknown", "warning", "info"}
 
 func newCheck(streams Streams) *cobra.Command {
-	opts := &checkOptions{streams: streams}
+	opts := &checkOptions{
+		streams:    streams,
+		output:     choice{"text", report.Formats()},
+		failOn:     choice{"error", thresholds},
+		chains:     choices{words: chainIDs()},
+		maxReplays: 5000,
+	}
 	cmd := &cobra.Command{
 		Use:   "check [PATH|-]...",
 		Short: "Checks plans: replays the call chains and reports what breaks",
@@ -47,20 +53,15 @@ whose plans are all read; - or no PATH at all is standard input.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&opts.output, "output", "o", "text", "format of the report: "+strings.Join(report.Formats(), ", "))
-	f.StringVar(&opts.failOn, "fail-on", "error", "least of what makes the exit code 1: "+strings.Join(thresholds, ", "))
-	f.StringSliceVar(&opts.chains, "chains", nil, "replay these chains alone, by their IDs")
-	f.IntVar(&opts.maxReplays, "max-replays", 5000, "above this number, pairs whose policies are equal up to names are replayed once; 0 for no bound")
+	f.VarP(&opts.output, "output", "o", "format of the report: "+strings.Join(opts.output.words, ", "))
+	f.Var(&opts.failOn, "fail-on", "least of what makes the exit code 1: "+strings.Join(thresholds, ", "))
+	f.Var(&opts.chains, "chains", "replay these chains alone: "+strings.Join(opts.chains.words, ", "))
+	f.Var(&opts.maxReplays, "max-replays", "above this number, pairs whose policies are equal up to names are replayed once; 0 for no bound")
 	f.BoolVar(&opts.noColor, "no-color", false, "no colours, also on a terminal")
-	complete(cmd, "output", report.Formats())
+	complete(cmd, "output", opts.output.words)
 	complete(cmd, "fail-on", thresholds)
-	complete(cmd, "chains", chainIDs())
+	complete(cmd, "chains", opts.chains.words)
 	return cmd
-}
-
-func complete(cmd *cobra.Command, flag string, words []string) {
-	// The only error is an unknown flag, which the tests would show.
-	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 }
 
 func chainIDs() []string {
@@ -71,66 +72,59 @@ func chainIDs() []string {
 	return ids
 }
 
-func (o *checkOptions) validate() (report.Format, error) {
-	format, err := report.Get(o.output)
-	if err != nil {
-		return nil, err
-	}
-	if !slices.Contains(thresholds, o.failOn) {
-		return nil, fmt.Errorf("--fail-on takes %s, not %q", strings.Join(thresholds, ", "), o.failOn)
-	}
-	for _, id := range o.chains {
-		if _, ok := chain.Find(id); !ok {
-			return nil, fmt.Errorf("there is no chain %q: there are %s", id, strings.Join(chainIDs(), ", "))
-		}
-	}
-	if o.maxReplays < 0 {
-		return nil, fmt.Errorf("--max-replays takes 0 or more, not %d", o.maxReplays)
-	}
-	return format, nil
-}
-
 func runCheck(ctx context.Context, o *checkOptions, args []string) error {
-	format, err := o.validate()
+	if len(args) == 0 {
+		if o.streams.Keyboard {
+			return errors.New("name a plan, or pipe one in: terraform show -json tfplan | tfguard check")
+		}
+		args = []string{"-"}
+	}
+	rep, complete, err := o.read(ctx, args)
 	if err != nil {
 		return err
 	}
-	if len(args) == 0 {
-		args = []string{"-"}
-	}
-	rep := report.New()
-	failed := false
-	for _, arg := range args {
-		paths, err := expand(arg)
-		if err != nil {
-			fmt.Fprintf(o.streams.Err, "tfguard: %v\n", err)
-			failed = true
-		}
-		for _, path := range paths {
-			c, err := o.check(ctx, path)
-			if ctx.Err() != nil {
-				return fmt.Errorf("interrupted: %w", ctx.Err())
-			}
-			if err != nil {
-				fmt.Fprintf(o.streams.Err, "tfguard: %v\n", err)
-				failed = true
-				continue
-			}
-			rep.Add(c)
-		}
-	}
 	if len(rep.Inputs) > 0 {
-		if err := format(o.streams.Out, rep, report.Options{Color: o.color()}); err != nil {
+		format, err := report.Get(o.output.value)
+		if err != nil {
 			return err
+		}
+		if err := format(o.streams.Out, rep, report.Options{Color: o.color()}); err != nil {
+			return fmt.Errorf("the report could not be written: %w", err)
 		}
 	}
 	switch {
-	case failed || len(rep.Inputs) == 0:
+	case !complete:
 		return errReported
 	case o.fails(rep):
 		return errFindings
 	}
 	return nil
+}
+
+// read checks every input that can be read, and says on standard error why another
+// cannot; complete is set if there is none. The only error is that of the context.
+func (o *checkOptions) read(ctx context.Context, args []string) (rep *report.Report, complete bool, err error) {
+	rep, complete = report.New(), true
+	for _, arg := range args {
+		paths, err := expand(arg)
+		if err != nil {
+			complete = false
+			fmt.Fprintf(o.streams.Err, "tfguard: %v\n", err)
+		}
+		for _, path := range paths {
+			c, err := o.check(ctx, path)
+			if ctx.Err() != nil {
+				return nil, false, fmt.Errorf("interrupted: %w", ctx.Err())
+			}
+			if err != nil {
+				complete = false
+				fmt.Fprintf(o.streams.Err, "tfguard: %v\n", err)
+				continue
+			}
+			rep.Add(c)
+		}
+	}
+	return rep, complete, nil
 }
 
 // color says whether the report has colours: on a terminal, unless the user, the
@@ -143,7 +137,7 @@ func (o *checkOptions) color() bool {
 // fails says whether the report holds something at or above the threshold.
 func (o *checkOptions) fails(r *report.Report) bool {
 	s := r.Summary
-	level := slices.Index(thresholds, o.failOn)
+	level := slices.Index(thresholds, o.failOn.value)
 	return level >= 1 && s.Findings.Error > 0 ||
 		level >= 2 && (s.Verdicts.Unknown > 0 || s.PoliciesUnread > 0) ||
 		level >= 3 && s.Findings.Warning > 0 ||
@@ -230,7 +224,7 @@ func (o *checkOptions) judge(path string, result *extract.Result) *report.Check 
 	c := &report.Check{
 		Path: path, Format: "terraform plan", Inventory: result.Inventory, Extra: w.extra,
 		Diagnostics: result.Diagnostics,
-		Result:      chain.Run(w, chain.Options{Chains: o.chains, MaxReplays: o.maxReplays}),
+		Result:      chain.Run(w, chain.Options{Chains: o.chains.values, MaxReplays: int(o.maxReplays)}),
 	}
 	c.Findings = hazard.Find(c.Result.Replays)
 	for _, p := range result.Inventory.Policies {

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 	"golang.org/x/term"
 )
 
@@ -18,8 +17,8 @@ import (
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
-	// Terminal is set if Out is a terminal.
-	Terminal bool
+	// Terminal is set if Out is a terminal, Keyboard if In is one.
+	Terminal, Keyboard bool
 	// Env looks up an environment variable.
 	Env func(name string) (string, bool)
 }
@@ -29,6 +28,7 @@ func Std() Streams {
 	return Streams{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		Terminal: term.IsTerminal(int(os.Stdout.Fd())),
+		Keyboard: term.IsTerminal(int(os.Stdin.Fd())),
 		Env:      os.LookupEnv,
 	}
 }
@@ -87,22 +87,32 @@ do its job. Every flag has a variable, TFGUARD_ and its name in capitals.`,
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
-	root.AddCommand(newCheck(streams), newVersion(streams, version))
+	root.AddCommand(newCheck(streams), newSimulate(streams), newVersion(streams, version))
+	root.SetHelpCommand(newHelp())
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "completion" {
+			cmd.Short = "Writes the completion script of a shell"
+			// Without these two, the name of no shell would be help and exit code 0.
+			cmd.Args = cobra.NoArgs
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	}
 	return root
 }
 
-// fromEnvironment sets the flags that were not given from TFGUARD_* variables.
-func fromEnvironment(flags *pflag.FlagSet, env func(string) (string, bool)) error {
-	var err error
-	flags.VisitAll(func(f *pflag.Flag) {
-		name := "TFGUARD_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value, ok := env(name)
-		if !ok || f.Changed || err != nil {
-			return
-		}
-		if e := flags.Set(f.Name, value); e != nil {
-			err = fmt.Errorf("the variable %s: %w", name, e)
-		}
-	})
-	return err
+// newHelp replaces cobra's command, which takes the name of no command for success.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Explains a command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return fmt.Errorf("there is no command %q; `tfguard help` lists the commands", strings.Join(args, " "))
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
 }

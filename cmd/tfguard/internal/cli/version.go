@@ -41,13 +41,11 @@ func newVersion(streams Streams, version Version) *cobra.Command {
 			if v.Version == "" {
 				v.Version = "(devel)"
 			}
-			_, err := fmt.Fprintf(streams.Out, "tfguard %s", v.Version)
-			if err == nil && v.Commit != "" {
-				_, err = fmt.Fprintf(streams.Out, " (%.12s %s)", v.Commit, v.Date)
+			built := ""
+			if v.Commit != "" {
+				built = fmt.Sprintf(" (%.12s %s)", v.Commit, v.Date)
 			}
-			if err == nil {
-				_, err = fmt.Fprintf(streams.Out, " %s %s/%s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			}
+			_, err := fmt.Fprintf(streams.Out, "tfguard %s%s %s %s/%s\n", v.Version, built, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}

@@ -53,18 +53,22 @@ func (r *Report) Add(c *Check) {
 	for _, d := range c.Diagnostics {
 		r.Diagnostics = append(r.Diagnostics, Diagnostic{
 			Severity: d.Severity.String(), Summary: d.Summary, Detail: d.Detail,
-			Address: d.Origin.Address, Source: place(d.Origin, d.Range), Input: input,
+			Address: d.Origin.Address, Source: sourceOf(d.Origin, d.Range), Input: input,
 		})
+	}
+	sensitive := map[string]bool{}
+	for _, p := range inv.Policies {
+		sensitive[p.ID] = p.Sensitive
 	}
 	base := len(r.Replays)
 	for _, rep := range c.Result.Replays {
-		r.addReplay(rep, input)
+		r.addReplay(rep, input, sensitive)
 	}
 	for _, g := range c.Result.Groups {
 		r.addGroup(&g, base)
 	}
 	for _, f := range c.Findings {
-		r.addFinding(&f, base)
+		r.addFinding(&f, base, input)
 	}
 	r.Summary.Unrelated += c.Result.Unrelated
 	r.Summary.Folded += c.Result.Folded
@@ -86,7 +90,7 @@ func facts(inv *extract.Inventory) []Fact {
 func (r *Report) addPolicy(p *extract.Policy, input int) {
 	out := Policy{
 		ID: p.ID, Kind: string(p.Kind), Address: p.Origin.Address, AttachedTo: list(p.AttachedTo),
-		Source: place(p.Origin, source.Range{Start: source.Pos{Line: 1, Column: 1}}), Unknown: []string{}, Input: input,
+		Source: sourceOf(p.Origin, source.Range{Start: source.Pos{Line: 1, Column: 1}}), Unknown: []string{}, Input: input,
 	}
 	if p.Unread != "" {
 		out.Unknown = append(out.Unknown, p.Unread)
@@ -100,7 +104,8 @@ func (r *Report) addPolicy(p *extract.Policy, input int) {
 	r.Policies = append(r.Policies, out)
 }
 
-func (r *Report) addReplay(rep *chain.Replay, input int) {
+// addReplay adds a replay; sensitive are the policies whose values are not printed.
+func (r *Report) addReplay(rep *chain.Replay, input int, sensitive map[string]bool) {
 	out := Replay{
 		Chain: rep.Chain.ID, Pattern: rep.Chain.Pattern, Action: rep.Action,
 		Principal: rep.Principal.Name().String(), PrincipalAddress: rep.Principal.Address,
@@ -109,7 +114,7 @@ func (r *Report) addReplay(rep *chain.Replay, input int) {
 		Modes: []Mode{}, Hops: []Hop{}, Input: input,
 	}
 	for i := range rep.Hops {
-		out.Hops = append(out.Hops, hop(&rep.Hops[i]))
+		out.Hops = append(out.Hops, hop(&rep.Hops[i], sensitive))
 	}
 	s := &r.Summary
 	s.Replays++
@@ -126,7 +131,7 @@ func (r *Report) addReplay(rep *chain.Replay, input int) {
 	r.Replays = append(r.Replays, out)
 }
 
-func hop(h *chain.HopResult) Hop {
+func hop(h *chain.HopResult, sensitive map[string]bool) Hop {
 	p := chain.Principal{Caller: request.Caller{Principal: h.Request.Principal}}
 	out := Hop{
 		Hop: h.Hop, Optional: h.Optional, Credentials: string(h.Credentials),
@@ -149,18 +154,21 @@ func hop(h *chain.HopResult) Hop {
 		}
 	}
 	for i := range h.Because {
-		out.Because = append(out.Because, because(&h.Because[i]))
+		out.Because = append(out.Because, because(&h.Because[i], sensitive[h.Because[i].Policy]))
 	}
 	return out
 }
 
-func because(r *engine.Reason) Because {
+func because(r *engine.Reason, sensitive bool) Because {
 	out := Because{
 		Policy: r.Policy, Statement: r.Statement, Sid: r.Sid, Effect: string(r.Effect),
-		Outcome: string(r.Outcome), Source: place(r.Origin, r.Range),
+		Outcome: string(r.Outcome), Source: sourceOf(r.Origin, r.Range),
 	}
 	if f := r.Failed; f != nil {
 		out.Failed = &Failed{Key: f.Key, Operator: f.Operator, Wanted: f.Wanted, Got: f.Got}
+		if sensitive {
+			out.Failed.Wanted = "(sensitive)"
+		}
 	}
 	return out
 }
@@ -183,10 +191,10 @@ func (r *Report) addGroup(g *chain.Group, base int) {
 	r.Groups = append(r.Groups, out)
 }
 
-func (r *Report) addFinding(f *hazard.Finding, base int) {
+func (r *Report) addFinding(f *hazard.Finding, base, input int) {
 	out := Finding{
 		Rule: f.Rule.ID, Severity: f.Rule.Severity.String(), Message: f.Message, Remediation: f.Rule.Remediation,
-		Address: f.Address, Source: place(f.Origin, f.Range),
+		Address: f.Address, Source: sourceOf(f.Origin, f.Range), Input: input,
 	}
 	if f.Replay >= 0 {
 		i := base + f.Replay
@@ -203,7 +211,8 @@ func (r *Report) addFinding(f *hazard.Finding, base int) {
 	r.Findings = append(r.Findings, out)
 }
 
-func place(o source.Origin, rng source.Range) Source {
+// sourceOf renders where something stands; without a file, inside of the attribute.
+func sourceOf(o source.Origin, rng source.Range) Source {
 	out := Source{File: o.File, Line: rng.Start.Line, Column: rng.Start.Column}
 	if o.File == "" {
 		out.Attribute = o.Attribute

@@ -102,6 +102,7 @@ type Finding struct {
 	Source      Source `json:"source"`
 	// Replay is the index of the replay that proves the finding, null if none does.
 	Replay *int `json:"replay"`
+	Input  int  `json:"input"`
 }
 
 // A Diagnostic is a remark on the input.

@@ -6,276 +6,290 @@ import (
 	"strings"
 
 	"charm.land/lipgloss/v2"
-	"charm.land/lipgloss/v2/table"
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/tfguard/tfguard/engine"
 )
 
 const (
 	maxColumns = 8  // principals of one resource that a table shows
-	perBlock   = 6  // principals side by side
-	nameWidth  = 13 // of a principal's column
+	maxTables  = 8  // of one input that tell principals by their names
+	maxTitles  = 4  // resources of one class that a table names
+	gap        = 2  // blanks between columns
+	nameWidth  = 10 // narrower columns than this do not break names
 )
 
-// A matrix is what is known of one resource: chains down, principals across.
-type matrix struct {
-	title      string
-	principals []string // of callers, as columns
-	chains     []string
-	actions    []string
-	cells      map[[3]string]string // chain, action, principal
-	others     []other              // services and anonymous callers
-	like       int                  // resources of one class, where pairs were folded
+// A legend says what the tables hold that needs a word.
+type legend struct{ implicit, explicit, hop, notReplayed, standIn bool }
+
+func (l *legend) add(c cell) {
+	l.notReplayed = l.notReplayed || !c.replayed
+	l.hop = l.hop || c.hop > 0
+	l.implicit = l.implicit || c.replayed && c.verdict == engine.ImplicitDeny
+	l.explicit = l.explicit || c.verdict == engine.ExplicitDeny
 }
 
-type other struct{ chain, principal, action, cell string }
+func (l legend) String() string {
+	var words []string
+	for _, w := range []struct {
+		holds bool
+		words string
+	}{
+		{l.implicit, "Implicit deny: nothing allows the call."},
+		{l.explicit, "Explicit deny: a statement denies it."},
+		{l.hop, "@n: the hop of the chain that decided."},
+		{l.notReplayed, "–: not replayed, as nothing grants it."},
+		{l.standIn, "Stand-ins are administrators: admin of this account, org of another account of the organization, outside of any other."},
+	} {
+		if w.holds {
+			words = append(words, w.words)
+		}
+	}
+	return strings.Join(words, " ")
+}
 
-// tables writes one table for each class of resources with equal outcomes.
+// tables writes, for each input, one table for each class of resources with equal
+// outcomes, and a legend below the last one.
 func (t *text) tables() {
-	var bodies []string
-	titles := map[string][]string{}
-	for _, m := range t.matrices() {
-		body := t.body(m)
-		if len(titles[body]) == 0 {
-			bodies = append(bodies, body)
+	matrices := t.matrices()
+	for i := range matrices {
+		if len(matrices) > 1 && len(matrices[i]) > 0 {
+			t.line("")
+			t.line("%s", t.paint(bold, pathIn(t.r.Inputs[i].Path, width)))
 		}
+		t.classes(matrices[i])
+	}
+	if words := t.legend.String(); words != "" {
+		t.line("")
+		t.paragraph("", "", faint, words)
+	}
+}
+
+// A class is resources that one table is for.
+type class struct {
+	members []*matrix
+	// names are those of the first one's principals, which the table shows; named is
+	// set if all have them.
+	names string
+	named bool
+}
+
+// classes writes the tables of one input. Where they would be many, resources whose
+// principals have other names and come out alike share one.
+func (t *text) classes(matrices []*matrix) {
+	classes := classify(matrices, true)
+	if len(classes) > maxTables {
+		classes = classify(matrices, false)
+	}
+	for _, c := range classes {
+		t.line("")
+		t.titles(c.members)
+		_, _ = t.w.WriteString(t.body(c.members[0]))
+		if !c.named {
+			t.line("  for the other resources, principals of other names come out alike (-o json lists them)")
+		}
+	}
+}
+
+// classify gathers resources with equal outcomes for principals of equal names or,
+// unless they are named, of any.
+func classify(matrices []*matrix, named bool) []*class {
+	var out []*class
+	byKey := map[string]*class{}
+	for _, m := range matrices {
+		key, names := m.outcome()
+		if named {
+			key += names
+		}
+		c := byKey[key]
+		if c == nil {
+			c = &class{names: names, named: true}
+			byKey[key] = c
+			out = append(out, c)
+		}
+		c.members = append(c.members, m)
+		c.named = c.named && c.names == names
+	}
+	return out
+}
+
+// titles names the resources of one class.
+func (t *text) titles(class []*matrix) {
+	shown := class[:min(len(class), maxTitles)]
+	if len(class) == maxTitles+1 {
+		shown = class
+	}
+	var longest int
+	for _, m := range shown {
+		longest = max(longest, ansi.StringWidth(m.address))
+	}
+	for _, m := range shown {
+		title := m.address
+		if m.arn != "" {
+			title += strings.Repeat(" ", longest-ansi.StringWidth(m.address)+gap) + m.arn
+		}
+		like := ""
 		if m.like > 1 {
-			m.title += fmt.Sprintf("  and %s like it", number(m.like-1, "other", "others"))
+			like = fmt.Sprintf("  and %s like it", number(m.like-1, "other", "others"))
 		}
-		titles[body] = append(titles[body], m.title)
-	}
-	for _, body := range bodies {
-		t.line("")
-		for i, title := range titles[body] {
-			if i == 4 {
-				t.line("%s", t.paint(bold, fmt.Sprintf("… and %s", number(len(titles[body])-i, "more like these", "more like these"))))
-				break
-			}
-			t.line("%s", t.paint(bold, ansi.Truncate(title, width, "…")))
+		if ansi.StringWidth(title+like) > width && m.arn != "" {
+			title = m.address
 		}
-		_, _ = t.w.WriteString(body)
+		t.line("%s", t.paint(bold, ansi.Truncate(title, width-len(like), "…"))+like)
 	}
-	if len(bodies) > 0 {
-		t.line("")
-		t.wrapped("", t.paint(faint, "implicit: nothing allows the call; explicit: a statement denies it; @n: the hop that decided; –: nothing grants it, not replayed."))
-	}
-}
-
-// matrices gathers the replays by resource, in the order of the report.
-func (t *text) matrices() []*matrix {
-	var out []*matrix
-	byKey := map[string]*matrix{}
-	like := t.like()
-	for i, r := range t.r.Replays {
-		key := fmt.Sprint(r.Input, " ", r.ResourceAddress, " ", r.Resource)
-		m := byKey[key]
-		if m == nil {
-			m = &matrix{title: title(&r), cells: map[[3]string]string{}}
-			byKey[key] = m
-			out = append(out, m)
-		}
-		m.add(&r)
-		m.like = max(m.like, like[i])
-	}
-	return out
-}
-
-// like counts for each replay the resources that it stands for.
-func (t *text) like() map[int]int {
-	out := map[int]int{}
-	for _, g := range t.r.Groups {
-		resources := map[string]bool{}
-		for _, p := range g.Pairs {
-			for _, r := range p.Resources {
-				resources[r] = true
-			}
-		}
-		for _, i := range g.Replays {
-			out[i] = len(resources)
-		}
-	}
-	return out
-}
-
-func title(r *Replay) string {
-	switch {
-	case r.Resource == "*":
-		return "EC2 instances (" + r.Action + ")"
-	case r.ResourceAddress == "":
-		return r.Resource + "  (not in the input)"
-	default:
-		return r.ResourceAddress + "  " + r.Resource
+	if left := len(class) - len(shown); left > 0 {
+		t.line("%s", t.paint(bold, fmt.Sprintf("… and %s", number(left, "more like these", "more like these"))))
 	}
 }
 
-func (m *matrix) add(r *Replay) {
-	cell := r.Verdict.String()
-	switch cell {
-	case "implicitDeny":
-		cell = "implicit"
-	case "explicitDeny":
-		cell = "explicit"
-	}
-	if r.BrokenHop > 0 {
-		cell += fmt.Sprintf(" @%d", r.BrokenHop)
-	}
-	if !strings.Contains(r.Principal, ":") {
-		m.others = append(m.others, other{r.Chain, r.Principal, r.Action, cell})
-		return
-	}
-	p := column(r)
-	m.principals = include(m.principals, p)
-	m.chains = include(m.chains, r.Chain)
-	m.actions = include(m.actions, r.Action)
-	m.cells[[3]string{r.Chain, r.Action, p}] = cell
-}
-
-func include(list []string, s string) []string {
-	if slices.Contains(list, s) {
-		return list
-	}
-	return append(list, s)
-}
-
-// column names the principal of a replay: a stand-in by what it stands for, others
-// by the last part of their ARN.
-func column(r *Replay) string {
-	if name, ok := strings.CutPrefix(r.StandIn, "tfguard-standin-"); ok {
-		return "stand-in " + name
-	}
-	return r.Principal[strings.LastIndexAny(r.Principal, "/:")+1:]
-}
-
-// shown returns the principals that fit: those of the input, then stand-ins.
-func (m *matrix) shown() (shown []string, left int) {
-	var own, stand []string
-	for _, p := range m.principals {
-		if strings.HasPrefix(p, "stand-in ") {
-			stand = append(stand, p)
-		} else {
-			own = append(own, p)
-		}
-	}
-	if left = len(m.principals) - maxColumns; left > 0 {
-		own = own[:maxColumns-len(stand)]
-	}
-	return slices.Concat(own, stand), max(left, 0)
-}
-
-// body renders the tables of one resource.
+// body renders the table of one resource.
 func (t *text) body(m *matrix) string {
 	var b strings.Builder
-	principals, left := m.shown()
-	for _, actions := range m.alike(principals) {
-		for block := range slices.Chunk(principals, perBlock) {
-			b.WriteString(t.block(m, actions, block))
-		}
+	columns, quiet, left := m.columns, m.quiet, m.left
+	if len(columns) > 0 {
+		t.blocks(&b, m, columns)
 	}
 	if left > 0 {
 		fmt.Fprintf(&b, "  and %s (-o json lists them)\n", number(left, "more principal", "more principals"))
 	}
-	if len(m.others) > 0 {
-		b.WriteString(t.services(m))
+	if quiet {
+		t.legend.standIn = true
+		if len(columns) == 0 {
+			fmt.Fprintf(&b, "  %s\n", strings.Join(m.actions, ", "))
+		}
+		b.WriteString(indent + "the stand-ins are allowed on every chain\n")
+	}
+	if len(m.services) > 0 {
+		t.services(&b, m)
 	}
 	return b.String()
 }
 
-// alike gathers the actions that come out alike for all principals and chains.
-func (m *matrix) alike(principals []string) [][]string {
-	var out [][]string
-	at := map[string]int{}
-	for _, a := range m.actions {
-		var key strings.Builder
-		for _, c := range m.chains {
-			for _, p := range principals {
-				key.WriteString(m.cells[[3]string{c, a, p}] + "|")
+// blocks renders the columns side by side, or in as few blocks one below the other
+// as the width asks for, with verdicts in full where they fit.
+func (t *text) blocks(b *strings.Builder, m *matrix, columns []*column) {
+	for n := 1; ; n++ {
+		size := (len(columns) + n - 1) / n
+		for _, short := range []bool{false, true} {
+			if t.fits(m, columns, size, short) || size == 1 && short {
+				for block := range slices.Chunk(columns, size) {
+					t.block(b, m, block, m.sections(columns), short)
+				}
+				return
 			}
 		}
-		if i, ok := at[key.String()]; ok {
-			out[i] = append(out[i], a)
+	}
+}
+
+func (t *text) fits(m *matrix, columns []*column, size int, short bool) bool {
+	for block := range slices.Chunk(columns, size) {
+		if _, fits := m.widths(block, short); !fits {
+			return false
+		}
+	}
+	return true
+}
+
+// indent of the rows of a table.
+const indent = "    "
+
+// block renders columns side by side: their names, then a section for the actions
+// that come out alike.
+func (t *text) block(b *strings.Builder, m *matrix, columns []*column, sections [][]string, short bool) {
+	widths, _ := m.widths(columns, short)
+	first := len(indent) + m.chainWidth()
+	for _, line := range header(columns, widths) {
+		t.row(b, strings.Repeat(" ", first), line, widths, nil)
+	}
+	for _, actions := range sections {
+		fmt.Fprintf(b, "  %s\n", ansi.Truncate(strings.Join(actions, ", "), width-2, "…"))
+		for _, chain := range m.chains {
+			words, styles := make([]string, len(columns)), make([]lipgloss.Style, len(columns))
+			for i, c := range columns {
+				cell := m.cells[spot{chain, actions[0], c}]
+				t.legend.add(cell)
+				t.legend.standIn = t.legend.standIn || c.standIn
+				words[i], styles[i] = cell.words(short), cell.style()
+			}
+			t.row(b, indent+pad(chain, m.chainWidth()), words, widths, styles)
+		}
+	}
+}
+
+// row writes a line of a table, each word as wide as its column.
+func (t *text) row(b *strings.Builder, first string, words []string, widths []int, styles []lipgloss.Style) {
+	b.WriteString(first)
+	blanks := 0
+	for i, word := range words {
+		blanks += gap
+		if word == "" {
+			blanks += widths[i]
 			continue
 		}
-		at[key.String()] = len(out)
-		out = append(out, []string{a})
-	}
-	return out
-}
-
-// block renders one table of chains down and a few principals across.
-func (t *text) block(m *matrix, actions, principals []string) string {
-	names := header(principals)
-	rows := slices.Clone(names)
-	for _, c := range m.chains {
-		row := []string{c}
-		for _, p := range principals {
-			cell := m.cells[[3]string{c, actions[0], p}]
-			if cell == "" {
-				cell = "–"
-			}
-			row = append(row, cell)
+		if styles != nil {
+			word = t.paint(styles[i], word)
 		}
-		rows = append(rows, row)
+		b.WriteString(strings.Repeat(" ", blanks) + word)
+		blanks = widths[i] - ansi.StringWidth(words[i])
 	}
-	caption := "\n  " + ansi.Truncate(strings.Join(actions, ", "), width-2, "…") + "\n"
-	return caption + t.render(rows, len(names))
+	b.WriteString("\n")
 }
 
-// header breaks the names of principals into lines that fit their columns.
-func header(principals []string) [][]string {
-	var lines [][]string
-	for col, p := range principals {
-		for i, part := range strings.Split(ansi.Wrap(p, nameWidth, "-_."), "\n") {
-			if i == len(lines) {
-				lines = append(lines, make([]string, len(principals)+1))
+func pad(s string, to int) string { return s + strings.Repeat(" ", max(0, to-ansi.StringWidth(s))) }
+
+// header breaks the names of columns into lines that fit, the last lines side by side.
+func header(columns []*column, widths []int) [][]string {
+	names := make([][]string, len(columns))
+	height := 0
+	for i, c := range columns {
+		names[i] = strings.Split(ansi.Wrap(c.name, widths[i], "-_./]"), "\n")
+		if c.like > 1 {
+			names[i] = append(names[i], ansi.Truncate("and "+number(c.like-1, "more", "more"), widths[i], "…"))
+		}
+		height = max(height, len(names[i]))
+	}
+	lines := make([][]string, height)
+	for n := range lines {
+		lines[n] = make([]string, len(columns))
+		for i := range columns {
+			if at := n - height + len(names[i]); at >= 0 {
+				lines[n][i] = names[i][at]
 			}
-			lines[i][col+1] = part
 		}
 	}
 	return lines
 }
 
-// services renders the callers that are no principals of an account.
-func (t *text) services(m *matrix) string {
-	var rows [][]string
-	for _, o := range m.others {
-		n := len(rows) - 1
-		if n >= 0 && rows[n][0] == o.chain && rows[n][1] == o.principal && rows[n][3] == o.cell {
-			rows[n][2] += ", " + o.action
+// services renders the callers that are principals of no account.
+func (t *text) services(b *strings.Builder, m *matrix) {
+	b.WriteString("  services and anonymous callers\n")
+	chains, principals, cells, longest := m.chainWidth(), 0, 0, 0
+	for _, s := range m.services {
+		chains = max(chains, len(s.chain))
+		principals = max(principals, ansi.StringWidth(s.principal))
+		cells = max(cells, len(s.cell.words(false)))
+		for _, a := range s.actions {
+			longest = max(longest, ansi.StringWidth(a)+len(","))
+		}
+	}
+	principals = min(principals, width-len(indent)-chains-cells-2*gap)
+	before := len(indent) + chains + principals + cells + 3*gap
+	for _, s := range m.services {
+		t.legend.add(s.cell)
+		words, widths := []string{ansi.Truncate(s.principal, principals, "…"), s.cell.words(false)}, []int{principals, cells, 0}
+		styles := []lipgloss.Style{plain, s.cell.style(), plain}
+		actions := strings.Join(s.actions, ", ")
+		if room := width - before; room >= longest {
+			lines := wrap(actions, room)
+			t.row(b, indent+pad(s.chain, chains), append(words, lines[0]), widths, styles)
+			for _, line := range lines[1:] {
+				b.WriteString(strings.Repeat(" ", before) + line + "\n")
+			}
 			continue
 		}
-		rows = append(rows, []string{o.chain, o.principal, o.action, o.cell})
+		t.row(b, indent+pad(s.chain, chains), words, widths, styles)
+		for _, line := range wrap(actions, width-2*len(indent)) {
+			b.WriteString(indent + indent + line + "\n")
+		}
 	}
-	return "\n  services and anonymous callers\n" + t.render(rows, 0)
-}
-
-// render aligns rows, the first few of which are headers.
-func (t *text) render(rows [][]string, headers int) string {
-	tab := table.New().Rows(rows...).Wrap(false).
-		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).
-		BorderColumn(false).BorderHeader(false).
-		StyleFunc(func(row, col int) lipgloss.Style {
-			s := lipgloss.NewStyle().PaddingLeft(2)
-			if !t.color {
-				return s
-			}
-			switch {
-			case row < headers:
-				return s.Faint(true)
-			case col == 0:
-				return s
-			}
-			switch cell, _, _ := strings.Cut(rows[row][col], " "); cell {
-			case "allowed":
-				return s.Inherit(green)
-			case "explicit":
-				return s.Inherit(red)
-			case "unknown":
-				return s.Inherit(yellow)
-			}
-			return s
-		})
-	var b strings.Builder
-	for l := range strings.SplitSeq(tab.String(), "\n") {
-		b.WriteString(strings.TrimRight(l, " ") + "\n")
-	}
-	return b.String()
 }

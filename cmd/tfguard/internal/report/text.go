@@ -2,15 +2,18 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/tfguard/tfguard/engine"
 )
 
 // most is how many warnings of a rule, unknowns and remarks are told.
@@ -20,7 +23,7 @@ const most = 10
 const width = 100
 
 // Text renders the report for people: the answer first, then a table for every
-// class of resources, then findings, then what could not be known.
+// class of resources, then findings, what could not be known, and remarks.
 func Text(w io.Writer, r *Report, opts Options) error {
 	t := &text{w: bufio.NewWriter(w), r: r, color: opts.Color}
 	t.headline()
@@ -36,9 +39,12 @@ type text struct {
 	w     *bufio.Writer
 	r     *Report
 	color bool
+	// legend gathers what the tables hold.
+	legend legend
 }
 
 var (
+	plain  = lipgloss.NewStyle()
 	bold   = lipgloss.NewStyle().Bold(true)
 	faint  = lipgloss.NewStyle().Faint(true)
 	red    = lipgloss.NewStyle().Foreground(lipgloss.Red)
@@ -58,17 +64,58 @@ func (t *text) line(format string, args ...any) {
 	_, _ = fmt.Fprintf(t.w, format+"\n", args...)
 }
 
-// wrapped writes a paragraph, each line after an indent.
-func (t *text) wrapped(indent, words string) {
-	for l := range strings.SplitSeq(ansi.Wrap(words, width-len(indent), ""), "\n") {
-		t.line("%s%s", indent, l)
+// paragraph writes words in lines that fit, the first after one indent, the others
+// after another.
+func (t *text) paragraph(first, rest string, style lipgloss.Style, words string) {
+	before := first
+	for _, l := range wrap(words, width-max(len(first), len(rest))) {
+		t.line("%s%s", before, t.paint(style, l))
+		before = rest
 	}
+}
+
+// wrap breaks words at blanks into lines of a width, and what is longer anywhere.
+func wrap(words string, width int) []string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(printable(words)) {
+		if line != "" && ansi.StringWidth(line)+1+ansi.StringWidth(word) <= width {
+			line += " " + word
+			continue
+		}
+		if line != "" {
+			lines = append(lines, line)
+		}
+		for ansi.StringWidth(word) > width {
+			head := ansi.Truncate(word, width, "")
+			lines = append(lines, head)
+			word = word[len(head):]
+		}
+		line = word
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// printable replaces what would command a terminal: names in a plan are not ours.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }
 
 // number renders a count with its noun.
 func number(n int, one, many string) string {
-	if n == 1 {
-		return fmt.Sprintf("1 %s", one)
+	switch n {
+	case 0:
+		return "no " + many
+	case 1:
+		return "1 " + one
 	}
 	return thousands(n) + " " + many
 }
@@ -103,30 +150,51 @@ func (t *text) headline() {
 		words = strings.Join(parts, ", ")
 	}
 	v := s.Verdicts
+	replays := "0 replays"
+	if s.Replays > 0 {
+		replays = number(s.Replays, "replay", "replays")
+	}
 	t.line("%s. %s: %s allowed, %s implicit deny, %s explicit deny, %s unknown.",
-		t.paint(style.Bold(true), words), number(s.Replays, "replay", "replays"),
+		t.paint(style.Bold(true), words), replays,
 		thousands(v.Allowed), thousands(v.ImplicitDeny), thousands(v.ExplicitDeny), thousands(v.Unknown))
 }
 
+// inputs says on one line for each input what was read.
 func (t *text) inputs() {
-	for _, in := range t.r.Inputs {
-		policies := number(in.Policies, "policy", "policies")
+	for i := range t.r.Inputs {
+		in := &t.r.Inputs[i]
+		counts := ": " + number(in.Changes, "change", "changes")
+		if in.Principals > 0 {
+			counts += ", " + number(in.Principals, "principal", "principals")
+		}
+		if in.Resources > 0 {
+			counts += ", " + number(in.Resources, "resource", "resources")
+		}
+		counts += ", " + number(in.Policies, "policy", "policies")
 		if in.Unread > 0 {
-			policies += fmt.Sprintf(" (%s not read)", thousands(in.Unread))
+			counts += fmt.Sprintf(" (%s not read)", thousands(in.Unread))
 		}
-		if in.Policies == 0 {
-			policies = "no policies"
-		}
-		changes := number(in.Changes, "change", "changes")
-		if in.Changes == 0 {
-			changes = "no changes"
-		}
-		t.wrapped("", fmt.Sprintf("Read %s (%s): %s, %s, %s, %s.", in.Path, in.Format, changes,
-			number(in.Principals, "principal", "principals"), number(in.Resources, "resource", "resources"), policies))
+		t.line("%s%s", pathIn(in.Path, width-len(counts)), counts)
 		for _, why := range in.Incomplete {
-			t.wrapped("  ", t.paint(yellow, why))
+			t.paragraph("  ", "  ", yellow, why)
 		}
 	}
+}
+
+// pathIn shortens a path to a width, from the left: its end tells more.
+func pathIn(path string, width int) string {
+	path = printable(path)
+	if path == "-" {
+		return "standard input"
+	}
+	for over := ansi.StringWidth(path) - width; over > 0; over = ansi.StringWidth(path) - width {
+		folder, rest, ok := strings.Cut(strings.TrimPrefix(path, "…/"), "/")
+		if !ok || folder == "" && rest == "" {
+			return ansi.TruncateLeft(path, over+1, "…")
+		}
+		path = "…/" + rest
+	}
+	return path
 }
 
 func (t *text) findings() {
@@ -135,68 +203,89 @@ func (t *text) findings() {
 	}
 	t.line("")
 	t.line("%s", t.paint(bold, "Findings"))
-	shown := map[string]int{}
-	for _, f := range t.r.Findings {
-		// Errors are all told; of other rules the first ones.
-		if shown[f.Rule]++; shown[f.Rule] > most && f.Severity != "error" {
-			continue
+	byRule := slices.Clone(t.r.Findings)
+	slices.SortStableFunc(byRule, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(gravity(a.Severity), gravity(b.Severity)), cmp.Compare(a.Rule, b.Rule))
+	})
+	for len(byRule) > 0 {
+		n := slices.IndexFunc(byRule, func(f Finding) bool { return f.Rule != byRule[0].Rule })
+		if n < 0 {
+			n = len(byRule)
 		}
-		style := yellow
-		if f.Severity == "error" {
-			style = red
-		}
-		t.line("")
-		t.line("  %s  %s", t.paint(style.Bold(true), f.Severity), f.Rule)
-		t.wrapped("    ", f.Message)
-		t.line("    at %s", t.place(f.Address, f.Source))
-		t.wrapped("    ", t.paint(faint, f.Remediation))
+		t.rule(byRule[:n])
+		byRule = byRule[n:]
 	}
-	for _, rule := range slices.Sorted(maps.Keys(shown)) {
-		if n := shown[rule] - most; n > 0 {
-			t.line("")
-			t.line("  … and %s of %s (-o json lists all)", number(n, "more", "more"), rule)
+}
+
+// gravity orders severities, the gravest first.
+func gravity(severity string) int {
+	return slices.Index([]string{"error", "warning", "info"}, severity)
+}
+
+// rule writes the findings of one rule, and what to do about them once.
+func (t *text) rule(findings []Finding) {
+	f := &findings[0]
+	style := yellow
+	if f.Severity == "error" {
+		style = red
+	}
+	t.line("")
+	t.line("  %s  %s", t.paint(style.Bold(true), f.Severity), f.Rule)
+	shown := findings
+	// Errors are all told; of other rules the first ones.
+	if len(findings) > most && f.Severity != "error" {
+		shown = findings[:most]
+	}
+	for i := range shown {
+		f := &shown[i]
+		t.paragraph("    ", "      ", plain, f.Message)
+		at := where(f.Address, f.Source)
+		if len(t.r.Inputs) > 1 {
+			at += " in " + t.r.Inputs[f.Input].Path
+		}
+		if at != "" && !strings.HasPrefix(f.Message, at+" ") {
+			t.paragraph("      at ", "      ", plain, at)
+		}
+		last := i+1 == len(shown)
+		if left := len(findings) - len(shown); last && left > 0 {
+			t.line("    … and %s of %s (-o json lists all)", number(left, "more", "more"), f.Rule)
+		}
+		if last || shown[i+1].Remediation != f.Remediation {
+			t.paragraph("    → ", "      ", faint, f.Remediation)
 		}
 	}
 }
 
-// place renders where a statement is: its file, or the attribute that holds the
+// where renders the place of a statement: its file, or the attribute that holds the
 // policy and the place in its text.
-func (t *text) place(address string, s Source) string {
+func where(address string, s Source) string {
 	if s.File != "" {
 		return fmt.Sprintf("%s:%d:%d", s.File, s.Line, s.Column)
 	}
-	where := address
+	at := address
 	if s.Attribute != "" {
-		where += "." + s.Attribute
+		at += "." + s.Attribute
 	}
 	if s.Line > 0 {
-		where += fmt.Sprintf(":%d:%d", s.Line, s.Column)
+		at += fmt.Sprintf(":%d:%d", s.Line, s.Column)
 	}
-	return where
+	return at
 }
 
 // unknown lists what unknown verdicts hang on, each with how many hang on it.
 func (t *text) unknown() {
 	counts := map[string]int{}
 	var order []string
-	for _, r := range t.r.Replays {
-		if r.Verdict.String() != "unknown" {
+	for i := range t.r.Replays {
+		r := &t.r.Replays[i]
+		if r.Verdict != engine.Unknown {
 			continue
 		}
-		seen := map[string]bool{}
-		for _, h := range r.Hops {
-			if h.Hop != r.BrokenHop || h.Optional {
-				continue
+		for _, u := range hangsOn(r) {
+			if counts[u] == 0 {
+				order = append(order, u)
 			}
-			for _, u := range h.Unknown {
-				if !seen[u] {
-					seen[u] = true
-					if counts[u] == 0 {
-						order = append(order, u)
-					}
-					counts[u]++
-				}
-			}
+			counts[u]++
 		}
 	}
 	if len(order) == 0 {
@@ -204,26 +293,47 @@ func (t *text) unknown() {
 	}
 	t.line("")
 	t.line("%s", t.paint(bold, "Not known"))
+	t.line("  verdicts  hang on")
 	slices.SortStableFunc(order, func(a, b string) int { return counts[b] - counts[a] })
 	for i, u := range order {
 		if i == most {
 			t.line("  … and %s (-o json lists all)", number(len(order)-most, "more", "more"))
 			break
 		}
-		t.wrapped("  ", fmt.Sprintf("%s: %s", number(counts[u], "verdict hangs on", "verdicts hang on"), u))
+		t.paragraph(fmt.Sprintf("  %8s  ", thousands(counts[u])), strings.Repeat(" ", 12), plain, u)
 	}
+}
+
+// hangsOn lists once each what the deciding hop of an unknown replay hangs on.
+func hangsOn(r *Replay) []string {
+	var out []string
+	for i := range r.Hops {
+		h := &r.Hops[i]
+		if h.Hop == r.BrokenHop && !h.Optional && h.Verdict == engine.Unknown {
+			for _, u := range h.Unknown {
+				out = include(out, u)
+			}
+		}
+	}
+	return out
 }
 
 // remarks are what the verdicts rest on, and what the reader had to say.
 func (t *text) remarks() {
 	var words []string
-	for _, in := range t.r.Inputs {
+	for i := range t.r.Inputs {
+		in := &t.r.Inputs[i]
+		if in.Policies == 0 {
+			words = append(words, t.of(i)+"There are no policies here, so nothing but AWS's defaults was judged.")
+		}
 		for _, f := range in.Facts {
 			if f.Assumed {
-				words = append(words, fmt.Sprintf("Assumed: the %s is %s (%s).", f.Name, f.Value, f.From))
+				words = append(words, fmt.Sprintf("%sAssumed: the %s is %s (%s).", t.of(i), f.Name, f.Value, f.From))
 			}
 		}
-		words = append(words, in.Notes...)
+		for _, n := range in.Notes {
+			words = append(words, t.of(i)+n)
+		}
 	}
 	if n := t.r.Summary.Unrelated; n > 0 {
 		words = append(words, fmt.Sprintf("Not replayed: %s of principal, resource and action that nothing grants.", number(n, "combination", "combinations")))
@@ -231,11 +341,17 @@ func (t *text) remarks() {
 	if n := t.r.Summary.Folded; n > 0 {
 		words = append(words, fmt.Sprintf("Folded: %s whose policies are equal to replayed ones up to names (-o json lists them; --max-replays 0 replays all).", number(n, "combination", "combinations")))
 	}
-	for _, d := range t.r.Diagnostics {
-		if d.Severity == "info" {
+	for i := range t.r.Diagnostics {
+		d := &t.r.Diagnostics[i]
+		// What makes an input incomplete is told where it is named.
+		if d.Severity == "info" || slices.Contains(t.r.Inputs[d.Input].Incomplete, d.Detail) {
 			continue
 		}
-		words = append(words, fmt.Sprintf("%s: %s: %s", t.place(d.Address, d.Source), d.Summary, d.Detail))
+		at := where(d.Address, d.Source)
+		if at != "" {
+			at += ": "
+		}
+		words = append(words, fmt.Sprintf("%s%s%s. %s", t.of(d.Input), at, d.Summary, d.Detail))
 	}
 	if len(words) == 0 {
 		return
@@ -247,6 +363,14 @@ func (t *text) remarks() {
 			t.line("  … and %s (-o json lists all)", number(len(words)-most, "more", "more"))
 			break
 		}
-		t.wrapped("  ", s)
+		t.paragraph("  ", "    ", plain, s)
 	}
+}
+
+// of names an input before a remark on it, if there are several.
+func (t *text) of(input int) string {
+	if len(t.r.Inputs) == 1 {
+		return ""
+	}
+	return t.r.Inputs[input].Path + ": "
 }

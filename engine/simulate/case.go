@@ -1,0 +1,351 @@
+// Package simulate reads cases, a request with the policies that bear on it and
+// the verdict one wants, and answers them. A case is one object, in JSON or in any
+// text that becomes a [source.Node]; nothing is added to what it says.
+package simulate
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tfguard/tfguard/engine"
+	"github.com/tfguard/tfguard/engine/arn"
+	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
+	"github.com/tfguard/tfguard/engine/source"
+	"github.com/tfguard/tfguard/engine/symbol"
+)
+
+// A Case is one request to decide.
+type Case struct {
+	ID string
+	// Note and Refs say what the case shows and which page of the documentation it
+	// follows.
+	Note string
+	Refs []string
+	// Request is nil for an object that only sets the policies of what follows.
+	Request  *engine.Request
+	Policies *engine.Policies
+	// Want is the verdict that is expected, nil for none.
+	Want *engine.Verdict
+	// Because are reasons that the decision must give, Unknown texts that must
+	// occur in what an unknown verdict hangs on.
+	Because []Expected
+	Unknown []string
+}
+
+// An Expected reason matches those reasons of a decision that agree with all the
+// fields that are set.
+type Expected struct {
+	Policy    string
+	Statement int
+	Outcome   engine.Outcome
+	// Failed is the key of the failed element, Got what the request held.
+	Failed, Got string
+}
+
+// Decode reads a case. shared are the policies that earlier objects set; a case's
+// own keys override them. A case with diagnostics of severity Error has no meaning.
+func Decode(n *source.Node, shared *engine.Policies) (Case, source.Diagnostics) {
+	d := decoder{}
+	c := Case{Policies: shared}
+	if shared == nil {
+		c.Policies = &engine.Policies{}
+	}
+	for name, m := range d.members(n, "case", "id", "note", "refs", "request", "policies", "want", "because", "unknown") {
+		switch name {
+		case "id":
+			c.ID = d.text(m)
+		case "note":
+			c.Note = d.text(m)
+		case "refs":
+			c.Refs = d.texts(m)
+		case "request":
+			c.Request = d.request(m)
+		case "policies":
+			c.Policies = d.policies(m, c.Policies)
+		case "want":
+			c.Want = d.verdict(m)
+		case "because":
+			c.Because = d.because(m)
+		case "unknown":
+			c.Unknown = d.texts(m)
+		}
+	}
+	return c, d.diags
+}
+
+type decoder struct{ diags source.Diagnostics }
+
+func (d *decoder) err(n *source.Node, format string, args ...any) {
+	d.diags = append(d.diags, source.Diagnostic{Severity: source.Error, Summary: "Malformed case", Detail: fmt.Sprintf(format, args...), Range: n.Range})
+}
+
+// members yields the members of an object that has only certain names, in the
+// order in which the names are given: later ones may depend on earlier ones.
+func (d *decoder) members(n *source.Node, what string, names ...string) func(func(string, *source.Node) bool) {
+	return func(yield func(string, *source.Node) bool) {
+		if n.Kind != source.Object {
+			d.err(n, "a %s is an object, and this is a %s", what, n.Kind)
+			return
+		}
+		values := make([]*source.Node, len(names))
+	next:
+		for _, m := range n.Members {
+			for i, name := range names {
+				if m.Name == name {
+					if values[i] != nil {
+						d.err(m.Value, "%q stands twice in one %s", name, what)
+					}
+					values[i] = m.Value
+					continue next
+				}
+			}
+			d.err(m.Value, "%q is no key of a %s: there are %s", m.Name, what, strings.Join(names, ", "))
+		}
+		for i, v := range values {
+			if v != nil && !yield(names[i], v) {
+				return
+			}
+		}
+	}
+}
+
+func (d *decoder) text(n *source.Node) string {
+	if n.Kind != source.String {
+		d.err(n, "this is a %s where a string is needed", n.Kind)
+		return ""
+	}
+	return n.Text.String()
+}
+
+func (d *decoder) texts(n *source.Node) []string {
+	if n.Kind != source.List {
+		return []string{d.text(n)}
+	}
+	out := make([]string, len(n.Items))
+	for i, item := range n.Items {
+		out[i] = d.text(item)
+	}
+	return out
+}
+
+func (d *decoder) verdict(n *source.Node) *engine.Verdict {
+	var v engine.Verdict
+	if err := v.UnmarshalText([]byte(d.text(n))); err != nil {
+		d.err(n, "%v", err)
+		return nil
+	}
+	return &v
+}
+
+func (d *decoder) because(n *source.Node) []Expected {
+	if n.Kind != source.List {
+		d.err(n, "because is a list of objects, and this is a %s", n.Kind)
+		return nil
+	}
+	var out []Expected
+	for _, item := range n.Items {
+		var e Expected
+		for name, m := range d.members(item, "reason", "policy", "statement", "outcome", "failed", "got") {
+			switch name {
+			case "policy":
+				e.Policy = d.text(m)
+			case "statement":
+				if _, err := fmt.Sscan(m.Text.String(), &e.Statement); err != nil || m.Kind != source.Number {
+					d.err(m, "statement is a number that counts from 1")
+				}
+			case "outcome":
+				e.Outcome = engine.Outcome(d.text(m))
+				if e.Outcome != engine.Applies && e.Outcome != engine.Maybe && e.Outcome != engine.NotApplies {
+					d.err(m, "outcome is %s, %s or %s", engine.Applies, engine.Maybe, engine.NotApplies)
+				}
+			case "failed":
+				e.Failed = d.text(m)
+			case "got":
+				e.Got = d.text(m)
+			}
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+func (d *decoder) request(n *source.Node) *engine.Request {
+	r := &engine.Request{}
+	var principal *source.Node
+	for name, m := range d.members(n, "request", "principal", "action", "resource", "resourceAccount", "context") {
+		switch name {
+		case "principal":
+			principal = m
+		case "action":
+			r.Action = d.text(m)
+			if prefix, action, ok := strings.Cut(r.Action, ":"); !ok || prefix == "" || action == "" {
+				d.err(m, "an action is service:Name, and this is %q", r.Action)
+			}
+		case "resource":
+			r.Resource = symbol.Literal(d.text(m))
+			if _, ok := arn.Parse(r.Resource); !ok && r.Resource != symbol.Literal("*") {
+				d.err(m, "a resource is an ARN or \"*\", and this is %q", r.Resource)
+			}
+		case "resourceAccount":
+			r.ResourceAccount = symbol.Literal(d.text(m))
+		case "context":
+			d.context(m, &r.Context)
+		}
+	}
+	switch {
+	case principal == nil:
+		d.err(n, "a request needs a principal")
+	case r.Action == "":
+		d.err(n, "a request needs an action")
+	case r.Resource.IsZero():
+		d.err(n, "a request needs a resource")
+	default:
+		p, err := Principal(d.text(principal), r.Context)
+		if err != nil {
+			d.err(principal, "%v", err)
+		}
+		r.Principal = p
+	}
+	return r
+}
+
+func (d *decoder) context(n *source.Node, ctx *request.Context) {
+	if n.Kind != source.Object {
+		d.err(n, "the context is an object, and this is a %s", n.Kind)
+		return
+	}
+	for _, m := range n.Members {
+		if ctx.Get(m.Name).Present != kleene.False {
+			d.err(m.Value, "the key %s stands twice in the context (names are compared without regard to case)", m.Name)
+		}
+		items := []*source.Node{m.Value}
+		if m.Value.Kind == source.List {
+			items = m.Value.Items
+		}
+		values := make([]symbol.Text, len(items))
+		for i, item := range items {
+			if item.Kind != source.String && item.Kind != source.Number && item.Kind != source.Bool {
+				d.err(item, "a context value is a string, a number, a boolean or a list of these, and this is a %s", item.Kind)
+			}
+			values[i] = item.Text
+		}
+		ctx.Set(m.Name, values...)
+	}
+}
+
+func (d *decoder) policies(n *source.Node, shared *engine.Policies) *engine.Policies {
+	out := *shared
+	for name, m := range d.members(n, "set of policies", "identity", "resource", "boundary", "session", "scp", "rcp", "vpcEndpoint") {
+		switch name {
+		case "identity":
+			out.Identity = d.documents(m, name, policy.Identity)
+		case "boundary":
+			out.Boundary = d.documents(m, name, policy.Boundary)
+		case "session":
+			out.Session = d.documents(m, name, policy.Session)
+		case "resource":
+			out.Resource = []policy.Attached{d.document(m, name, policy.Resource)}
+		case "vpcEndpoint":
+			out.VPCEndpoint = []policy.Attached{d.document(m, name, policy.VPCEndpoint)}
+		case "scp":
+			out.SCP = d.levels(m, name, policy.SCP)
+		case "rcp":
+			out.RCP = d.levels(m, name, policy.RCP)
+		}
+	}
+	return &out
+}
+
+func (d *decoder) document(n *source.Node, id string, kind policy.Kind) policy.Attached {
+	doc, diags := policy.Decode(n, id, kind, source.Origin{Attribute: id})
+	d.diags = append(d.diags, diags...)
+	return policy.Attached{Document: doc, Sure: kleene.True}
+}
+
+func (d *decoder) documents(n *source.Node, name string, kind policy.Kind) []policy.Attached {
+	if n.Kind != source.List {
+		d.err(n, "%s is a list of policies, and this is a %s", name, n.Kind)
+		return nil
+	}
+	var out []policy.Attached
+	for i, item := range n.Items {
+		out = append(out, d.document(item, fmt.Sprintf("%s[%d]", name, i), kind))
+	}
+	return out
+}
+
+func (d *decoder) levels(n *source.Node, name string, kind policy.Kind) []engine.Level {
+	if n.Kind != source.List {
+		d.err(n, "%s is a list of levels, and this is a %s", name, n.Kind)
+		return nil
+	}
+	var out []engine.Level
+	for i, item := range n.Items {
+		out = append(out, d.documents(item, fmt.Sprintf("%s[%d]", name, i), kind))
+	}
+	return out
+}
+
+// Principal reads the caller of a request: an ARN, the name of a service, or
+// "anonymous". A bare role ARN is a session with a name that no policy mentions.
+// The path of a role, which the ARN of a session does not carry, is taken from
+// aws:PrincipalArn in the context.
+func Principal(s string, ctx request.Context) (request.Principal, error) {
+	text := symbol.Literal(s)
+	a, isARN := arn.Parse(text)
+	switch {
+	case s == "anonymous":
+		return request.Principal{Kind: request.Anonymous}, nil
+	case !isARN && strings.HasSuffix(s, ".amazonaws.com") && !strings.ContainsAny(s, ":/*"):
+		return request.Principal{Kind: request.ServicePrincipal, Service: s}, nil
+	case !isARN:
+		return request.Principal{}, fmt.Errorf("a principal is an ARN, a service such as cloudtrail.amazonaws.com, or anonymous, and this is %q", s)
+	}
+	p := request.Principal{ARN: text, Account: a[arn.Account]}
+	service, _ := a[arn.Service].Literal()
+	switch kind := service + ":" + a.Type(); kind {
+	case "iam:root":
+		p.Kind = request.Root
+	case "iam:user":
+		p.Kind = request.IAMUser
+	case "iam:role":
+		p.Kind = request.RoleSession
+		p.Session = sessionARN(a, a.Name())
+	case "sts:assumed-role":
+		p.Kind, p.Session = request.RoleSession, text
+		p.ARN, p.Pathless = roleOf(a, ctx)
+	case "sts:federated-user":
+		p.Kind, p.Session = request.FederatedUser, text
+	case "iam:oidc-provider", "iam:saml-provider":
+		p.Kind, p.Account = request.FederatedIdentity, symbol.Text{}
+	default:
+		return request.Principal{}, fmt.Errorf("%q is the ARN of no principal: users, roles, sessions, root users and identity providers are", s)
+	}
+	if p.Kind == request.RoleSession && strings.Contains(p.ARN.String(), ":role/aws-service-role/") {
+		p.Kind = request.ServiceLinkedRole
+	}
+	return p, nil
+}
+
+func sessionARN(role arn.ARN, name symbol.Text) symbol.Text {
+	role[arn.Service] = symbol.Literal("sts")
+	role[arn.Resource] = symbol.Concat(symbol.Literal("assumed-role/"), name, symbol.Literal("/tfguard-session"))
+	return role.Text()
+}
+
+// roleOf returns the role of a session: as aws:PrincipalArn gives it or, without
+// its path, as the session's ARN does.
+func roleOf(session arn.ARN, ctx request.Context) (role symbol.Text, pathless bool) {
+	rest := session[arn.Resource].String()
+	name, _, _ := strings.Cut(strings.TrimPrefix(rest, "assumed-role/"), "/")
+	if e := ctx.Get("aws:PrincipalArn"); e.Present == kleene.True && len(e.Values) == 1 {
+		if a, ok := arn.Parse(e.Values[0]); ok && a.Type() == "role" && a.Name() == symbol.Literal(name) {
+			return e.Values[0], false
+		}
+	}
+	session[arn.Service] = symbol.Literal("iam")
+	session[arn.Resource] = symbol.Literal("role/" + name)
+	return session.Text(), true
+}
