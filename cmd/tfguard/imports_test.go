@@ -64,7 +64,7 @@ var layers = map[string]layer{
 	"engine/simulate":  {module: belowChain},
 
 	// extract holds the inventory, the readers below it fill one.
-	"extract": {module: belowEngine, impure: true},
+	"extract":      {module: belowEngine, impure: true},
 	"extract/yaml": {module: []string{"engine/source", "engine/symbol"}, thirdParty: []string{"go.yaml.in/yaml/v3"}},
 	"extract/terraform": {
 		module:     append([]string{"extract"}, belowEngine...),

@@ -18,10 +18,12 @@ const (
 	StandInOutside = "tfguard-standin-outside"
 )
 
-// Accounts and organization of the stand-ins.
+// Accounts and organization of the stand-ins. The accounts have the length of an
+// account id and letters in it, so that they differ from every account, also from
+// one that is not known.
 var (
-	orgAccount     = symbol.Literal("999999999901")
-	outsideAccount = symbol.Literal("999999999902")
+	orgAccount     = symbol.Literal("standin00org")
+	outsideAccount = symbol.Literal("standin00out")
 	outsideOrg     = symbol.Literal("o-tfguardoutside")
 )
 

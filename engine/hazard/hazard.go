@@ -50,7 +50,7 @@ var (
 		Title:       "A policy could not be read",
 		Severity:    source.Warning,
 		Rationale:   "What a policy says that is not known, or not understood, cannot be judged; verdicts that depend on it are unknown.",
-		Remediation: "Give the policy values that are known when the plan is made, or mend it if it is malformed.",
+		Remediation: "Verdicts that depend on the policy are unknown. Give it values that are known when the plan is made, or mend it if it is malformed.",
 	}
 )
 
@@ -108,7 +108,7 @@ func Sort(fs []Finding) {
 func Unread(doc *policy.Document) Finding {
 	return Finding{
 		Rule: PolicyUnread, Replay: -1, Address: doc.Origin.Address, Origin: doc.Origin,
-		Message: fmt.Sprintf("%s was not read: %s. Verdicts that depend on it are unknown.", doc.ID, doc.Unread),
+		Message: fmt.Sprintf("%s was not read: %s.", doc.ID, doc.Unread),
 	}
 }
 
@@ -128,8 +128,8 @@ func lockedOut(r *chain.Replay) *Finding {
 	}
 	return &Finding{
 		Rule: ServicePrincipalLockedOut, Address: deny.Origin.Address, Origin: deny.Origin, Range: deny.Range,
-		Message: fmt.Sprintf("%s is let in by %s and denied %s on %s by %s.",
-			hop.Request.Principal.Service, statement(allow), hop.Request.Action, on(r, hop), statement(deny)),
+		Message: fmt.Sprintf("%s may not call %s on %s: %s denies what %s allows.",
+			hop.Request.Principal.Service, hop.Request.Action, on(r, hop), statement(deny), beside(allow, deny)),
 	}
 }
 
@@ -214,6 +214,15 @@ func grants(hop *chain.HopResult) *engine.Reason {
 		}
 	}
 	return nil
+}
+
+// beside names a statement; not its policy again if that is the other one's too.
+func beside(r, other *engine.Reason) string {
+	if r.Policy != other.Policy {
+		return statement(r)
+	}
+	name, _, _ := strings.Cut(statement(r), " of ")
+	return name
 }
 
 func statement(r *engine.Reason) string {

@@ -65,7 +65,13 @@ func (b *builder) tags(in *instance) map[string]symbol.Text {
 	tags := map[string]symbol.Text{}
 	values, _ := in.values[attr].(map[string]any)
 	for key, v := range values {
-		if s, ok := v.(string); ok {
+		s, ok := v.(string)
+		switch {
+		case !ok:
+		case at(in.sensitive, attr, key) == true || at(in.sensitive, "tags", key) == true:
+			// Requests carry it into every report, so it stays unknown.
+			tags[key] = unresolvedText(in, attr+"["+strconv.Quote(key)+"]")
+		default:
 			tags[key] = symbol.Literal(s)
 		}
 	}

@@ -258,12 +258,13 @@ func (m *matrix) choose() {
 // outcome returns what is equal for two resources whose tables are but for the names
 // of principals, and those names.
 func (m *matrix) outcome() (key, names string) {
+	var shape, all strings.Builder
 	for _, c := range m.columns {
-		key += fmt.Sprint(c.standIn, c.like, " ")
-		names += c.name + "\n"
+		fmt.Fprint(&shape, c.standIn, c.like, " ")
+		all.WriteString(c.name + "\n")
 	}
-	key += fmt.Sprint(m.chains, m.actions, m.key(m.actions, m.columns), m.left, m.quiet, m.services)
-	return key, names
+	fmt.Fprint(&shape, m.chains, m.actions, m.key(m.actions, m.columns), m.left, m.quiet, m.services)
+	return shape.String(), all.String()
 }
 
 // allowed reports whether every cell of the columns is.
@@ -344,10 +345,14 @@ func (m *matrix) widths(columns []*column, short bool) (widths []int, fits bool)
 		widths = append(widths, w)
 		left -= gap + w
 	}
-	for i, c := range columns {
-		if more := min(left, ansi.StringWidth(c.name)-widths[i]); more > 0 {
-			widths[i] += more
-			left -= more
+	for gave := true; gave && left > 0; {
+		gave = false
+		for i, c := range columns {
+			if left > 0 && widths[i] < ansi.StringWidth(c.name) {
+				widths[i]++
+				left--
+				gave = true
+			}
 		}
 	}
 	return widths, left >= 0

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -242,7 +243,7 @@ func header(columns []*column, widths []int) [][]string {
 	names := make([][]string, len(columns))
 	height := 0
 	for i, c := range columns {
-		names[i] = strings.Split(ansi.Wrap(c.name, widths[i], "-_./]"), "\n")
+		names[i] = breakName(c.name, widths[i])
 		if c.like > 1 {
 			names[i] = append(names[i], ansi.Truncate("and "+number(c.like-1, "more", "more"), widths[i], "…"))
 		}
@@ -258,6 +259,33 @@ func header(columns []*column, widths []int) [][]string {
 		}
 	}
 	return lines
+}
+
+// breakName breaks a name behind its separators into lines of a width, and elsewhere
+// only where a part is longer.
+func breakName(name string, width int) []string {
+	if strings.Contains(name, " ") { // a stand-in
+		return wrap(name, width)
+	}
+	var lines []string
+	line := ""
+	for name != "" {
+		n := strings.IndexAny(name, "-_./") + 1
+		if n == 0 {
+			n = len(name)
+		}
+		part := name[:n]
+		if line != "" && ansi.StringWidth(line+part) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		if ansi.StringWidth(part) > width {
+			part = cmp.Or(ansi.Truncate(part, width, ""), part)
+		}
+		line += part
+		name = name[len(part):]
+	}
+	return append(lines, line)
 }
 
 // services renders the callers that are principals of no account.

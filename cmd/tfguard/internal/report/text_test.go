@@ -215,6 +215,26 @@ func TestWrap(t *testing.T) {
 	}
 }
 
+func TestBreakName(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		width int
+		want  []string
+	}{
+		{"", 5, []string{""}},
+		{"short", 5, []string{"short"}},
+		{"And-Support-Access", 12, []string{"And-Support-", "Access"}},
+		{"module.lambda.aws_iam_role.this", 16, []string{"module.lambda.", "aws_iam_role.", "this"}},
+		{"WithoutSeparators", 8, []string{"WithoutS", "eparator", "s"}},
+		{"stand-in admin", 11, []string{"stand-in", "admin"}},
+		{"日本", 1, []string{"日本"}},
+	} {
+		if got := breakName(c.name, c.width); !slices.Equal(got, c.want) {
+			t.Errorf("breakName(%q, %d) = %q, want %q", c.name, c.width, got, c.want)
+		}
+	}
+}
+
 func TestPathIn(t *testing.T) {
 	for _, c := range []struct {
 		path  string
