@@ -17,6 +17,9 @@ type Caller struct {
 	Tags map[string]symbol.Text
 	// Organization the principal's account belongs to.
 	Organization Organization
+	// Federated is set for role sessions of an identity provider or of Identity
+	// Center, which carry no MFA keys.
+	Federated bool
 	// Source is the resource on whose behalf a service principal calls, such as a
 	// trail; empty for other callers, and SourceAccount is its account.
 	Source        symbol.Text
@@ -236,7 +239,9 @@ func (c *Caller) sessionKeys(ctx *Context, h *Hop) {
 	}
 	if temporary {
 		ctx.Set("aws:TokenIssueTime", unknown("the time the session began"))
-		ctx.SetString("aws:MultiFactorAuthPresent", "false")
+		if !c.Federated {
+			ctx.SetString("aws:MultiFactorAuthPresent", "false")
+		}
 	}
 }
 

@@ -226,6 +226,7 @@ func (o *checkOptions) judge(path string, result *extract.Result) *report.Check 
 		Diagnostics: result.Diagnostics,
 		Result:      chain.Run(w, chain.Options{Chains: o.chains.values, MaxReplays: int(o.maxReplays)}),
 	}
+	c.Result.Notes = append(c.Result.Notes, w.notes...)
 	c.Findings = hazard.Find(c.Result.Replays)
 	for _, p := range result.Inventory.Policies {
 		if p.Unread != "" {

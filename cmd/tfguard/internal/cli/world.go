@@ -24,6 +24,8 @@ type world struct {
 	trails     []chain.Trail
 	// extra are policies that the inventory does not define and that take part.
 	extra []*extract.Policy
+	// notes are rulings that the verdicts rest on.
+	notes []string
 }
 
 func (w *world) Principals() []*chain.Principal { return w.principals }
@@ -46,6 +48,9 @@ func newWorld(inv *extract.Inventory) *world {
 	scp, orgSCP := w.levels(inv, policy.SCP)
 	rcp, _ := w.levels(inv, policy.RCP)
 	w.env.SCP, w.env.OrgSCP = scp, orgSCP
+	if scp != nil {
+		w.notes = append(w.notes, "Service control policies are judged as for a member account of the organization; they do not bind its management account.")
+	}
 	for _, p := range inv.Principals {
 		w.principals = append(w.principals, &chain.Principal{
 			Address: p.Address, Caller: caller(inv, p, org),
@@ -78,6 +83,8 @@ func caller(inv *extract.Inventory, p *extract.Principal, org request.Organizati
 		c.Principal = request.Principal{Kind: request.IAMUser, ARN: p.ARN, Account: inv.Account.Value}
 		return c
 	}
+	// Sessions that Identity Center starts are federated.
+	c.Federated = p.Kind == extract.PermissionSet
 	c.Principal = chain.RoleSession(inv.Partition.Value, inv.Account.Value, symbol.Text{}, p.Name)
 	c.Principal.ARN = p.ARN
 	return c
@@ -109,9 +116,12 @@ func (w *world) namedBuckets(inv *extract.Inventory, rcp []engine.Level) {
 	}
 	var names []string
 	for _, p := range inv.Policies {
+		if p.Origin.Address == "" {
+			continue // AWS's own policies name AWS's own buckets
+		}
 		for i := range p.Statements {
 			st := &p.Statements[i]
-			if st.Resources == nil || st.Resources.Not || st.Effect != policy.Allow {
+			if st.Resources == nil || st.Resources.Not {
 				continue
 			}
 			for j := range st.Resources.Entries {
@@ -123,6 +133,9 @@ func (w *world) namedBuckets(inv *extract.Inventory, rcp []engine.Level) {
 		}
 	}
 	slices.Sort(names)
+	if len(names) > 0 {
+		w.notes = append(w.notes, "Buckets that are not in the input are judged as if they belonged to the account and had no policy of their own.")
+	}
 	for _, arn := range names {
 		w.targets = append(w.targets, &chain.Target{
 			Kind: chain.BucketTarget, ARN: symbol.Literal(arn), Account: inv.Account.Value,
