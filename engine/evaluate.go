@@ -193,6 +193,7 @@ func (e *evaluation) sessionToken() bool {
 		return e.settle(Allowed, "sts:GetSessionToken needs no permission with a user's long-term key")
 	case kleene.True:
 		return e.settle(ImplicitDeny, "temporary credentials of a user cannot call sts:GetSessionToken")
+	default:
 	}
 	e.decision.Unknown = []string{"whether aws:TokenIssueTime is present: only long-term keys can call sts:GetSessionToken"}
 	return e.settle(Unknown, "sts:GetSessionToken needs no permission with a user's long-term key")

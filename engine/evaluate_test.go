@@ -110,7 +110,7 @@ func TestEvaluateResourceClasses(t *testing.T) {
 		{name: "A12 another session", principal: role, resources: []string{grantTo("Allow", aws("arn:aws:sts::111122223333:assumed-role/R/t"))}, want: implicit},
 		{name: "A14 a unique id", principal: role, identity: []string{allowS3}, resources: []string{grantTo("Deny", aws("AROAEXAMPLE"))}, want: allowed},
 		{name: "A9 a partial wildcard matches nobody", principal: role, identity: []string{allowS3}, resources: []string{grantTo("Deny", aws("arn:aws:iam::111122223333:role/*"))}, want: allowed},
-		{name: "A8 entries are OR", principal: role, resources: []string{grantTo("Allow", `"Principal":{"Service":"ec2.amazonaws.com","AWS":["` + user + `","` + session + `"]}`)}, want: allowed},
+		{name: "A8 entries are OR", principal: role, resources: []string{grantTo("Allow", `"Principal":{"Service":"ec2.amazonaws.com","AWS":["`+user+`","`+session+`"]}`)}, want: allowed},
 		{name: "A12 SERVICE", principal: trail, resources: []string{grantTo("Allow", `"Principal":{"Service":"cloudtrail.amazonaws.com"}`)}, want: allowed},
 		{name: "A12 another SERVICE", principal: trail, resources: []string{grantTo("Allow", `"Principal":{"Service":"config.amazonaws.com"}`)}, want: implicit, missing: "resource"},
 		{name: "A12 SERVICE by one of its names", principal: trail, context: []string{"aws:PrincipalServiceNamesList=[cloudtrail.amazonaws.com,cloudtrail.eu-west-1.amazonaws.com]"}, resources: []string{grantTo("Allow", `"Principal":{"Service":"cloudtrail.eu-west-1.amazonaws.com"}`)}, want: allowed},
@@ -285,7 +285,9 @@ func TestEvaluateActionAndResource(t *testing.T) {
 	}
 	allow := func(elements string) string { return `{"Effect":"Allow",` + elements + `}` }
 	table := "arn:aws:dynamodb:eu-west-1:111122223333:table/x"
-	buckets := func(resource string) string { return allow(`"Action":"s3:ListAllMyBuckets","Resource":"` + resource + `"`) }
+	buckets := func(resource string) string {
+		return allow(`"Action":"s3:ListAllMyBuckets","Resource":"` + resource + `"`)
+	}
 	runAll(t, []test{
 		one("A19 case does not count", "S3:getobject", object, allowed, allow(`"Action":"s3:GETObject","Resource":"*"`)),
 		one("A19 wildcards", "s3:GetObject", object, allowed, allow(`"Action":"s3:?et*","Resource":"*"`)),

@@ -105,7 +105,9 @@ func aws(arns ...string) string {
 	return `"Principal":{"AWS":["` + strings.Join(arns, `","`) + `"]}`
 }
 
-func notAWS(arns ...string) string { return strings.Replace(aws(arns...), "Principal", "NotPrincipal", 1) }
+func notAWS(arns ...string) string {
+	return strings.Replace(aws(arns...), "Principal", "NotPrincipal", 1)
+}
 
 const everyone = `"Principal":"*"`
 

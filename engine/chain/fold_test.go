@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/symbol"
@@ -271,7 +272,7 @@ func TestFoldTellsApart(t *testing.T) {
 		{"an SCP on role names", func(w *world) {
 			scp := parse(t, policy.SCP, "scp", allow("*", "*")+","+statement("Deny", "", "s3:*", "*", `{"StringNotLike":{"aws:PrincipalArn":"*admin*"}}`))
 			for _, n := range []string{"admin-1", "dev"} {
-				w.role(t, n, "", allow("*", "*")).SCP = append(w.principals[0].SCP[:0:0], []policy.Attached{scp})
+				w.role(t, n, "", allow("*", "*")).SCP = []engine.Level{{scp}}
 			}
 			w.bucket(t, "data")
 		}},

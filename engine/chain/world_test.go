@@ -208,3 +208,18 @@ func verdict(t testing.TB, r *chain.Replay, want engine.Verdict, broken int) {
 	}
 }
 
+// setResource puts a text that is partly unknown in place of the resource of a
+// principal's first statement.
+func setResource(t testing.TB, p *chain.Principal, resource symbol.Text) {
+	t.Helper()
+	text := func(s symbol.Text) *source.Node { return &source.Node{Kind: source.String, Text: s} }
+	st := &source.Node{Kind: source.Object, Members: []source.Member{
+		{Name: "Effect", Value: text(lit("Allow"))}, {Name: "Action", Value: text(lit("s3:GetObject"))}, {Name: "Resource", Value: text(resource)},
+	}}
+	node := &source.Node{Kind: source.Object, Members: []source.Member{{Name: "Version", Value: text(lit("2012-10-17"))}, {Name: "Statement", Value: st}}}
+	doc, diags := policy.Decode(node, "symbolic", policy.Identity, source.Origin{})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	p.Identity[0].Document = doc
+}

@@ -84,8 +84,7 @@ func endpointService(name string) string {
 	name = strings.TrimPrefix(name, "cn.")
 	rest, ok := strings.CutPrefix(name, "com.amazonaws.")
 	if !ok {
-		rest, ok = strings.CutPrefix(name, "aws.sagemaker.")
-		if ok {
+		if strings.HasPrefix(name, "aws.sagemaker.") {
 			return "sagemaker"
 		}
 		return ""

@@ -53,15 +53,15 @@ func parseKey(s string) (key any, rest string, ok bool) {
 		text = strings.NewReplacer("$${", "${", "%%{", "%{").Replace(text)
 		return text, s[len(quoted)+1:], err == nil
 	}
-	end := strings.IndexByte(s, ']')
-	if end < 0 {
+	index, rest, ok := strings.Cut(s, "]")
+	if !ok {
 		return nil, "", false
 	}
-	n, err := strconv.Atoi(s[:end])
+	n, err := strconv.Atoi(index)
 	if err != nil {
-		return nil, s[end+1:], true
+		return nil, rest, true
 	}
-	return n, s[end+1:], true
+	return n, rest, true
 }
 
 // joinSteps writes steps in one canonical spelling, to be compared.

@@ -189,11 +189,11 @@ func TestOrganizationPolicies(t *testing.T) {
 	res := p.read(t)
 	var got []string
 	for _, o := range res.Inventory.OrgPolicies {
-		s := string(o.Kind)
+		words := []string{string(o.Kind)}
 		for _, target := range o.Targets {
-			s += " " + string(target.Kind) + ":" + target.ID.String()
+			words = append(words, string(target.Kind)+":"+target.ID.String())
 		}
-		got = append(got, s)
+		got = append(got, strings.Join(words, " "))
 	}
 	check(t, "policies", strings.Join(got, "\n"),
 		"rcp ou:ou-ab12-12345678 unknown:${aws_organizations_policy_attachment.what.target_id}\n"+

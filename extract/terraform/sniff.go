@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -157,7 +158,7 @@ func (u *utf16Reader) fill() {
 	buf := make([]byte, 8192)
 	n, err := u.src.Read(buf)
 	u.err = err
-	in := append(u.odd, buf[:n]...)
+	in := slices.Concat(u.odd, buf[:n])
 	u.odd = nil
 	for len(in) >= 2 {
 		r := rune(in[0]) | rune(in[1])<<8

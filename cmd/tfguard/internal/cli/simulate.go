@@ -143,9 +143,10 @@ func (s *simulation) file(ctx context.Context, streams Streams, path string) err
 // lines answers JSON Lines; an input whose first line is no whole JSON value is a
 // suite in JSON.
 func (s *simulation) lines(ctx context.Context, in *bufio.Reader) error {
-	for number := 1; ; number++ {
+	for number, last := 1, false; !last; number++ {
 		line, err := in.ReadBytes('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
+		last = errors.Is(err, io.EOF)
+		if err != nil && !last {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -153,7 +154,7 @@ func (s *simulation) lines(ctx context.Context, in *bufio.Reader) error {
 		}
 		if text := bytes.TrimSpace(line); len(text) > 0 {
 			node, perr := source.ParseJSON(text)
-			if perr != nil && number == 1 && err == nil {
+			if perr != nil && number == 1 && !last {
 				rest, rerr := io.ReadAll(in)
 				if rerr != nil {
 					return rerr
@@ -165,16 +166,13 @@ func (s *simulation) lines(ctx context.Context, in *bufio.Reader) error {
 			}
 			s.line(node, perr, number)
 		}
-		if err != nil {
-			return nil
-		}
 	}
+	return nil
 }
 
 func (s *simulation) line(node *source.Node, err error, number int) {
 	if err != nil {
-		var syn *source.SyntaxError
-		if errors.As(err, &syn) {
+		if syn, ok := errors.AsType[*source.SyntaxError](err); ok {
 			s.complain(fmt.Errorf("%s:%d:%d: this line is not JSON: %s", s.name, number, syn.Pos.Column, syn.Msg))
 			return
 		}
