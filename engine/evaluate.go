@@ -74,8 +74,36 @@ type Level []policy.Attached
 // deny that was named should not meet the next.
 func Evaluate(policies *Policies, req *Request) Decision {
 	e := newEvaluation(policies, req)
-	if e.outsidePolicies() {
+	e.traced = true
+	if e.decide(); e.settled {
 		return e.decision
+	}
+	switch e.decision.Verdict {
+	case ImplicitDeny:
+		e.explainMissing()
+		if e.denied == kleene.Unknown {
+			e.note("explicit deny if what may apply does")
+		}
+	case Unknown:
+		e.explainUnknown()
+	default: // the statements that applied say why
+	}
+	return e.decision
+}
+
+// Decide is [Evaluate] without the reasons, for those who ask many questions: a
+// definite verdict costs no memory.
+func Decide(policies *Policies, req *Request) Verdict {
+	e := newEvaluation(policies, req)
+	e.decide()
+	return e.decision.Verdict
+}
+
+// decide finds the verdict.
+func (e *evaluation) decide() {
+	if e.outsidePolicies() {
+		e.settled = true
+		return
 	}
 	e.evaluateAll()
 	denied, allowed := e.denied, e.allowed()
@@ -84,17 +112,11 @@ func Evaluate(policies *Policies, req *Request) Decision {
 		e.decision.Verdict = ExplicitDeny
 	case allowed == kleene.False:
 		e.decision.Verdict = ImplicitDeny
-		e.explainMissing()
-		if denied == kleene.Unknown {
-			e.note("explicit deny if what may apply does")
-		}
 	case allowed == kleene.True && denied == kleene.False:
 		e.decision.Verdict = Allowed
 	default:
 		e.decision.Verdict = Unknown
-		e.explainUnknown()
 	}
-	return e.decision
 }
 
 // grant is the truth of an Allow by how the statement names the caller, which
@@ -118,10 +140,12 @@ func (g *grant) add(h grant) {
 type evaluation struct {
 	policies *Policies
 	req      *Request
-	prefix   string // of the action, in lower case
-	name     string
-	resource arn.ARN
-	isARN    bool
+	// traced: the reasons are asked for; settled: no policy had a say.
+	traced, settled bool
+	// prefix of the action, in lower case, and its name as it is written.
+	prefix, name string
+	resource     arn.ARN
+	isARN        bool
 	// resourcePart is the sixth part of the ARN as text.
 	resourcePart string
 	owner        symbol.Text
@@ -130,7 +154,7 @@ type evaluation struct {
 	denied                      kleene.Truth
 	identity, boundary, session kleene.Truth
 	endpoint                    kleene.Truth
-	scp                         []kleene.Truth
+	scp                         kleene.Truth
 	// grant is what the resource's policies grant, permitted whether the caller has
 	// the permission before service control policies and the VPC endpoint count.
 	grant     grant
@@ -141,9 +165,10 @@ type evaluation struct {
 	noDeny kleene.Truth
 }
 
-func newEvaluation(policies *Policies, req *Request) *evaluation {
-	e := &evaluation{policies: policies, req: req}
-	e.prefix, e.name, _ = strings.Cut(strings.ToLower(req.Action), ":")
+func newEvaluation(policies *Policies, req *Request) evaluation {
+	e := evaluation{policies: policies, req: req}
+	e.prefix, e.name, _ = strings.Cut(req.Action, ":")
+	e.prefix = strings.ToLower(e.prefix)
 	e.resource, e.isARN = arn.Parse(req.Resource)
 	if e.isARN {
 		e.resourcePart = e.resource[arn.Resource].String()
@@ -171,15 +196,15 @@ func (e *evaluation) outsidePolicies() bool {
 	}
 	session := kind == request.RoleSession || kind == request.ServiceLinkedRole
 	switch {
-	case e.name == "getcalleridentity":
+	case e.named("getcalleridentity"):
 		return e.settle(Allowed, "sts:GetCallerIdentity needs no permission")
 	case kind == request.FederatedUser:
 		return e.settle(ImplicitDeny, "a session of GetFederationToken can call no other action of STS than GetCallerIdentity")
-	case e.name == "assumerole" && kind == request.Root:
+	case e.named("assumerole") && kind == request.Root:
 		return e.settle(ImplicitDeny, "the root user cannot call sts:AssumeRole")
-	case session && (e.name == "getsessiontoken" || e.name == "getfederationtoken"):
+	case session && (e.named("getsessiontoken") || e.named("getfederationtoken")):
 		return e.settle(ImplicitDeny, "a role session can call neither sts:GetSessionToken nor sts:GetFederationToken")
-	case e.name == "getsessiontoken" && kind == request.IAMUser:
+	case e.named("getsessiontoken") && kind == request.IAMUser:
 		return e.sessionToken()
 	}
 	return false
@@ -225,9 +250,10 @@ func (e *evaluation) evaluateAll() {
 	}
 	e.resourcePolicies()
 	e.blockPublicAccess()
+	e.scp = kleene.True
 	if e.boundBySCP() {
 		for _, level := range p.SCP {
-			e.scp = append(e.scp, e.layer(level))
+			e.scp = min(e.scp, e.layer(level))
 		}
 	}
 	if e.boundByRCP() {
@@ -280,7 +306,7 @@ func (e *evaluation) optional(docs []policy.Attached) kleene.Truth {
 	}
 	if every != kleene.True {
 		for i := range docs {
-			e.hangsOn = append(e.hangsOn, docs[i].Why)
+			e.waitFor(docs[i].Why)
 		}
 	}
 	return kleene.Join(kleene.True, every)
@@ -291,7 +317,7 @@ func (e *evaluation) optional(docs []policy.Attached) kleene.Truth {
 var ownBucketPolicy = map[string]bool{"getbucketpolicy": true, "putbucketpolicy": true, "deletebucketpolicy": true}
 
 func (e *evaluation) resourcePolicies() {
-	if e.req.Principal.Kind == request.Root && e.prefix == "s3" && ownBucketPolicy[e.name] {
+	if e.req.Principal.Kind == request.Root && e.prefix == "s3" && ownBucketPolicy[strings.ToLower(e.name)] {
 		if e.noDeny = e.sameAccount(); e.noDeny != kleene.False {
 			e.note("the policy of a bucket cannot keep the root user of its owner from reading and changing it")
 		}
@@ -313,11 +339,11 @@ func (e *evaluation) resourcePolicies() {
 		e.grant.account = max(e.grant.account, min(e.sameAccount(), perhaps))
 		e.note("the default key policy is assumed: it lets the account's identity policies decide")
 		for i := range e.policies.Resource {
-			e.hangsOn = append(e.hangsOn, e.policies.Resource[i].Why)
+			e.waitFor(e.policies.Resource[i].Why)
 		}
 	case e.assumesRole() != kleene.False:
 		e.grant.add(grant{kleene.Unknown, kleene.Unknown, kleene.Unknown})
-		e.hangsOn = append(e.hangsOn, "the trust policy of "+e.req.Resource.String())
+		e.waitFor("the trust policy of ", e.req.Resource.String())
 	}
 }
 
@@ -345,7 +371,7 @@ func (e *evaluation) blockPublicAccess() {
 	r := Reason{Policy: "S3 Block Public Access", Kind: policy.Resource, Effect: policy.Deny, Outcome: Applies}
 	if cut == kleene.Unknown {
 		r.Outcome = Maybe
-		e.hangsOn = append(e.hangsOn, "whether S3 Block Public Access cuts off "+e.req.Resource.String())
+		e.waitFor("whether S3 Block Public Access cuts off ", e.req.Resource.String())
 	}
 	e.decision.Because = append(e.decision.Because, r)
 }
@@ -356,11 +382,13 @@ func (e *evaluation) document(doc *policy.Attached) grant {
 	var g grant
 	if doc.Unread != "" {
 		e.denied = max(e.denied, min(kleene.Unknown, kleene.Not(e.noDeny)))
-		e.hangsOn = append(e.hangsOn, doc.ID+": "+doc.Unread)
-		e.decision.Because = append(e.decision.Because, Reason{
-			Policy: doc.ID, Kind: doc.Kind, Outcome: Maybe, Origin: doc.Origin,
-			Failed: &Failure{Key: "policy", Got: "unknown", Wanted: doc.Unread},
-		})
+		if e.traced {
+			e.waitFor(doc.ID, ": ", doc.Unread)
+			e.decision.Because = append(e.decision.Because, Reason{
+				Policy: doc.ID, Kind: doc.Kind, Outcome: Maybe, Origin: doc.Origin,
+				Failed: &Failure{Key: "policy", Got: "unknown", Wanted: doc.Unread},
+			})
+		}
 		return grant{kleene.Unknown, kleene.Unknown, kleene.Unknown}
 	}
 	for i := range doc.Statements {
@@ -373,7 +401,9 @@ func (e *evaluation) document(doc *policy.Attached) grant {
 		if truth == kleene.False {
 			continue
 		}
-		e.decision.Because = append(e.decision.Because, e.reason(doc, st, truth, m))
+		if e.traced {
+			e.decision.Because = append(e.decision.Because, e.reason(doc, st, truth, m))
+		}
 		if st.Effect == policy.Deny {
 			e.denied = max(e.denied, truth)
 		} else {
@@ -391,11 +421,7 @@ func (g grant) and(t kleene.Truth) grant {
 // negation: what is unknown in it cannot make it definite by cancelling out.
 func (e *evaluation) allowed() kleene.Truth {
 	e.permitted = e.permission()
-	out := min(e.endpoint, e.permitted)
-	for _, level := range e.scp {
-		out = min(out, level)
-	}
-	return out
+	return min(e.endpoint, e.scp, e.permitted)
 }
 
 // permission is what identity-based and resource-based policies come to, limited
@@ -464,5 +490,17 @@ func (e *evaluation) isOn(prefix, resourceType string) kleene.Truth {
 }
 
 func (e *evaluation) note(text string) {
-	e.decision.Notes = append(e.decision.Notes, text)
+	if e.traced {
+		e.decision.Notes = append(e.decision.Notes, text)
+	}
 }
+
+// waitFor notes something that is not known and that may decide.
+func (e *evaluation) waitFor(words ...string) {
+	if e.traced {
+		e.hangsOn = append(e.hangsOn, strings.Join(words, ""))
+	}
+}
+
+// named reports whether the action has a name, given in lower case.
+func (e *evaluation) named(name string) bool { return strings.EqualFold(e.name, name) }

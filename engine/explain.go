@@ -53,9 +53,13 @@ func (e *evaluation) explainMissing() {
 		e.decision.Missing = append(e.decision.Missing, kind)
 		candidates = append(candidates, docs...)
 	}
-	for i, level := range e.scp {
-		if level == kleene.False {
-			miss(policy.SCP, p.SCP[i])
+	if e.scp == kleene.False {
+		again := *e
+		again.traced = false
+		for _, level := range p.SCP {
+			if again.layer(level) == kleene.False {
+				miss(policy.SCP, level)
+			}
 		}
 	}
 	if e.endpoint == kleene.False {

@@ -50,7 +50,11 @@ func (e *evaluation) matchResources(st *policy.Statement) (kleene.Truth, string)
 	if s, known := e.req.Resource.Literal(); known && s == "*" {
 		return e.matchNoResource(st.Resources), ""
 	}
-	return st.Resources.Match(e.req.Resource, e.req.Context.Lookup)
+	var lookup symbol.Lookup
+	if st.Resources.Variables() {
+		lookup = e.req.Context.Lookup
+	}
+	return st.Resources.Match(e.req.Resource, lookup)
 }
 
 // matchNoResource matches actions without a resource type: "*" alone does, and
@@ -160,13 +164,25 @@ func (e *evaluation) awsPrincipal(text symbol.Text) grant {
 	if whole {
 		return grant{account: account}
 	}
-	entity := symbol.Equal(text, caller.ARN)
+	entity := e.namesEntity(text)
 	switch caller.Kind {
 	case request.RoleSession, request.ServiceLinkedRole, request.FederatedUser:
 		return grant{account: account, role: entity, direct: symbol.Equal(text, caller.Session)}
 	default:
 		return grant{account: account, direct: entity}
 	}
+}
+
+// namesEntity reports whether an AWS principal names the caller's user or role. A
+// session's ARN does not tell the path of its role: account and name decide then.
+func (e *evaluation) namesEntity(text symbol.Text) kleene.Truth {
+	caller := &e.req.Principal
+	entry, ok := arn.Parse(text)
+	if !caller.Pathless || !ok || entry.Type() != "role" {
+		return symbol.Equal(text, caller.ARN)
+	}
+	own, _ := arn.Parse(caller.ARN)
+	return min(symbol.Equal(entry[arn.Account], own[arn.Account]), symbol.Equal(entry.Name(), own.Name()))
 }
 
 // namesAccount reports whether an AWS principal names the caller's account as a

@@ -38,7 +38,7 @@ func (e *evaluation) boundByRCP() bool {
 		e.note("resource control policies do not bind " + e.prefix)
 		return false
 	}
-	if e.prefix == "kms" && e.name == "retiregrant" {
+	if e.prefix == "kms" && e.named("retiregrant") {
 		return false
 	}
 	return !strings.HasPrefix(e.resourcePart, "role/aws-service-role/")

@@ -30,6 +30,8 @@ type Condition struct {
 	multi bool
 	flag  bool // the key is a Boolean one, compared as text
 	null  nullTest
+	// variables: some value may refer to other keys of the context.
+	variables bool
 }
 
 type nullTest struct{ wantsNull, wantsValue bool }
@@ -69,6 +71,7 @@ func Compile(op Operator, key string, keyRange source.Range, values []Value, var
 			}
 			continue
 		}
+		c.variables = c.variables || variables && strings.Contains(v.Text.String(), "${")
 		var err error
 		if v.match, err = compile(op, v.Text, variables); err != nil {
 			problems = append(problems, Problem{Range: v.Range, Fatal: true, Msg: err.Error() + "; the value matches nothing"})
@@ -163,7 +166,10 @@ func (c *Condition) present(values []symbol.Text, ctx request.Context) kleene.Tr
 		}
 		return kleene.False
 	}
-	lookup := ctx.Lookup
+	var lookup symbol.Lookup
+	if c.variables {
+		lookup = ctx.Lookup
+	}
 	if op.Set == ForAllValues {
 		out := kleene.True
 		for _, v := range values {

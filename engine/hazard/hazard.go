@@ -75,16 +75,18 @@ func Find(replays []*chain.Replay) []Finding {
 	var out []Finding
 	seen := map[string]bool{}
 	for i, r := range replays {
-		for _, f := range []*Finding{lockedOut(r), broken(r)} {
-			if f == nil {
-				continue
-			}
-			f.Replay = i
-			key := fmt.Sprintf("%q %q %v %v %q %q %q", f.Rule.ID, f.Address, f.Origin, f.Range, r.Chain.ID, r.Principal.Name(), r.Resource())
-			if !seen[key] {
-				seen[key] = true
-				out = append(out, *f)
-			}
+		f := lockedOut(r)
+		if f == nil {
+			f = broken(r)
+		}
+		if f == nil {
+			continue
+		}
+		f.Replay = i
+		key := fmt.Sprintf("%q %q %v %v %q %q %q", f.Rule.ID, f.Address, f.Origin, f.Range, r.Chain.ID, r.Principal.Name(), r.Resource())
+		if !seen[key] {
+			seen[key] = true
+			out = append(out, *f)
 		}
 	}
 	Sort(out)
@@ -163,11 +165,11 @@ func broken(r *chain.Replay) *Finding {
 	return nil
 }
 
-// limited reports whether a policy that only limits, such as a boundary, is what
-// an implicit deny misses.
+// limited reports whether an implicit deny misses the Allow of policies that only
+// limit, such as a boundary, and of no other.
 func limited(hop *chain.HopResult) bool {
-	return slices.ContainsFunc(hop.Missing, func(k policy.Kind) bool {
-		return k == policy.Boundary || k == policy.Session || k == policy.SCP || k == policy.VPCEndpoint
+	return len(hop.Missing) > 0 && !slices.ContainsFunc(hop.Missing, func(k policy.Kind) bool {
+		return k != policy.Boundary && k != policy.Session && k != policy.SCP && k != policy.VPCEndpoint
 	})
 }
 
@@ -221,8 +223,7 @@ func beside(r, other *engine.Reason) string {
 	if r.Policy != other.Policy {
 		return statement(r)
 	}
-	name, _, _ := strings.Cut(statement(r), " of ")
-	return name
+	return strings.TrimSuffix(statement(r), " of "+r.Policy)
 }
 
 func statement(r *engine.Reason) string {

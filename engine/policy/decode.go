@@ -445,6 +445,7 @@ func (d *decoder) resources(m source.Member, not bool) *Resources {
 		if p.Certain() && p.WildService() {
 			d.warn(rng, "Wildcard in the service of an ARN", "AWS refuses a wildcard in the service part of %q.", text)
 		}
+		r.variables = r.variables || len(p.Variables()) > 0
 		d.multivalued(p.Variables(), rng)
 		r.Entries = append(r.Entries, ResourcePattern{Pattern: p, Range: rng})
 	})

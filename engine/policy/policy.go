@@ -149,8 +149,8 @@ type Action struct {
 	whole *symbol.Pattern
 }
 
-// Match reports whether an action, "prefix:Name" in lower case, is among the
-// actions: for NotAction, whether it is not listed.
+// Match reports whether an action, "prefix:Name" in any case, is among the actions:
+// for NotAction, whether it is not listed.
 func (a *Actions) Match(prefix, name string) kleene.Truth {
 	out := kleene.False
 	p, n := symbol.Literal(prefix), symbol.Literal(name)
@@ -181,7 +181,12 @@ type Resources struct {
 	Not     bool
 	Entries []ResourcePattern
 	Range   source.Range
+
+	variables bool
 }
+
+// Variables reports whether some pattern refers to keys of the request context.
+func (r *Resources) Variables() bool { return r.variables }
 
 // A ResourcePattern is one pattern of a Resource element.
 type ResourcePattern struct {

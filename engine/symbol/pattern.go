@@ -247,6 +247,9 @@ func (p Pattern) Runes() []Rune {
 // literal, its wildcards do not count. lookup may be nil if p has no variables.
 func (p Pattern) Match(t Text, lookup Lookup) kleene.Truth {
 	enc := t.enc
+	if p.fold && !p.vars && isASCII(enc) && p.Known() {
+		return kleene.Of(must(p.enc, enc, true)) // nothing to copy
+	}
 	if p.fold {
 		enc = t.Lower().enc
 	}
@@ -311,7 +314,7 @@ func Equal(a, b Text) kleene.Truth { return matchEncoded(a.enc, b.enc) }
 
 func matchEncoded(p, t string) kleene.Truth {
 	known := strings.IndexByte(p, open) < 0 && strings.IndexByte(t, open) < 0
-	if must(p, t) {
+	if must(p, t, false) {
 		return kleene.True
 	}
 	if known || !may(p, t) {
@@ -322,8 +325,9 @@ func matchEncoded(p, t string) kleene.Truth {
 
 // must reports whether t matches p in every world. A symbol is one opaque unit
 // that only itself and '*' match. Greedy with a single point of return, the last
-// '*': linear in practice and at worst len(p)*len(t), however many '*' p has.
-func must(p, t string) bool {
+// '*': linear in practice and at worst len(p)*len(t), however many '*' p has. fold
+// says that p is in lower case and t, in ASCII, may not be.
+func must(p, t string, fold bool) bool {
 	pi, ti, star, mark := 0, 0, -1, 0
 	for ti < len(t) {
 		if pi < len(p) {
@@ -343,7 +347,7 @@ func must(p, t string) bool {
 					ti += n
 					continue
 				}
-			case c == t[ti] && c != open:
+			case c != open && (c == t[ti] || fold && c == lower(t[ti])):
 				pi++
 				ti++
 				continue
@@ -359,6 +363,22 @@ func must(p, t string) bool {
 		pi++
 	}
 	return pi == len(p)
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // An atom is one step of the automaton behind may: a code point, a wildcard, or

@@ -1,0 +1,223 @@
+package hazard_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tfguard/tfguard/engine"
+	"github.com/tfguard/tfguard/engine/chain"
+	"github.com/tfguard/tfguard/engine/hazard"
+	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
+	"github.com/tfguard/tfguard/engine/source"
+	"github.com/tfguard/tfguard/engine/symbol"
+)
+
+func lit(s string) symbol.Text { return symbol.Literal(s) }
+
+// world has one role and one bucket.
+type world struct {
+	role      *chain.Principal
+	bucket    *chain.Target
+	endpoints []chain.Endpoint
+}
+
+func (w *world) Principals() []*chain.Principal { return []*chain.Principal{w.role} }
+func (w *world) Targets() []*chain.Target       { return []*chain.Target{w.bucket} }
+func (w *world) Endpoints() []chain.Endpoint    { return w.endpoints }
+func (w *world) Trails() []chain.Trail          { return nil }
+
+func (w *world) Environment() chain.Environment {
+	admin, _ := policy.Parse([]byte(`{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`), "admin", policy.Identity, source.Origin{})
+	return chain.Environment{Account: lit("111122223333"), Partition: lit("aws"), Region: lit("eu-west-1"), Administrator: admin}
+}
+
+func parse(t *testing.T, kind policy.Kind, address, statements string) []policy.Attached {
+	t.Helper()
+	doc, diags := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[`+statements+`]}`), address+".policy", kind, source.Origin{Address: address})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return []policy.Attached{{Document: doc, Sure: kleene.True}}
+}
+
+func newWorld(t *testing.T, identity, bucket string) *world {
+	t.Helper()
+	w := &world{
+		role:   &chain.Principal{Address: "role.r", Caller: request.Caller{Tags: map[string]symbol.Text{}, Principal: chain.RoleSession(lit("aws"), lit("111122223333"), lit("role/r"), lit("r"))}},
+		bucket: &chain.Target{Address: "bucket.b", Kind: chain.BucketTarget, ARN: lit("arn:aws:s3:::b"), Account: lit("111122223333")},
+	}
+	if identity != "" {
+		w.role.Identity = parse(t, policy.Identity, "role.r", identity)
+	}
+	if bucket != "" {
+		w.bucket.Policies = parse(t, policy.Resource, "bucket.b", bucket)
+	}
+	return w
+}
+
+const (
+	all       = `{"Effect":"Allow","Action":"*","Resource":"*"}`
+	cloudset  = `{"Sid":"Logs","Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":["s3:GetBucketAcl","s3:PutObject"],"Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"]}`
+	perimeter = `{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"NotIpAddressIfExists":{"aws:SourceIp":"203.0.113.0/24"}GUARD}}`
+	noGlue    = `{"Sid":"NoGlue","Effect":"Deny","Action":"glue:*","Resource":"*"}`
+)
+
+// messages renders findings as "rule: message", the addresses beside.
+func messages(fs []hazard.Finding) []string {
+	var out []string
+	for _, f := range fs {
+		out = append(out, f.Rule.ID+" "+f.Address+": "+f.Message)
+	}
+	return out
+}
+
+// Each rule fires on a policy that has the defect and is silent on its mended twin.
+func TestFind(t *testing.T) {
+	guarded := strings.Replace(perimeter, "GUARD", `,"BoolIfExists":{"aws:PrincipalIsAWSService":"false"}`, 1)
+	bare := strings.Replace(perimeter, "GUARD", "", 1)
+	trust := `{"Effect":"Allow","Principal":{"Service":"cloudformation.amazonaws.com"},"Action":"sts:AssumeRole"}`
+	for _, tc := range []struct {
+		name   string
+		chains []string
+		make   func(t *testing.T) *world
+		want   []string
+	}{
+		{"H03 a service is locked out", []string{"cloudtrail-s3"}, func(t *testing.T) *world { return newWorld(t, "", cloudset+","+bare) },
+			[]string{"service-principal-locked-out bucket.b: cloudtrail.amazonaws.com may not call s3:GetBucketAcl on bucket.b: statement 2 of bucket.b.policy denies what statement 1 (Logs) allows."}},
+		{"H03 mended", []string{"cloudtrail-s3"}, func(t *testing.T) *world { return newWorld(t, "", cloudset+","+guarded) }, nil},
+		{"H03 denied and not let in", []string{"cloudtrail-s3"}, func(t *testing.T) *world {
+			return newWorld(t, "", bare+`,{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::b/elsewhere/*"}`)
+		}, nil},
+		{"H03 not let in", []string{"cloudtrail-s3"}, func(t *testing.T) *world {
+			return newWorld(t, "", `{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*"}`)
+		}, nil},
+		{"a role that its trust policy locks out", []string{"cloudformation-service-role"}, func(t *testing.T) *world {
+			w := newWorld(t, all, "")
+			w.role.Trust = parse(t, policy.Trust, "role.r.trust", trust+`,{"Effect":"Deny","Principal":"*","Action":"sts:*"}`)[0].Document
+			return w
+		}, []string{"service-principal-locked-out role.r.trust: cloudformation.amazonaws.com may not call sts:AssumeRole on arn:aws:iam::111122223333:role/r: statement 2 of role.r.trust.policy denies what statement 1 allows."}},
+		{"a role that is trusted", []string{"cloudformation-service-role"}, func(t *testing.T) *world {
+			w := newWorld(t, all, "")
+			w.role.Trust = parse(t, policy.Trust, "role.r.trust", trust)[0].Document
+			return w
+		}, nil},
+		{"a chain that a Deny breaks", []string{"athena-public"}, func(t *testing.T) *world { return newWorld(t, all+","+noGlue, "") },
+			[]string{"chain-broken role.r: role.r is granted s3:ListBucket on bucket.b through athena-public, and hop 2, glue:GetDatabase, is denied by statement 2 (NoGlue) of role.r.policy."}},
+		{"a chain that holds", []string{"athena-public"}, func(t *testing.T) *world { return newWorld(t, all, "") }, nil},
+		{"a chain that nobody granted the entry of", []string{"athena-public"}, func(t *testing.T) *world {
+			return newWorld(t, `{"Effect":"Allow","Action":"s3:*","Resource":"*"},`+noGlue, "")
+		}, nil},
+		{"a chain that nobody granted the end of", []string{"athena-public"}, func(t *testing.T) *world {
+			return newWorld(t, `{"Effect":"Allow","Action":["athena:*","s3:ListAllMyBuckets"],"Resource":"*"},`+noGlue, "")
+		}, nil},
+		{"a chain that a boundary breaks", []string{"athena-public"}, func(t *testing.T) *world {
+			w := newWorld(t, all, "")
+			w.role.Boundary = parse(t, policy.Boundary, "boundary", `{"Effect":"Allow","Action":["athena:*","s3:*"],"Resource":"*"}`)
+			return w
+		}, []string{"chain-broken role.r: role.r is granted s3:ListBucket on bucket.b through athena-public, and hop 2, glue:GetDatabase, is outside of its permissions boundary."}},
+		{"a boundary and an SCP", []string{"athena-public"}, func(t *testing.T) *world {
+			w := newWorld(t, all, "")
+			w.role.Boundary = parse(t, policy.Boundary, "boundary", `{"Effect":"Allow","Action":["athena:*","s3:*"],"Resource":"*"}`)
+			w.role.SCP = []engine.Level{parse(t, policy.SCP, "scp", `{"Effect":"Allow","Action":["athena:*","s3:*"],"Resource":"*"}`)}
+			return w
+		}, []string{"chain-broken role.r: role.r is granted s3:ListBucket on bucket.b through athena-public, and hop 2, glue:GetDatabase, is outside of its permissions boundary and service control policies."}},
+		{"a chain that is also not granted in between", []string{"athena-public"}, func(t *testing.T) *world {
+			w := newWorld(t, `{"Effect":"Allow","Action":["athena:*","s3:*"],"Resource":"*"}`, "")
+			w.role.SCP = []engine.Level{parse(t, policy.SCP, "scp", `{"Effect":"Allow","Action":["athena:*","s3:*"],"Resource":"*"}`)}
+			return w
+		}, nil},
+		{"an Allow of an SCP grants nothing", []string{"athena-public"}, func(t *testing.T) *world {
+			w := newWorld(t, `{"Effect":"Allow","Action":"s3:*","Resource":"*"}`, "")
+			w.role.SCP = []engine.Level{parse(t, policy.SCP, "scp", all+","+noGlue)}
+			return w
+		}, nil},
+		{"an endpoint's policy", []string{"athena-privatelink"}, func(t *testing.T) *world {
+			w := newWorld(t, all, "")
+			w.endpoints = []chain.Endpoint{{ID: lit("vpce-1"), VPC: lit("vpc-1"), Service: "athena", Policies: parse(t, policy.VPCEndpoint, "endpoint", `{"Effect":"Allow","Principal":"*","Action":"athena:Get*","Resource":"*"}`)}}
+			return w
+		}, []string{"chain-broken role.r: role.r is granted s3:ListBucket on bucket.b through athena-privatelink, and hop 1, athena:StartQueryExecution, is outside of its VPC endpoint policy."}},
+		{"a direct call is no chain", []string{"direct-corporate", "direct-internet"}, func(t *testing.T) *world { return newWorld(t, all, bare) }, nil},
+		{"stand-ins are nobody's chain", []string{"athena-public"}, func(t *testing.T) *world {
+			return newWorld(t, "", `{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}`)
+		}, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := tc.make(t)
+			res := chain.Run(w, chain.Options{Chains: tc.chains})
+			got := hazard.Find(res.Replays)
+			if !slices.Equal(messages(got), tc.want) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(messages(got), "\n"), strings.Join(tc.want, "\n"))
+			}
+			for _, f := range got {
+				r := res.Replays[f.Replay]
+				if r.Verdict == engine.Allowed || r.Verdict == engine.Unknown {
+					t.Errorf("the proof of %s is %v", f.Message, r.Verdict)
+				}
+				if f.Origin.Address != f.Address {
+					t.Errorf("address %q, origin %v", f.Address, f.Origin)
+				}
+			}
+			// Folding keeps the findings.
+			folded := hazard.Find(chain.Run(w, chain.Options{Chains: tc.chains, MaxReplays: 1}).Replays)
+			if !slices.Equal(messages(folded), tc.want) {
+				t.Errorf("folded: got %q", messages(folded))
+			}
+		})
+	}
+}
+
+// One cause is one finding for each chain and principal, not one for each action.
+func TestFindOnce(t *testing.T) {
+	w := newWorld(t, all+","+noGlue, "")
+	var got []string
+	for _, f := range hazard.Find(chain.Run(w, chain.Options{}).Replays) {
+		got = append(got, f.Rule.ID+" "+strings.Fields(f.Message)[7])
+	}
+	if want := []string{"chain-broken athena-privatelink,", "chain-broken athena-public,", "chain-broken athena-public-outside,"}; !slices.Equal(got, want) {
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestUnread(t *testing.T) {
+	f := hazard.Unread(policy.Unread("p", policy.Resource, source.Origin{Address: "bucket.b", Attribute: "policy"}, "known only after apply"))
+	if f.Rule != hazard.PolicyUnread || f.Replay != -1 || f.Address != "bucket.b" || f.Message != "p was not read: known only after apply." {
+		t.Errorf("got %+v", f)
+	}
+}
+
+func TestSort(t *testing.T) {
+	at := func(b int) source.Range { return source.Range{Start: source.Pos{Byte: b}} }
+	fs := []hazard.Finding{
+		{Rule: hazard.PolicyUnread, Address: "a"},
+		{Rule: hazard.ChainBroken, Address: "b"},
+		{Rule: hazard.ChainBroken, Address: "a", Range: at(2)},
+		{Rule: hazard.ChainBroken, Address: "a", Range: at(1), Message: "y"},
+		{Rule: hazard.ChainBroken, Address: "a", Range: at(1), Message: "x"},
+		{Rule: hazard.ServicePrincipalLockedOut, Address: "z"},
+	}
+	hazard.Sort(fs)
+	var got []string
+	for _, f := range fs {
+		got = append(got, strings.TrimSpace(f.Rule.ID[:1]+f.Address+" "+f.Message))
+	}
+	if want := []string{"sz", "ca x", "ca y", "ca", "cb", "pa"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Rules are data with a manual.
+func TestRules(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range hazard.Rules() {
+		if r.ID == "" || r.Title == "" || r.Rationale == "" || r.Remediation == "" || seen[r.ID] {
+			t.Errorf("incomplete or twice: %+v", r)
+		}
+		seen[r.ID] = true
+	}
+}

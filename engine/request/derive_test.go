@@ -1,0 +1,273 @@
+package request_test
+
+import (
+	_ "embed"
+	"strings"
+	"testing"
+
+	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/request"
+	"github.com/tfguard/tfguard/engine/symbol"
+)
+
+//go:embed testdata/network.tsv
+var networkTable string
+
+//go:embed testdata/principal.tsv
+var principalTable string
+
+// table reads a table of testdata: by column the keys with what is wanted of them.
+func table(t *testing.T, text string) map[string]map[string]string {
+	t.Helper()
+	out := map[string]map[string]string{}
+	var columns []string
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		cells := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if columns == nil {
+			columns = cells
+			continue
+		}
+		if len(cells) != len(columns) {
+			t.Fatalf("%q has %d cells, want %d", line, len(cells), len(columns))
+		}
+		for i, c := range columns[1:] {
+			if out[c] == nil {
+				out[c] = map[string]string{}
+			}
+			out[c][cells[0]] = cells[i+1]
+		}
+	}
+	return out
+}
+
+// cell renders an entry as the tables do.
+func cell(e request.Entry) string {
+	if e.Present == kleene.False {
+		return "-"
+	}
+	var words []string
+	for _, v := range e.Values {
+		s := v.String()
+		for sym := range v.Symbols() {
+			s = strings.ReplaceAll(s, "${"+sym.Name+"}", "~")
+		}
+		words = append(words, s)
+	}
+	s := strings.Join(words, ",")
+	if request.Multivalued(e.Key) {
+		s = "[" + s + "]"
+	}
+	if e.Present == kleene.Unknown {
+		s = "?" + s
+	}
+	return s
+}
+
+// compare checks every key of a column, and that the context has no key beside
+// those of the tables.
+func compare(t *testing.T, want map[string]string, ctx request.Context, also func(key string) bool) {
+	t.Helper()
+	for key, w := range want {
+		// An organization's path begins with its id; of that the tables say nothing.
+		got := strings.NewReplacer("o-1/~", "~", "o-2/~", "~").Replace(cell(ctx.Get(key)))
+		if got != w {
+			t.Errorf("%s: got %s, want %s", key, got, w)
+		}
+	}
+	for e := range ctx.All() {
+		if _, ok := want[e.Key]; !ok && !also(e.Key) {
+			t.Errorf("%s = %s is in no table", e.Key, cell(e))
+		}
+	}
+}
+
+func lit(s string) symbol.Text { return symbol.Literal(s) }
+
+var (
+	ours   = request.Organization{Member: kleene.True, ID: lit("o-1")}
+	theirs = request.Organization{Member: kleene.True, ID: lit("o-2")}
+)
+
+func caller(kind request.PrincipalKind, arn string) *request.Caller {
+	c := &request.Caller{Organization: ours, Tags: map[string]symbol.Text{"team": lit("red")}}
+	c.Principal = request.Principal{Kind: kind, ARN: lit(arn), Account: lit("111122223333")}
+	return c
+}
+
+func role() *request.Caller {
+	c := caller(request.RoleSession, "arn:aws:iam::111122223333:role/team/R")
+	c.Principal.Session = lit("arn:aws:sts::111122223333:assumed-role/R/s")
+	return c
+}
+
+func cloudTrail() *request.Caller {
+	return &request.Caller{
+		Principal: request.Principal{Kind: request.ServicePrincipal, Service: "cloudtrail.amazonaws.com"},
+		Source:    lit("arn:aws:cloudtrail:eu-west-1:111122223333:trail/T"), SourceAccount: lit("111122223333"), Organization: ours,
+	}
+}
+
+func call(n request.Network, via ...string) *request.Hop {
+	return &request.Hop{Network: n, Via: via, Service: "transfer", Region: lit("eu-west-1"), Time: lit("2026-11-21T12:00:00Z"),
+		ResourceAccount: lit("444455556666"), ResourceOrganization: theirs}
+}
+
+// The availability table by scenario (D.2).
+func TestDeriveNetwork(t *testing.T) {
+	office, outside := request.Network{SourceIP: lit("203.0.113.10")}, request.Network{SourceIP: lit("198.51.100.1")}
+	vpc := request.Network{Endpoint: lit("vpce-A"), VPC: lit("vpc-A"), VPCSourceIP: lit("10.0.0.9"), EndpointAccount: lit("111122223333"), EndpointOrganization: ours}
+	const athena, cloudformation = "athena.amazonaws.com", "cloudformation.amazonaws.com"
+	serviceRole := call(office, cloudformation)
+	serviceRole.ServiceRole = true
+	columns := map[string]struct {
+		caller *request.Caller
+		hop    *request.Hop
+	}{
+		"1": {role(), call(office)}, "1x": {role(), call(outside)}, "1v": {role(), call(vpc)},
+		"2a.1": {role(), call(office)}, "2a.2": {role(), call(office, athena)},
+		"2b.1": {role(), call(vpc)}, "2b.2": {role(), call(vpc, athena)},
+		"CF.1": {role(), call(office)}, "CF.2": {role(), call(office, cloudformation)}, "CSR": {role(), serviceRole},
+		"4": {cloudTrail(), call(request.Network{})}, "AN": {&request.Caller{}, call(outside)},
+	}
+	tables, principal := table(t, networkTable), table(t, principalTable)["user"]
+	if len(tables) != len(columns) {
+		t.Errorf("the table has %d columns, want %d", len(tables), len(columns))
+	}
+	for name, c := range columns {
+		t.Run(name, func(t *testing.T) {
+			compare(t, tables[name], request.Derive(c.caller, c.hop), func(key string) bool {
+				_, ok := principal[key]
+				return ok
+			})
+		})
+	}
+}
+
+// The availability table by caller (D.3).
+func TestDerivePrincipal(t *testing.T) {
+	office := request.Network{SourceIP: lit("203.0.113.10")}
+	direct, fas := call(office), call(office, "athena.amazonaws.com")
+	user := caller(request.IAMUser, "arn:aws:iam::111122223333:user/path/bob")
+	federated := caller(request.FederatedUser, "arn:aws:iam::111122223333:user/path/bob")
+	federated.Principal.Session = lit("arn:aws:sts::111122223333:federated-user/N")
+	linked := caller(request.ServiceLinkedRole, "arn:aws:iam::111122223333:role/aws-service-role/x/S")
+	linked.Principal.Session = lit("arn:aws:sts::111122223333:assumed-role/S/s")
+	columns := map[string]struct {
+		caller *request.Caller
+		hop    *request.Hop
+	}{
+		"user": {user, direct}, "user-fas": {user, fas}, "role": {role(), direct}, "role-fas": {role(), fas},
+		"fed": {federated, direct}, "root": {caller(request.Root, "arn:aws:iam::111122223333:root"), direct}, "slr": {linked, direct},
+		"service": {cloudTrail(), call(request.Network{})}, "anonymous": {&request.Caller{}, direct},
+	}
+	tables, network := table(t, principalTable), table(t, networkTable)["1"]
+	if len(tables) != len(columns) {
+		t.Errorf("the table has %d columns, want %d", len(tables), len(columns))
+	}
+	for name, c := range columns {
+		t.Run(name, func(t *testing.T) {
+			compare(t, tables[name], request.Derive(c.caller, c.hop), func(key string) bool {
+				_, ok := network[key]
+				return ok
+			})
+		})
+	}
+}
+
+// What the tables leave to notes: memberships, unknown values, services.
+func TestDeriveNotes(t *testing.T) {
+	office := request.Network{SourceIP: lit("203.0.113.10")}
+	vpc := request.Network{Endpoint: lit("vpce-A"), VPC: lit("vpc-A"), VPCSourceIP: lit("10.0.0.9"), EndpointAccount: lit("111122223333"), EndpointOrganization: ours}
+	hop := func(service string, n request.Network, via ...string) *request.Hop {
+		h := call(n, via...)
+		h.Service = service
+		return h
+	}
+	loner, unsure := role(), role()
+	loner.Organization, unsure.Organization = request.Organization{}, request.Organization{Member: kleene.Unknown, ID: lit("o-1")}
+	untold := role()
+	untold.Tags = nil
+	user := caller(request.IAMUser, "arn:aws:iam::111122223333:user/bob")
+	idp := &request.Caller{Principal: request.Principal{Kind: request.FederatedIdentity, ARN: lit("arn:aws:iam::111122223333:saml-provider/P")}}
+	root := caller(request.Root, "arn:aws:iam::111122223333:root")
+	root.Tags = nil
+	logs := cloudTrail()
+	logs.Principal.Service = "logs.eu-west-1.amazonaws.com"
+	lonelyVPC := vpc
+	lonelyVPC.EndpointOrganization = request.Organization{}
+	noService := &request.Caller{Principal: request.Principal{Kind: request.ServicePrincipal, Service: "ec2.amazonaws.com"}}
+	for _, tc := range []struct {
+		name   string
+		caller *request.Caller
+		hop    *request.Hop
+		key    string
+		want   string
+	}{
+		{"no organization", loner, hop("s3", office), "aws:PrincipalOrgID", "-"},
+		{"no organization", loner, hop("s3", office), "aws:PrincipalOrgPaths", "-"},
+		{"unknown membership", unsure, hop("s3", office), "aws:PrincipalOrgID", "?o-1"},
+		{"unknown tags", untold, hop("s3", office), "aws:PrincipalTag/team", "?~"},
+		{"root has no tags", root, hop("s3", office), "aws:PrincipalTag/team", "-"},
+		{"C22 a federated identity has no ARN", idp, hop("sts", office), "aws:PrincipalArn", "-"},
+		{"C22 a federated identity has no organization", idp, hop("sts", office), "aws:PrincipalOrgID", "-"},
+		{"a federated identity", idp, hop("sts", office), "aws:PrincipalIsAWSService", "?false"},
+		{"a regional service", logs, hop("s3", request.Network{}), "aws:PrincipalServiceNamesList", "[logs.eu-west-1.amazonaws.com]"},
+		{"a service that names no source", noService, hop("sts", request.Network{}), "aws:SourceArn", "-"},
+		// D.5: which services know the keys of 2025.
+		{"D18", role(), hop("s3", vpc), "aws:SourceVpcArn", "arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-A"},
+		{"D18", role(), hop("dynamodb", vpc), "aws:SourceVpcArn", "-"},
+		{"D19", role(), hop("dynamodb", vpc), "aws:VpceAccount", "111122223333"},
+		{"D19", role(), hop("sqs", vpc), "aws:VpceOrgPaths", "-"},
+		{"D20", role(), hop("sqs", vpc), "aws:VpceOrgID", "o-1"},
+		{"D21", role(), hop("secretsmanager", vpc), "aws:VpceOrgID", "-"},
+		{"D.2 note 4", role(), hop("s3", lonelyVPC), "aws:VpceOrgID", "-"},
+		{"D.2 note 4", role(), hop("s3", lonelyVPC), "aws:VpceOrgPaths", "-"},
+		{"D16 direct", role(), hop("kms", office), "kms:ViaService", "-"},
+		{"D16 direct", role(), hop("kms", office), "kms:CallerAccount", "111122223333"},
+		{"D16 through S3", role(), hop("kms", office, "athena.amazonaws.com", "s3.amazonaws.com"), "kms:ViaService", "s3.eu-west-1.amazonaws.com"},
+		{"D16 a service", cloudTrail(), hop("kms", request.Network{}), "kms:ViaService", "?~"},
+		{"D16 a service", cloudTrail(), hop("kms", request.Network{}), "kms:CallerAccount", "?~"},
+		{"D22", user, hop("sns", office), "aws:SourceOwner", "111122223333"},
+		{"D22 elsewhere", user, hop("sqs", office), "aws:SourceOwner", "-"},
+		{"s3", user, hop("s3", office), "s3:ResourceAccount", "444455556666"},
+		{"s3", user, hop("s3", office), "s3:authType", "REST-HEADER"},
+		{"s3 without a signature", &request.Caller{}, hop("s3", office), "s3:authType", "-"},
+		{"s3 without a signature", &request.Caller{}, hop("s3", office), "s3:signatureversion", "-"},
+		{"a network inside AWS", role(), hop("s3", request.Network{}), "aws:SourceIp", "?240.0.0.1"},
+		{"a network inside AWS", role(), hop("s3", request.Network{}), "aws:SourceVpce", "-"},
+		{"nothing known", user, &request.Hop{Service: "s3", Network: office}, "aws:RequestedRegion", "~"},
+		{"nothing known", user, &request.Hop{Service: "s3", Network: office}, "aws:CurrentTime", "~"},
+		{"nothing known", user, &request.Hop{Service: "s3", Network: office}, "aws:EpochTime", "~"},
+		{"nothing known", user, &request.Hop{Service: "s3", Network: office}, "aws:ResourceAccount", "-"},
+		{"nothing known", user, &request.Hop{Service: "s3", Network: office}, "s3:ResourceAccount", "-"},
+	} {
+		ctx := request.Derive(tc.caller, tc.hop)
+		if got := cell(ctx.Get(tc.key)); got != tc.want {
+			t.Errorf("%s: %s: got %s, want %s", tc.name, tc.key, got, tc.want)
+		}
+	}
+}
+
+// Every key that Derive sets is spelled as AWS spells it, and has one value unless
+// it is multivalued.
+func TestDeriveKnownKeys(t *testing.T) {
+	vpc := request.Network{Endpoint: lit("vpce-A"), VPC: lit("vpc-A"), VPCSourceIP: lit("10.0.0.9"), EndpointAccount: lit("1"), EndpointOrganization: ours}
+	for _, c := range []*request.Caller{role(), cloudTrail(), {}, caller(request.IAMUser, "arn:aws:iam::1:user/u")} {
+		for e := range request.Derive(c, call(vpc)).All() {
+			k, ok := request.Find(e.Key)
+			if !ok {
+				t.Errorf("%s is no known key", e.Key)
+				continue
+			}
+			if name := strings.TrimSuffix(k.Name, "/"); !strings.HasPrefix(e.Key, name) {
+				t.Errorf("got %s, AWS writes %s", e.Key, k.Name)
+			}
+			if !k.Multivalued && len(e.Values) != 1 {
+				t.Errorf("%s has %d values", e.Key, len(e.Values))
+			}
+		}
+	}
+}
