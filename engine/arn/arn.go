@@ -8,6 +8,7 @@ package arn
 
 import (
 	"iter"
+	"strings"
 
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/symbol"
@@ -31,16 +32,28 @@ type ARN [parts]symbol.Text
 // unknown part hides where the colons are.
 func Parse(t symbol.Text) (ARN, bool) {
 	var a ARN
+	s, known := t.Literal()
+	if known && !strings.HasPrefix(s, "arn:") {
+		return ARN{}, false
+	}
 	rest := t
 	for i := range Resource {
-		colon := rest.Index(':')
+		var colon int
+		if known {
+			colon = strings.IndexByte(s, ':')
+		} else {
+			colon = rest.Index(':')
+		}
 		if colon < 0 {
 			return ARN{}, false
 		}
 		a[i], rest = rest.Slice(0, colon), rest.Slice(colon+1, rest.Len())
+		if known {
+			s = s[colon+1:]
+		}
 	}
 	a[Resource] = rest
-	if a[Prefix] != symbol.Literal("arn") || !t.Known() && !certain(a[:]) {
+	if !known && (a[Prefix] != symbol.Literal("arn") || !certain(a[:])) {
 		return ARN{}, false
 	}
 	return a, true

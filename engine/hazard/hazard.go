@@ -68,6 +68,9 @@ type Finding struct {
 	Range  source.Range
 	// Replay is the index of the replay that proves the finding, -1 if none does.
 	Replay int
+
+	// about tells findings of one chain and statement apart: who calls, and what on.
+	about [2]string
 }
 
 // Find applies the rules to replays. Several replays with one cause are one finding.
@@ -83,7 +86,7 @@ func Find(replays []*chain.Replay) []Finding {
 			continue
 		}
 		f.Replay = i
-		key := fmt.Sprintf("%q %q %v %v %q %q %q", f.Rule.ID, f.Address, f.Origin, f.Range, r.Chain.ID, r.Principal.Name(), r.Resource())
+		key := fmt.Sprintf("%q %q %v %v %q %q", f.Rule.ID, f.Address, f.Origin, f.Range, r.Chain.ID, f.about)
 		if !seen[key] {
 			seen[key] = true
 			out = append(out, *f)
@@ -129,7 +132,8 @@ func lockedOut(r *chain.Replay) *Finding {
 		return nil
 	}
 	return &Finding{
-		Rule: ServicePrincipalLockedOut, Address: deny.Origin.Address, Origin: deny.Origin, Range: deny.Range,
+		about: [2]string{hop.Request.Principal.Service, on(r, hop)},
+		Rule:  ServicePrincipalLockedOut, Address: deny.Origin.Address, Origin: deny.Origin, Range: deny.Range,
 		Message: fmt.Sprintf("%s may not call %s on %s: %s denies what %s allows.",
 			hop.Request.Principal.Service, hop.Request.Action, on(r, hop), statement(deny), beside(allow, deny)),
 	}
@@ -147,17 +151,20 @@ func broken(r *chain.Replay) *Finding {
 	}
 	hop := brokenHop(r)
 	who := r.Principal.Address
+	about := [2]string{r.Principal.Name().String(), r.Resource().String()}
 	switch {
 	case hop.Verdict == engine.ExplicitDeny:
 		deny := applied(hop, policy.Deny)
 		return &Finding{
-			Rule: ChainBroken, Address: deny.Origin.Address, Origin: deny.Origin, Range: deny.Range,
+			about: about,
+			Rule:  ChainBroken, Address: deny.Origin.Address, Origin: deny.Origin, Range: deny.Range,
 			Message: fmt.Sprintf("%s is granted %s on %s through %s, and hop %d, %s, is denied by %s.",
 				who, r.Action, target(r), r.Chain.ID, hop.Hop, hop.Request.Action, statement(deny)),
 		}
 	case limited(hop):
 		return &Finding{
-			Rule: ChainBroken, Address: r.Principal.Address, Origin: source.Origin{Address: r.Principal.Address},
+			about: about,
+			Rule:  ChainBroken, Address: r.Principal.Address, Origin: source.Origin{Address: r.Principal.Address},
 			Message: fmt.Sprintf("%s is granted %s on %s through %s, and hop %d, %s, is outside of its %s.",
 				who, r.Action, target(r), r.Chain.ID, hop.Hop, hop.Request.Action, kinds(hop.Missing)),
 		}

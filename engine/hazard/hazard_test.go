@@ -87,6 +87,17 @@ func TestFind(t *testing.T) {
 	}{
 		{"H03 a service is locked out", []string{"cloudtrail-s3"}, func(t *testing.T) *world { return newWorld(t, "", cloudset+","+bare) },
 			[]string{"service-principal-locked-out bucket.b: cloudtrail.amazonaws.com may not call s3:GetBucketAcl on bucket.b: statement 2 of bucket.b.policy denies what statement 1 (Logs) allows."}},
+		{"H24 an RCP locks a service out of a bucket that the input does not define", []string{"cloudtrail-s3"}, func(t *testing.T) *world {
+			w := newWorld(t, "", cloudset)
+			w.bucket.Address = ""
+			w.bucket.RCP = []engine.Level{parse(t, policy.RCP, "rcp", `{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-1"}}}`)}
+			return w
+		}, []string{"service-principal-locked-out rcp: cloudtrail.amazonaws.com may not call s3:GetBucketAcl on arn:aws:s3:::b: statement 1 of rcp.policy denies what statement 1 (Logs) of bucket.b.policy allows."}},
+		{"Block Public Access breaks a chain", []string{"athena-public"}, func(t *testing.T) *world {
+			w := newWorld(t, all, `{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}`)
+			w.bucket.Account, w.bucket.RestrictPublic = lit("444455556666"), kleene.True
+			return w
+		}, []string{"chain-broken : role.r is granted s3:ListBucket on bucket.b through athena-public, and hop 2, s3:ListBucket, is denied by S3 Block Public Access."}},
 		{"H03 mended", []string{"cloudtrail-s3"}, func(t *testing.T) *world { return newWorld(t, "", cloudset+","+guarded) }, nil},
 		{"H03 denied and not let in", []string{"cloudtrail-s3"}, func(t *testing.T) *world {
 			return newWorld(t, "", bare+`,{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::b/elsewhere/*"}`)

@@ -247,6 +247,9 @@ func (p Pattern) Runes() []Rune {
 // literal, its wildcards do not count. lookup may be nil if p has no variables.
 func (p Pattern) Match(t Text, lookup Lookup) kleene.Truth {
 	enc := t.enc
+	if !p.wild && !p.vars && p.enc == enc {
+		return kleene.True
+	}
 	if p.fold && !p.vars && isASCII(enc) && p.Known() {
 		return kleene.Of(must(p.enc, enc, true)) // nothing to copy
 	}
