@@ -55,10 +55,15 @@ func (c *Context) SetMaybe(key string, values ...symbol.Text) {
 func (c *Context) Delete(key string) { delete(c.entries, strings.ToLower(key)) }
 
 func (c *Context) put(e Entry) {
+	c.Grow(24)
+	c.entries[lower(e.Key)] = e
+}
+
+// Grow makes room for n keys in an empty context.
+func (c *Context) Grow(n int) {
 	if c.entries == nil {
-		c.entries = make(map[string]Entry, 24)
+		c.entries = make(map[string]Entry, n)
 	}
-	c.entries[strings.ToLower(e.Key)] = e
 }
 
 // Get returns the entry of a key. A key with a suffix, such as aws:PrincipalTag/team,
@@ -67,9 +72,11 @@ func (c Context) Get(key string) Entry {
 	if e, ok := c.entries[key]; ok { // already in lower case
 		return e
 	}
-	key = strings.ToLower(key)
-	if e, ok := c.entries[key]; ok {
-		return e
+	if l := lower(key); l != key {
+		key = l
+		if e, ok := c.entries[key]; ok {
+			return e
+		}
 	}
 	if i := strings.IndexByte(key, '/'); i >= 0 {
 		return c.entries[key[:i+1]].member(key)

@@ -110,10 +110,27 @@ var byName = func() map[string]Key {
 	return m
 }()
 
+// lowered are the names of keys in AWS's spelling with their lower case.
+var lowered = func() map[string]string {
+	m := make(map[string]string, len(keys))
+	for _, k := range keys {
+		m[k.Name] = strings.ToLower(k.Name)
+	}
+	return m
+}()
+
+// lower returns the name of a key in lower case.
+func lower(name string) string {
+	if l, ok := lowered[name]; ok {
+		return l
+	}
+	return strings.ToLower(name)
+}
+
 // Find returns what is known of a condition key, by its name in any case. Tag
 // keys are found by their family ("aws:PrincipalTag/team").
 func Find(name string) (Key, bool) {
-	name = strings.ToLower(name)
+	name = lower(name)
 	if k, ok := byName[name]; ok {
 		return k, true
 	}

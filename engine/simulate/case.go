@@ -216,6 +216,7 @@ func (d *decoder) context(n *source.Node, ctx *request.Context) {
 		d.err(n, "the context is an object, and this is a %s", n.Kind)
 		return
 	}
+	ctx.Grow(len(n.Members))
 	for _, m := range n.Members {
 		if ctx.Get(m.Name).Present != kleene.False {
 			d.err(m.Value, "the key %s stands twice in the context (names are compared without regard to case)", m.Name)

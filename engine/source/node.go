@@ -91,6 +91,17 @@ type parser struct {
 	base int
 	dec  *jsontext.Decoder
 	pos  Pos
+	// nodes are made in batches, since a text has many small values.
+	nodes []Node
+}
+
+func (p *parser) node() *Node {
+	if len(p.nodes) == 0 {
+		p.nodes = make([]Node, min(64, 4+len(p.text)/24))
+	}
+	n := &p.nodes[0]
+	p.nodes = p.nodes[1:]
+	return n
 }
 
 // seek moves the position forward to a byte offset.
@@ -150,7 +161,8 @@ func (p *parser) valueOf(tok jsontext.Token, rng Range, depth int) (*Node, error
 	if depth > maxDepth {
 		return nil, &SyntaxError{Pos: rng.Start, Msg: fmt.Sprintf("values are nested more than %d levels deep", maxDepth)}
 	}
-	n := &Node{Range: rng}
+	n := p.node()
+	n.Range = rng
 	switch tok.Kind() {
 	case 'n':
 		n.Kind = Null
@@ -192,6 +204,9 @@ func (p *parser) valueOf(tok jsontext.Token, rng Range, depth int) (*Node, error
 			value, err := p.value(depth + 1)
 			if err != nil {
 				return nil, err
+			}
+			if n.Members == nil {
+				n.Members = make([]Member, 0, 8)
 			}
 			n.Members = append(n.Members, Member{Name: name, Range: rng, Value: value})
 		}
