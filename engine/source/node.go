@@ -107,7 +107,10 @@ func (p *parser) node() *Node {
 // seek moves the position forward to a byte offset.
 func (p *parser) seek(offset int) Pos {
 	for p.pos.Byte < offset && p.pos.Byte < len(p.text) {
-		r, n := utf8.DecodeRune(p.text[p.pos.Byte:])
+		r, n := rune(p.text[p.pos.Byte]), 1
+		if r >= utf8.RuneSelf {
+			r, n = utf8.DecodeRune(p.text[p.pos.Byte:])
+		}
 		p.pos.Byte += n
 		if r == '\n' {
 			p.pos.Line++
@@ -133,6 +136,15 @@ func (p *parser) syntaxError(err error) error {
 	return &SyntaxError{Pos: p.seek(at), Msg: msg}
 }
 
+// between reports whether c is white space or punctuation between tokens.
+func between(c byte) bool {
+	switch c {
+	case ' ', '\t', '\r', '\n', ':', ',':
+		return true
+	}
+	return false
+}
+
 // token reads one token and the range it covers.
 func (p *parser) token() (jsontext.Token, Range, error) {
 	tok, err := p.dec.ReadToken()
@@ -142,7 +154,7 @@ func (p *parser) token() (jsontext.Token, Range, error) {
 	end := p.base + int(p.dec.InputOffset())
 	// White space, ':' and ',' before the token belong to nobody.
 	start := p.pos.Byte
-	for start < end && bytes.IndexByte([]byte(" \t\r\n:,"), p.text[start]) >= 0 {
+	for start < end && between(p.text[start]) {
 		start++
 	}
 	from := p.seek(start)
