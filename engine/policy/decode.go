@@ -469,7 +469,13 @@ func (d *decoder) multivalued(keys []string, rng source.Range) {
 	}
 }
 
-func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+// capital begins a sentence, unless with a name that has a spelling of its own.
+func capital(s string) string {
+	if first, _, _ := strings.Cut(s, " "); strings.Contains(first, ":") {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
 
 func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
 

@@ -1,0 +1,115 @@
+package simulate_test
+
+import (
+	"io/fs"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/tfguard/tfguard/engine"
+	"github.com/tfguard/tfguard/engine/simulate"
+	"github.com/tfguard/tfguard/engine/source"
+	"github.com/tfguard/tfguard/extract/yaml"
+	"github.com/tfguard/tfguard/fixtures"
+)
+
+// A suiteCase is a case of the conformance suites and the file it stands in.
+type suiteCase struct {
+	simulate.Case
+	file string
+}
+
+// conformance reads all suites of fixtures/conformance.
+func conformance(t testing.TB) []suiteCase {
+	t.Helper()
+	var out []suiteCase
+	err := fs.WalkDir(fixtures.FS, "conformance", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path.Ext(name) != ".yaml" {
+			return err
+		}
+		out = append(out, suite(t, name)...)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func suite(t testing.TB, name string) []suiteCase {
+	t.Helper()
+	text, err := fs.ReadFile(fixtures.FS, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	node, err := yaml.Parse(text)
+	if err != nil {
+		t.Fatalf("%s:%v", name, err)
+	}
+	var shared *engine.Policies
+	var out []suiteCase
+	for _, m := range node.Members {
+		switch m.Name {
+		case "policies":
+			c := decode(t, name, &source.Node{Kind: source.Object, Members: []source.Member{m}}, nil)
+			shared = c.Policies
+		case "cases":
+			for _, item := range m.Value.Items {
+				out = append(out, suiteCase{decode(t, name, item, shared), name})
+			}
+		}
+	}
+	return out
+}
+
+func decode(t testing.TB, name string, n *source.Node, shared *engine.Policies) simulate.Case {
+	t.Helper()
+	c, diags := simulate.Decode(n, shared)
+	for _, d := range diags {
+		if d.Severity == source.Error {
+			t.Errorf("%s:%s: %s", name, d.Range.Start, d.Detail)
+		}
+	}
+	return c
+}
+
+// Every case of the conformance suites comes out as AWS documents it, with the
+// reason, and says which page it follows.
+func TestConformance(t *testing.T) {
+	cases := conformance(t)
+	ids := map[string]bool{}
+	for _, c := range cases {
+		switch {
+		case c.ID == "" || ids[c.ID]:
+			t.Errorf("%s: the id %q is missing or stands twice", c.file, c.ID)
+		case len(c.Refs) == 0:
+			t.Errorf("%s: %s names no page", c.file, c.ID)
+		case c.Want == nil:
+			t.Errorf("%s: %s wants nothing", c.file, c.ID)
+		}
+		ids[c.ID] = true
+		for _, missed := range c.Answer().Missed {
+			t.Errorf("%s: %s: %s", c.file, c.ID, missed)
+		}
+	}
+	if len(cases) < 600 {
+		t.Errorf("got %d cases, want 600 or more", len(cases))
+	}
+}
+
+// rule is the number of the rule that a case begins with, such as B10.
+var rule = regexp.MustCompile(`^([ABC][0-9]+|V[0-9]{2})`)
+
+// A rule counts as held if the reason is asserted too, not the verdict alone.
+func TestConformanceAssertsReasons(t *testing.T) {
+	reasons := map[string]bool{}
+	for _, c := range conformance(t) {
+		if number := rule.FindString(strings.ToUpper(c.ID)); number != "" && len(c.Because)+len(c.Unknown) > 0 {
+			reasons[number] = true
+		}
+	}
+	if len(reasons) < 60 {
+		t.Errorf("the reasons of %d rules are asserted, want 60 or more", len(reasons))
+	}
+}
