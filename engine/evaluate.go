@@ -204,24 +204,26 @@ func (e *evaluation) outsidePolicies() bool {
 		return e.settle(ImplicitDeny, "the root user cannot call sts:AssumeRole")
 	case session && (e.named("getsessiontoken") || e.named("getfederationtoken")):
 		return e.settle(ImplicitDeny, "a role session can call neither sts:GetSessionToken nor sts:GetFederationToken")
-	case e.named("getsessiontoken") && kind == request.IAMUser:
-		return e.sessionToken()
+	case kind == request.IAMUser && (e.named("getsessiontoken") || e.named("getfederationtoken")):
+		return e.userToken()
 	}
 	return false
 }
 
-// sessionToken: no policy keeps a user's long-term key from sts:GetSessionToken,
-// and temporary credentials, whose sign is aws:TokenIssueTime, cannot call it.
-func (e *evaluation) sessionToken() bool {
+// userToken: no policy keeps a user's long-term key from sts:GetSessionToken, and
+// temporary credentials, whose sign is aws:TokenIssueTime, can call neither that
+// nor sts:GetFederationToken.
+func (e *evaluation) userToken() bool {
+	session := e.named("getsessiontoken")
 	switch e.req.Context.Get("aws:TokenIssueTime").Present {
-	case kleene.False:
-		return e.settle(Allowed, "sts:GetSessionToken needs no permission with a user's long-term key")
 	case kleene.True:
-		return e.settle(ImplicitDeny, "temporary credentials of a user cannot call sts:GetSessionToken")
+		return e.settle(ImplicitDeny, "temporary credentials of a user can call neither sts:GetSessionToken nor sts:GetFederationToken")
+	case kleene.False:
+		return session && e.settle(Allowed, "sts:GetSessionToken needs no permission with a user's long-term key")
 	default:
 	}
-	e.decision.Unknown = []string{"whether aws:TokenIssueTime is present: only long-term keys can call sts:GetSessionToken"}
-	return e.settle(Unknown, "sts:GetSessionToken needs no permission with a user's long-term key")
+	e.decision.Unknown = []string{"whether aws:TokenIssueTime is present: only long-term keys can call " + e.req.Action}
+	return e.settle(Unknown, "only a user's long-term key can call "+e.req.Action)
 }
 
 func (e *evaluation) settle(v Verdict, why string) bool {

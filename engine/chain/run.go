@@ -19,6 +19,8 @@ type Options struct {
 	// MaxReplays is the number above which replays of pairs whose policies are
 	// equal up to names are made once for all; 0 means no bound.
 	MaxReplays int
+	// Only, if not nil, selects the replays to make, related or not.
+	Only func(p *Principal, t *Target, action string) bool
 }
 
 // A Result is what a run brought.
@@ -106,6 +108,9 @@ func (s *selection) selected(c *Chain) bool {
 }
 
 func (s *selection) add(c combination, action string) {
+	if s.opts.Only != nil && !s.opts.Only(c.principal, c.target, action) {
+		return
+	}
 	i := slices.Index(s.actions, action)
 	if i < 0 {
 		i = len(s.actions)
@@ -135,7 +140,7 @@ func (s *selection) callers(t *Target) {
 	for _, action := range t.actions() {
 		theirs := s.allows(nil, t, action).reaching(t, action)
 		for _, p := range s.principals {
-			if p.StandIn == "" && t.Kind != InstanceTarget && !related(s.allows(p, nil, action), &theirs, p, t, action) {
+			if p.StandIn == "" && t.Kind != InstanceTarget && s.opts.Only == nil && !related(s.allows(p, nil, action), &theirs, p, t, action) {
 				s.unrelated++
 				continue
 			}

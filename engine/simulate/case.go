@@ -324,7 +324,9 @@ func Principal(s string, ctx request.Context) (request.Principal, error) {
 	default:
 		return request.Principal{}, fmt.Errorf("%q is the ARN of no principal: users, roles, sessions, root users and identity providers are", s)
 	}
-	if p.Kind == request.RoleSession && strings.Contains(p.ARN.String(), ":role/aws-service-role/") {
+	// Where the session's ARN is all there is, the prefix of the name must do.
+	linked := strings.Contains(p.ARN.String(), ":role/aws-service-role/") || p.Pathless && strings.Contains(p.ARN.String(), ":role/AWSServiceRoleFor")
+	if p.Kind == request.RoleSession && linked {
 		p.Kind = request.ServiceLinkedRole
 	}
 	return p, nil

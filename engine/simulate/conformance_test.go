@@ -81,14 +81,14 @@ func TestConformance(t *testing.T) {
 	ids := map[string]bool{}
 	for _, c := range cases {
 		switch {
-		case c.ID == "" || ids[c.ID]:
+		case c.ID == "" || ids[c.file+c.ID]:
 			t.Errorf("%s: the id %q is missing or stands twice", c.file, c.ID)
 		case len(c.Refs) == 0:
 			t.Errorf("%s: %s names no page", c.file, c.ID)
 		case c.Want == nil:
 			t.Errorf("%s: %s wants nothing", c.file, c.ID)
 		}
-		ids[c.ID] = true
+		ids[c.file+c.ID] = true
 		for _, missed := range c.Answer().Missed {
 			t.Errorf("%s: %s: %s", c.file, c.ID, missed)
 		}

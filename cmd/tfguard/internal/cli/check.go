@@ -27,6 +27,8 @@ type checkOptions struct {
 	chains     choices
 	maxReplays count
 	noColor    bool
+	// run selects single replays, for explain.
+	run chain.Options
 }
 
 // thresholds of --fail-on, each including the one before.
@@ -221,10 +223,14 @@ func (o *checkOptions) check(ctx context.Context, path string) (*report.Check, e
 func (o *checkOptions) judge(path string, result *extract.Result) *report.Check {
 	result.Inventory.AssumeOrganization()
 	w := newWorld(result.Inventory)
+	run := o.run
+	if run.Only == nil {
+		run = chain.Options{Chains: o.chains.values, MaxReplays: int(o.maxReplays)}
+	}
 	c := &report.Check{
 		Path: path, Format: "terraform plan", Inventory: result.Inventory, Extra: w.extra,
 		Diagnostics: result.Diagnostics,
-		Result:      chain.Run(w, chain.Options{Chains: o.chains.values, MaxReplays: int(o.maxReplays)}),
+		Result:      chain.Run(w, run),
 	}
 	c.Result.Notes = append(c.Result.Notes, w.notes...)
 	c.Findings = hazard.Find(c.Result.Replays)

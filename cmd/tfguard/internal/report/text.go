@@ -246,6 +246,9 @@ func (t *text) rule(findings []Finding) {
 		if at != "" && !strings.HasPrefix(f.Message, at+" ") {
 			t.paragraph("      at ", "      ", plain, at)
 		}
+		if f.Replay != nil {
+			t.why(t.r.Inputs[f.Input].Path, &t.r.Replays[*f.Replay])
+		}
 		last := i+1 == len(shown)
 		if left := len(findings) - len(shown); last && left > 0 {
 			t.line("    … and %s of %s (-o json lists all)", number(left, "more", "more"), f.Rule)

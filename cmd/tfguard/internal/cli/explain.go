@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tfguard/tfguard/cmd/tfguard/internal/report"
+	"github.com/tfguard/tfguard/engine/chain"
+)
+
+type explainOptions struct {
+	checkOptions
+
+	chain, principal, action, resource string
+}
+
+func newExplain(streams Streams) *cobra.Command {
+	opts := &explainOptions{checkOptions: checkOptions{streams: streams, output: choice{value: "text", words: []string{"text", "json"}}}}
+	cmd := &cobra.Command{
+		Use:   "explain --chain ID --principal P --action A --resource R [PLAN|-]",
+		Short: "Explains one cell of a report: every hop, its context, every statement",
+		Long: `explain replays one chain for one principal, action and resource of a plan and
+tells the whole reasoning: the request of every hop, the context that AWS sends with
+it, the statements that applied and, for a denial, the one that came nearest.
+
+P and R are resource addresses, ARNs or the names that the report shows: a stand-in
+such as tfguard-standin-admin, a service such as cloudtrail.amazonaws.com, anonymous;
+"*" for EC2 instances.`,
+		Example: `  tfguard explain --chain athena-public --principal aws_iam_role.biz \
+    --action s3:GetObject --resource aws_s3_bucket.data plan.json`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runExplain(cmd.Context(), opts, args)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&opts.chain, "chain", "", "the ID of the chain")
+	f.StringVar(&opts.principal, "principal", "", "who calls")
+	f.StringVar(&opts.action, "action", "", "the call, such as s3:GetObject")
+	f.StringVar(&opts.resource, "resource", "", "what the call is made on")
+	f.VarP(&opts.output, "output", "o", "format: text, json")
+	f.BoolVar(&opts.noColor, "no-color", false, "no colours, also on a terminal")
+	complete(cmd, "chain", chainIDs())
+	complete(cmd, "output", opts.output.words)
+	return cmd
+}
+
+func runExplain(ctx context.Context, o *explainOptions, args []string) error {
+	for flag, value := range map[string]string{"chain": o.chain, "principal": o.principal, "action": o.action, "resource": o.resource} {
+		if value == "" {
+			return fmt.Errorf("explain needs --chain, --principal, --action and --resource; --%s is missing", flag)
+		}
+	}
+	if _, ok := chain.Find(o.chain); !ok {
+		return fmt.Errorf("there is no chain %q: there are %s", o.chain, strings.Join(chainIDs(), ", "))
+	}
+	if len(args) == 0 {
+		if o.streams.Keyboard {
+			return errors.New("name a plan, or pipe one in: terraform show -json tfplan | tfguard explain …")
+		}
+		args = []string{"-"}
+	}
+	principals, resources := &seen{}, &seen{}
+	o.run = chain.Options{Chains: []string{o.chain}, Only: func(p *chain.Principal, t *chain.Target, action string) bool {
+		rep := chain.Replay{Principal: p, Target: t}
+		who := principals.is(p, o.principal, p.Address, p.StandIn, p.Name().String)
+		what := resources.is(t, o.resource, t.Address, "", rep.Resource().String)
+		return who && what && strings.EqualFold(action, o.action)
+	}}
+	c, err := o.check(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	rep := report.New()
+	rep.Add(c)
+	if len(rep.Replays) == 0 {
+		return fmt.Errorf("%s has no replay of %s for %s, %s and %s; of this chain it has principals %s and resources %s",
+			args[0], o.chain, o.principal, o.action, o.resource, principals, resources)
+	}
+	if o.output.value == "json" {
+		return report.ExplainJSON(o.streams.Out, &rep.Replays[0])
+	}
+	return report.Explain(o.streams.Out, &rep.Replays[0], report.Options{Color: o.color()})
+}
+
+// seen are the principals, or the resources, of a chain, each with whether it is
+// the one that was asked for.
+type seen struct {
+	asked map[any]bool
+	names []string
+}
+
+// is reports whether a principal or resource can be asked for by a word: its
+// address, its name as a stand-in, its ARN, or the last part of that.
+func (s *seen) is(one any, word, address, standIn string, arn func() string) bool {
+	asked, ok := s.asked[one]
+	if !ok {
+		full := arn()
+		last := full[strings.LastIndexAny(full, "/:")+1:]
+		asked = word == full || word == address || word == standIn || strings.HasPrefix(full, "arn:") && word == last
+		if s.asked == nil {
+			s.asked = map[any]bool{}
+		}
+		s.asked[one] = asked
+		s.names = append(s.names, cmp.Or(address, full))
+	}
+	return asked
+}
+
+// String lists the first few.
+func (s *seen) String() string {
+	const most = 8
+	switch {
+	case len(s.names) == 0:
+		return "none"
+	case len(s.names) > most:
+		return fmt.Sprintf("%s and %d more", strings.Join(s.names[:most], ", "), len(s.names)-most)
+	}
+	return strings.Join(s.names, ", ")
+}

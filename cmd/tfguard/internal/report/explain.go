@@ -1,0 +1,142 @@
+package report
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// ExplainJSON renders one replay as JSON.
+func ExplainJSON(w io.Writer, r *Replay) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(r)
+}
+
+// Explain renders the reasoning of one replay as a tree: the verdict, then every
+// hop with its request, its context and the statements that decided.
+func Explain(w io.Writer, r *Replay, opts Options) error {
+	t := &text{w: bufio.NewWriter(w), r: New(), color: opts.Color}
+	verdict := words[r.Verdict.String()]
+	if r.BrokenHop > 0 {
+		verdict += fmt.Sprintf(" at hop %d", r.BrokenHop)
+	}
+	t.line("%s", t.paint(bold, verdict))
+	t.paragraph("", "  ", plain, fmt.Sprintf("%s, %s on %s, by %s", r.Chain, r.Action, or(r.ResourceAddress, r.Resource), or(r.PrincipalAddress, r.Principal)))
+	for i := range r.Hops {
+		t.line("")
+		t.hop(&r.Hops[i])
+	}
+	return t.w.Flush()
+}
+
+// words are the verdicts as people say them.
+var words = map[string]string{
+	"allowed": "allowed", "implicitDeny": "implicit deny", "explicitDeny": "explicit deny", "unknown": "unknown",
+}
+
+func or(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func (t *text) hop(h *Hop) {
+	verdict := words[h.Verdict.String()]
+	if h.Optional {
+		verdict += ", not needed"
+	}
+	t.line("%s  %s", t.paint(bold, fmt.Sprintf("hop %d  %s", h.Hop, h.Action)), verdict)
+	t.branch("on", h.Resource)
+	t.branch("by", fmt.Sprintf("%s (%s)", h.Principal, h.Credentials))
+	name := "context"
+	for _, k := range slices.Sorted(maps.Keys(h.Context)) {
+		value := h.Context[k]
+		if list, ok := value.([]string); ok {
+			value = strings.Join(list, ", ")
+		}
+		t.branch(name, fmt.Sprintf("%s = %v", k, value))
+		name = ""
+	}
+	if len(h.ContextUnknown) > 0 {
+		t.branch("perhaps", strings.Join(h.ContextUnknown, ", "))
+	}
+	for i := range h.Because {
+		t.because(&h.Because[i])
+	}
+	if len(h.Because) == 0 {
+		t.branch("", "no statement speaks of this call")
+	}
+	for _, u := range h.Unknown {
+		t.branch("hangs on", u)
+	}
+	for _, n := range h.Notes {
+		t.branch("note", n)
+	}
+}
+
+// branch writes one fact of a hop, its further lines below it.
+func (t *text) branch(name, fact string) {
+	t.paragraph(fmt.Sprintf("  %-9s", name), strings.Repeat(" ", 11), plain, fact)
+}
+
+// outcomes say what a statement did.
+var outcomes = map[string]map[string]string{
+	"applies":    {"Allow": "allows", "Deny": "denies", "": "applies"},
+	"maybe":      {"Allow": "may allow", "Deny": "may deny", "": "is not known"},
+	"notApplies": {"Allow": "nearest", "Deny": "nearest", "": "nearest"},
+}
+
+func (t *text) because(b *Because) {
+	if f := b.Failed; f != nil && b.Outcome == "notApplies" && (f.Key == "Action" || f.Key == "NotAction") {
+		t.branch("", "no statement allows this action")
+		return
+	}
+	which := b.Policy
+	if b.Statement > 0 {
+		which = fmt.Sprintf("statement %d of %s", b.Statement, b.Policy)
+	}
+	if b.Sid != "" {
+		which += " (" + b.Sid + ")"
+	}
+	if b.Source.Line > 0 {
+		which += fmt.Sprintf(" at %d:%d", b.Source.Line, b.Source.Column)
+	}
+	t.branch(outcomes[b.Outcome][b.Effect], which)
+	if f := b.Failed; f != nil {
+		t.branch("", strings.Join(strings.Fields(fmt.Sprintf("└ %s %s %s: got %s", f.Key, f.Operator, f.Wanted, f.Got)), " "))
+	}
+}
+
+// why writes the command that explains a replay of an input, broken where a shell
+// lets it be broken.
+func (t *text) why(path string, r *Replay) {
+	line := "      why: tfguard explain"
+	for _, word := range []string{
+		"--chain " + r.Chain, "--principal " + quoted(or(r.PrincipalAddress, r.Principal)), "--action " + r.Action,
+		"--resource " + quoted(or(r.ResourceAddress, r.Resource)), quoted(path),
+	} {
+		if len(line)+len(word) > width-3 {
+			t.line("%s \\", line)
+			line = "          "
+		}
+		line += " " + word
+	}
+	t.line("%s", line)
+}
+
+// quoted is a word as a shell takes it.
+func quoted(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-/:@", r)
+	}) {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	return s
+}
