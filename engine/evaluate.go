@@ -349,6 +349,10 @@ func (e *evaluation) resourcePolicies() {
 	}
 }
 
+// BlockPublicAccess is the name that S3 Block Public Access has among the policies
+// of a decision, where it takes part as a whole.
+const BlockPublicAccess = "S3 Block Public Access"
+
 // blockPublicAccess: where S3 restricts public buckets and some policy of the
 // bucket is public, only services and the owner's account keep access, whichever
 // statement grants it (AWS page "Blocking public access to your Amazon S3 storage").
@@ -370,7 +374,7 @@ func (e *evaluation) blockPublicAccess() {
 		return
 	}
 	e.denied = max(e.denied, cut)
-	r := Reason{Policy: "S3 Block Public Access", Kind: policy.Resource, Effect: policy.Deny, Outcome: Applies}
+	r := Reason{Policy: BlockPublicAccess, Kind: policy.Resource, Effect: policy.Deny, Outcome: Applies}
 	if cut == kleene.Unknown {
 		r.Outcome = Maybe
 		e.waitFor("whether S3 Block Public Access cuts off ", e.req.Resource.String())

@@ -124,7 +124,15 @@ func witness(policies []named) witnesses {
 		}
 	}
 	w.corporate = mostMet(all)
-	for _, a := range outsiders {
+	strangers := slices.Clone(outsiders)
+	for _, r := range all {
+		for _, p := range r.prefixes {
+			if after := lastAddress(p).Next(); after.IsValid() && after.IsGlobalUnicast() && !after.IsPrivate() {
+				strangers = append(strangers, after)
+			}
+		}
+	}
+	for _, a := range strangers {
 		inside := slices.ContainsFunc(all, func(r ranges) bool {
 			return slices.ContainsFunc(r.prefixes, func(p netip.Prefix) bool { return p.Contains(a) })
 		})
@@ -215,7 +223,8 @@ func (r *runner) enter(c *Chain, service string, w witnesses) (request.Network, 
 	switch c.entry {
 	case internet:
 		if !w.internet.IsValid() {
-			return request.Network{}, nil, false
+			// Nobody is outside. Anonymous callers are replayed all the same.
+			return request.Network{SourceIP: symbol.Literal(outsiders[0].String())}, nil, c.ID == "anonymous"
 		}
 		return request.Network{SourceIP: symbol.Literal(w.internet.String())}, nil, true
 	case endpoint:

@@ -68,9 +68,6 @@ type Finding struct {
 	Range  source.Range
 	// Replay is the index of the replay that proves the finding, -1 if none does.
 	Replay int
-
-	// about tells findings of one chain and statement apart: who calls, and what on.
-	about [2]string
 }
 
 // Find applies the rules to replays. Several replays with one cause are one finding.
@@ -86,7 +83,7 @@ func Find(replays []*chain.Replay) []Finding {
 			continue
 		}
 		f.Replay = i
-		key := fmt.Sprintf("%q %q %v %v %q %q", f.Rule.ID, f.Address, f.Origin, f.Range, r.Chain.ID, f.about)
+		key := fmt.Sprintf("%q %q %v %v %q %q", f.Rule.ID, f.Address, f.Origin, f.Range, r.Principal.Name(), call(r))
 		if !seen[key] {
 			seen[key] = true
 			out = append(out, *f)
@@ -94,6 +91,15 @@ func Find(replays []*chain.Replay) []Finding {
 	}
 	Sort(out)
 	return out
+}
+
+// call names the call that is refused: one on the way by itself, and those on the
+// target of the chain, which mostly share their fate, by the target.
+func call(r *chain.Replay) string {
+	if hop := brokenHop(r); hop.Request.Action != r.Action {
+		return hop.Request.Action
+	}
+	return r.Resource().String()
 }
 
 // Sort orders findings by severity, the gravest first, then rule, address and place.
@@ -132,8 +138,7 @@ func lockedOut(r *chain.Replay) *Finding {
 		return nil
 	}
 	return &Finding{
-		about: [2]string{hop.Request.Principal.Service, on(r, hop)},
-		Rule:  ServicePrincipalLockedOut, Address: deny.Origin.Address, Origin: deny.Origin, Range: deny.Range,
+		Rule: ServicePrincipalLockedOut, Address: deny.Origin.Address, Origin: deny.Origin, Range: deny.Range,
 		Message: fmt.Sprintf("%s may not call %s on %s: %s denies what %s allows.",
 			hop.Request.Principal.Service, hop.Request.Action, on(r, hop), statement(deny), beside(allow, deny)),
 	}
@@ -151,20 +156,17 @@ func broken(r *chain.Replay) *Finding {
 	}
 	hop := brokenHop(r)
 	who := r.Principal.Address
-	about := [2]string{r.Principal.Name().String(), r.Resource().String()}
 	switch {
 	case hop.Verdict == engine.ExplicitDeny:
 		deny := applied(hop, policy.Deny)
 		return &Finding{
-			about: about,
-			Rule:  ChainBroken, Address: deny.Origin.Address, Origin: deny.Origin, Range: deny.Range,
+			Rule: ChainBroken, Address: deny.Origin.Address, Origin: deny.Origin, Range: deny.Range,
 			Message: fmt.Sprintf("%s is granted %s on %s through %s, and hop %d, %s, is denied by %s.",
 				who, r.Action, target(r), r.Chain.ID, hop.Hop, hop.Request.Action, statement(deny)),
 		}
 	case limited(hop):
 		return &Finding{
-			about: about,
-			Rule:  ChainBroken, Address: r.Principal.Address, Origin: source.Origin{Address: r.Principal.Address},
+			Rule: ChainBroken, Address: r.Principal.Address, Origin: source.Origin{Address: r.Principal.Address},
 			Message: fmt.Sprintf("%s is granted %s on %s through %s, and hop %d, %s, is outside of its %s.",
 				who, r.Action, target(r), r.Chain.ID, hop.Hop, hop.Request.Action, kinds(hop.Missing)),
 		}

@@ -212,6 +212,14 @@ func (o Organization) set(ctx *Context, id, paths string) {
 	ctx.put(Entry{Key: paths, Present: o.Member, Values: []symbol.Text{path}})
 }
 
+// partition is that of the caller, "aws" for callers without an ARN.
+func (c *Caller) partition() symbol.Text {
+	if a, ok := arn.Parse(c.Principal.ARN); ok {
+		return a[arn.Partition]
+	}
+	return symbol.Literal("aws")
+}
+
 // sessionKeys sets the keys that depend on the credentials: a user's long-term
 // key, or the session of a role.
 func (c *Caller) sessionKeys(ctx *Context, h *Hop) {
@@ -270,17 +278,17 @@ func (h *Hop) networkKeys(ctx *Context, c *Caller) {
 		// service puts one of its own there is not documented.
 		ctx.SetMaybe("aws:SourceIp", internal)
 	default:
-		h.endpointKeys(ctx)
+		h.endpointKeys(ctx, c)
 	}
 }
 
-func (h *Hop) endpointKeys(ctx *Context) {
+func (h *Hop) endpointKeys(ctx *Context, c *Caller) {
 	n := &h.Network
 	ctx.Set("aws:SourceVpce", n.Endpoint)
 	ctx.Set("aws:SourceVpc", n.VPC)
 	ctx.Set("aws:VpcSourceIp", n.VPCSourceIP)
 	if sourceVPCARN[h.Service] {
-		ctx.Set("aws:SourceVpcArn", symbol.Concat(symbol.Literal("arn:aws:ec2:"), h.Region, symbol.Literal(":"), n.EndpointAccount, symbol.Literal(":vpc/"), n.VPC))
+		ctx.Set("aws:SourceVpcArn", symbol.Concat(symbol.Literal("arn:"), c.partition(), symbol.Literal(":ec2:"), h.Region, symbol.Literal(":"), n.EndpointAccount, symbol.Literal(":vpc/"), n.VPC))
 	}
 	if vpceAccount[h.Service] {
 		ctx.Set("aws:VpceAccount", n.EndpointAccount)

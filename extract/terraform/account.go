@@ -22,9 +22,9 @@ func (b *builder) facts() {
 }
 
 // dataSources returns the data sources of a type that were read while planning.
-func (b *builder) dataSources(typ string) []*instance {
+func (r *resolver) dataSources(typ string) []*instance {
 	var out []*instance
-	for _, ins := range b.blocks {
+	for _, ins := range r.blocks {
 		for _, in := range ins {
 			if in.data && in.typ == typ && in.unknown == nil {
 				out = append(out, in)
@@ -36,13 +36,17 @@ func (b *builder) dataSources(typ string) []*instance {
 }
 
 func (b *builder) accountFact() extract.Fact {
-	for _, in := range b.dataSources("aws_caller_identity") {
-		if id, ok := in.str("account_id"); ok {
-			return extract.Fact{Value: symbol.Literal(id), From: in.address}
-		}
+	if id, from, ok := b.callerIdentity("aws"); ok {
+		return extract.Fact{Value: symbol.Literal(id), From: from}
+	}
+	if id, ok := b.assumedAccount("aws"); ok {
+		return extract.Fact{Value: id, From: "provider.aws.assume_role"}
 	}
 	known := tally{}
 	for _, in := range slices.Concat(b.managed, b.gone) {
+		if !b.defaultAccount(b.providerKey(in)) {
+			continue // it may live in another account
+		}
 		for _, values := range []map[string]any{in.values, in.before} {
 			if s, ok := values["arn"].(string); ok {
 				known.add(s, in.address)
@@ -138,14 +142,79 @@ func (b *builder) namedAccount() (id, from string, ok bool) {
 }
 
 // accountOf is the account of an instance: that of the ARN it had before, else
-// that of the input.
+// that of its provider configuration.
 func (r *resolver) accountOf(in *instance) symbol.Text {
 	if s, ok := in.before["arn"].(string); ok {
 		if a, ok := arn.Parse(symbol.Literal(s)); ok && !a[arn.Account].IsZero() {
 			return a[arn.Account]
 		}
 	}
-	return r.account
+	key := r.providerKey(in)
+	if r.defaultAccount(key) {
+		return r.account
+	}
+	if id, _, ok := r.callerIdentity(key); ok {
+		return symbol.Literal(id)
+	}
+	if id, ok := r.assumedAccount(key); ok {
+		return id
+	}
+	return symbol.Symbol{Name: key + ".account", Class: symbol.Digits}.Text()
+}
+
+// providerKey names the provider configuration of an instance; inside of modules
+// the key carries the module that passes it on.
+func (r *resolver) providerKey(in *instance) string {
+	if in.config == nil {
+		return "aws"
+	}
+	key := in.config.provider
+	if _, known := r.providers[key]; !known {
+		key = key[strings.LastIndexByte(key, ':')+1:]
+	}
+	return cmp.Or(key, "aws")
+}
+
+// credentials are the arguments of a provider that can lead to another account.
+var credentials = []string{"assume_role", "assume_role_with_web_identity", "profile", "access_key", "shared_credentials_files", "shared_config_files"}
+
+// defaultAccount reports whether a provider configuration leads to the account of
+// the default one: it sets no credentials of its own.
+func (r *resolver) defaultAccount(key string) bool {
+	if key == "aws" {
+		return true
+	}
+	return !slices.ContainsFunc(credentials, func(name string) bool {
+		_, configured := r.providers[key].Expressions[name]
+		return configured
+	})
+}
+
+// callerIdentity is the account that a provider configuration was seen to lead to.
+func (r *resolver) callerIdentity(key string) (id, from string, ok bool) {
+	for _, in := range r.dataSources("aws_caller_identity") {
+		if id, ok := in.str("account_id"); ok && r.providerKey(in) == key {
+			return id, in.address, true
+		}
+	}
+	return "", "", false
+}
+
+// assumedAccount is the account of the role that a provider configuration assumes,
+// if the configuration names it.
+func (r *resolver) assumedAccount(key string) (symbol.Text, bool) {
+	pc := r.providers[key]
+	e, ok := pc.Expressions["assume_role"]
+	if !ok {
+		return symbol.Text{}, false
+	}
+	path := parseSteps(pc.ModuleAddress)
+	out := r.expression(e, place{scope: r.root.find(path), path: path}, want{attr: "role_arn"}, 0)
+	if len(out.candidates) != 1 || len(out.missing) > 0 {
+		return symbol.Text{}, false
+	}
+	a, ok := arn.Parse(out.candidates[0].text)
+	return a[arn.Account], ok
 }
 
 func (b *builder) regionFact() extract.Fact {

@@ -59,12 +59,13 @@ func (b *builder) organizationPolicies() {
 			if p == nil {
 				continue
 			}
+			node := target
 			if m.sure != kleene.True {
 				// The policy may not be attached here: like a target that is not known.
-				target.Kind = extract.OrgUnknown
+				node.Kind = extract.OrgUnknown
 			}
-			p.Targets = append(p.Targets, target)
-			b.attachTo(p.Document, targetName(target))
+			p.Targets = append(p.Targets, node)
+			b.attachTo(p.Document, targetName(node))
 		}
 		if len(matches) == 0 && t.Known() && !t.IsZero() {
 			doc := policy.Unread(in.address+".policy_id", policy.SCP, source.Origin{Address: in.address, Attribute: "policy_id"}, "the policy "+t.String()+" is not part of this input")

@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/tfguard/tfguard/engine"
+	"github.com/tfguard/tfguard/engine/arn"
 	"github.com/tfguard/tfguard/engine/awsref"
 	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/kleene"
@@ -52,14 +54,19 @@ func newWorld(inv *extract.Inventory) *world {
 		w.notes = append(w.notes, "Service control policies are judged as for a member account of the organization; they do not bind its management account.")
 	}
 	for _, p := range inv.Principals {
-		w.principals = append(w.principals, &chain.Principal{
+		c := &chain.Principal{
 			Address: p.Address, Caller: caller(inv, p, org),
 			Identity: p.Identity, Boundary: p.Boundary, SCP: scp, Trust: p.Trust,
-		})
+		}
+		if c.Caller.Principal.Account != inv.Account.Value {
+			c.SCP = perhaps(orgSCP)
+		}
+		w.principals = append(w.principals, c)
 	}
 	for _, r := range inv.Resources {
 		w.targets = append(w.targets, target(inv, r, org, rcp))
 	}
+	w.blockPublicAccess()
 	w.namedBuckets(inv, rcp)
 	for _, e := range inv.Endpoints {
 		w.endpoints = append(w.endpoints, chain.Endpoint{ID: e.ID, VPC: e.VPC, Service: e.Service, Policies: e.Policies})
@@ -77,17 +84,42 @@ func organization(inv *extract.Inventory) request.Organization {
 	return request.Organization{Member: kleene.True, ID: inv.Organization.Value}
 }
 
+// caller is a principal as it calls. Its account is that of its ARN: one plan may
+// reach several accounts, of which nobody says that they are in the organization.
 func caller(inv *extract.Inventory, p *extract.Principal, org request.Organization) request.Caller {
+	account := inv.Account.Value
+	if a, ok := arn.Parse(p.ARN); ok {
+		account = a[arn.Account]
+	}
+	if account != inv.Account.Value {
+		org.Member = min(org.Member, kleene.Unknown)
+	}
 	c := request.Caller{Organization: org, Tags: p.Tags}
 	if p.Kind == extract.User {
-		c.Principal = request.Principal{Kind: request.IAMUser, ARN: p.ARN, Account: inv.Account.Value}
+		c.Principal = request.Principal{Kind: request.IAMUser, ARN: p.ARN, Account: account}
 		return c
 	}
 	// Sessions that Identity Center starts are federated.
 	c.Federated = p.Kind == extract.PermissionSet
-	c.Principal = chain.RoleSession(inv.Partition.Value, inv.Account.Value, symbol.Text{}, p.Name)
+	c.Principal = chain.RoleSession(inv.Partition.Value, account, symbol.Text{}, p.Name)
 	c.Principal.ARN = p.ARN
 	return c
+}
+
+// perhaps are the policies of the organization for an account of which it is not
+// known whether it is a member.
+func perhaps(levels []engine.Level) []engine.Level {
+	var out []engine.Level
+	for _, level := range levels {
+		unsure := slices.Clone(level)
+		for i := range unsure {
+			if unsure[i].Document != fullAccess {
+				unsure[i].Sure, unsure[i].Why = min(unsure[i].Sure, kleene.Unknown), "whether the account is in the organization"
+			}
+		}
+		out = append(out, unsure)
+	}
+	return out
 }
 
 func target(inv *extract.Inventory, r *extract.Resource, org request.Organization, rcp []engine.Level) *chain.Target {
@@ -98,6 +130,10 @@ func target(inv *extract.Inventory, r *extract.Resource, org request.Organizatio
 	if t.Account.IsZero() {
 		t.Account = inv.Account.Value
 	}
+	if t.Account != inv.Account.Value {
+		t.Organization.Member = min(org.Member, kleene.Unknown)
+		t.RCP = perhaps(rcp)
+	}
 	if r.Type == "s3/bucket" {
 		t.Kind = chain.BucketTarget
 	}
@@ -105,6 +141,21 @@ func target(inv *extract.Inventory, r *extract.Resource, org request.Organizatio
 		t.RestrictPublic = r.PublicAccess.RestrictPublicBuckets
 	}
 	return t
+}
+
+// blockPublicAccess lists S3 Block Public Access among the policies, which it acts
+// as wherever it may restrict a bucket.
+func (w *world) blockPublicAccess() {
+	var buckets []string
+	for _, t := range w.targets {
+		if t.RestrictPublic != kleene.False {
+			buckets = append(buckets, cmp.Or(t.Address, t.ARN.String()))
+		}
+	}
+	if len(buckets) > 0 {
+		doc := &policy.Document{ID: engine.BlockPublicAccess, Kind: policy.Resource, Version: policy.Version2012}
+		w.extra = append(w.extra, &extract.Policy{Document: doc, AttachedTo: buckets})
+	}
 }
 
 // namedBuckets adds the buckets that only policies name, judged as if they had no
@@ -193,14 +244,9 @@ func (w *world) levels(inv *extract.Inventory, kind policy.Kind) (own, other []e
 	}
 	if kind == policy.SCP {
 		w.extra = append(w.extra, &extract.Policy{Document: fullAccess, AttachedTo: []string{"every level of the organization"}})
-		full := policy.Attached{Document: fullAccess, Sure: kleene.True}
-		if !detached(inv, extract.OrgRoot) {
-			root = append(root, full)
-		}
-		unit = append(unit, full)
-		if !detached(inv, extract.OrgAccount) {
-			account = append(account, full)
-		}
+		root = append(root, stillAttached(inv, extract.OrgRoot, inv.Account.Value)...)
+		unit = append(unit, stillAttached(inv, extract.OrgUnit, inv.Account.Value)...)
+		account = append(account, stillAttached(inv, extract.OrgAccount, inv.Account.Value)...)
 	}
 	return []engine.Level{root, unit, account}, []engine.Level{root, unit}
 }
@@ -212,8 +258,31 @@ func nodeName(t extract.OrgTarget) string {
 	return t.ID.String()
 }
 
-func detached(inv *extract.Inventory, kind extract.OrgTargetKind) bool {
-	return slices.ContainsFunc(inv.FullAccessDetached, func(t extract.OrgTarget) bool { return t.Kind == kind })
+// stillAttached is the default policy at a level of the account, unless the input
+// detaches it there: from the root, from the account, or, since it is not known
+// which unit holds the account, perhaps from its unit.
+func stillAttached(inv *extract.Inventory, kind extract.OrgTargetKind, account symbol.Text) []policy.Attached {
+	full := policy.Attached{Document: fullAccess, Sure: kleene.True}
+	for _, t := range inv.FullAccessDetached {
+		here := kleene.True
+		switch {
+		case t.Kind == extract.OrgUnknown:
+			here = kleene.Unknown
+		case t.Kind != kind:
+			continue
+		case kind == extract.OrgUnit:
+			here = kleene.Unknown
+		case kind == extract.OrgAccount:
+			here = symbol.Equal(t.ID, account)
+		}
+		if still := kleene.Not(here); still < full.Sure {
+			full.Sure, full.Why = still, "whether the account is in "+nodeName(t)+", which loses FullAWSAccess"
+		}
+	}
+	if full.Sure == kleene.False {
+		return nil
+	}
+	return []policy.Attached{full}
 }
 
 // managedPolicy gives the document of an AWS managed policy by its name.

@@ -8,6 +8,7 @@ import (
 	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/hazard"
 	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/extract"
@@ -48,6 +49,12 @@ func (r *Report) Add(c *Check) {
 		r.addPolicy(p, input)
 		if p.Unread != "" {
 			r.Inputs[input].Unread++
+			r.Summary.PoliciesUnread++
+		}
+	}
+	for _, p := range inv.Policies {
+		if p.Unread == "" && p.Kind != policy.Boundary {
+			r.Summary.PoliciesRead++
 		}
 	}
 	for _, d := range c.Diagnostics {
@@ -94,9 +101,6 @@ func (r *Report) addPolicy(p *extract.Policy, input int) {
 	}
 	if p.Unread != "" {
 		out.Unknown = append(out.Unknown, p.Unread)
-		r.Summary.PoliciesUnread++
-	} else {
-		r.Summary.PoliciesRead++
 	}
 	for i := range p.Statements {
 		out.Unknown = append(out.Unknown, p.Statements[i].Unknown...)

@@ -33,7 +33,8 @@ type Summary struct {
 	Replays  int      `json:"replays"`
 	Verdicts Verdicts `json:"verdicts"`
 	Findings Severity `json:"findings"`
-	// PoliciesRead and PoliciesUnread count the policies of the inputs.
+	// PoliciesRead and PoliciesUnread count the policies of the inputs; one that is
+	// attached as a permissions boundary too counts once.
 	PoliciesRead   int `json:"policiesRead"`
 	PoliciesUnread int `json:"policiesUnread"`
 	// Unrelated counts the combinations of principal, resource and action that
@@ -172,7 +173,7 @@ type Hop struct {
 }
 
 // Because is the part a statement played in a decision. Statement 0 stands for the
-// whole of a policy that was not read.
+// whole of a policy: one that was not read, or S3 Block Public Access.
 type Because struct {
 	Policy    string  `json:"policy"`
 	Statement int     `json:"statement"`
