@@ -5,6 +5,7 @@ package simulate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tfguard/tfguard/engine"
@@ -73,6 +74,47 @@ func Decode(n *source.Node, shared *engine.Policies) (Case, source.Diagnostics) 
 		}
 	}
 	return c, d.diags
+}
+
+// IsSuite reports whether a tree is a suite: an object with the key cases.
+func IsSuite(n *source.Node) bool {
+	return n.Kind == source.Object && slices.ContainsFunc(n.Members, func(m source.Member) bool { return m.Name == "cases" })
+}
+
+// DecodeSuite reads the cases of a suite: an object with cases, policies that hold
+// for all of them, and perhaps a note and refs. Cases with diagnostics of severity
+// Error are left out.
+func DecodeSuite(n *source.Node) ([]Case, source.Diagnostics) {
+	var d decoder
+	var out []Case
+	shared := &engine.Policies{}
+	for name, m := range d.members(n, "suite", "note", "refs", "policies", "cases") {
+		switch name {
+		case "note":
+			d.text(m)
+		case "refs":
+			d.texts(m)
+		case "policies":
+			shared = d.policies(m, shared)
+		case "cases":
+			if m.Kind != source.List {
+				d.err(m, "cases is a list, and this is a %s", m.Kind)
+				continue
+			}
+			for _, item := range m.Items {
+				c, diags := Decode(item, shared)
+				d.diags = append(d.diags, diags...)
+				switch {
+				case diags.HasErrors():
+				case c.Request == nil:
+					shared = c.Policies
+				default:
+					out = append(out, c)
+				}
+			}
+		}
+	}
+	return out, d.diags
 }
 
 type decoder struct{ diags source.Diagnostics }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/simulate"
 	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/extract/yaml"
@@ -47,31 +46,17 @@ func suite(t testing.TB, name string) []suiteCase {
 	if err != nil {
 		t.Fatalf("%s:%v", name, err)
 	}
-	var shared *engine.Policies
-	var out []suiteCase
-	for _, m := range node.Members {
-		switch m.Name {
-		case "policies":
-			c := decode(t, name, &source.Node{Kind: source.Object, Members: []source.Member{m}}, nil)
-			shared = c.Policies
-		case "cases":
-			for _, item := range m.Value.Items {
-				out = append(out, suiteCase{decode(t, name, item, shared), name})
-			}
-		}
-	}
-	return out
-}
-
-func decode(t testing.TB, name string, n *source.Node, shared *engine.Policies) simulate.Case {
-	t.Helper()
-	c, diags := simulate.Decode(n, shared)
+	cases, diags := simulate.DecodeSuite(node)
 	for _, d := range diags {
 		if d.Severity == source.Error {
 			t.Errorf("%s:%s: %s", name, d.Range.Start, d.Detail)
 		}
 	}
-	return c
+	var out []suiteCase
+	for _, c := range cases {
+		out = append(out, suiteCase{c, name})
+	}
+	return out
 }
 
 // Every case of the conformance suites comes out as AWS documents it, with the

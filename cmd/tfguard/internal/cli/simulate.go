@@ -178,7 +178,7 @@ func (s *simulation) line(node *source.Node, err error, number int) {
 		s.complain(fmt.Errorf("%s:%d: %w", s.name, number, err))
 		return
 	}
-	if isSuite(node) {
+	if simulate.IsSuite(node) {
 		if err := s.suite(node, nil); err != nil {
 			s.complain(err)
 		}
@@ -187,38 +187,19 @@ func (s *simulation) line(node *source.Node, err error, number int) {
 	s.one(node, number)
 }
 
-func isSuite(n *source.Node) bool {
-	return n.Kind == source.Object && slices.ContainsFunc(n.Members, func(m source.Member) bool { return m.Name == "cases" })
-}
-
-// suite answers the cases of an object with the keys policies and cases.
+// suite answers the cases of a suite, or the one case that a file is.
 func (s *simulation) suite(n *source.Node, err error) error {
 	if err != nil {
 		return fmt.Errorf("%s:%w", s.name, err)
 	}
-	if !isSuite(n) {
+	if !simulate.IsSuite(n) {
 		s.one(n, 0)
 		return nil
 	}
-	for _, m := range n.Members {
-		switch m.Name {
-		case "policies":
-			s.one(&source.Node{Kind: source.Object, Members: []source.Member{m}, Range: n.Range}, 0)
-		case "cases", "note", "refs":
-		default:
-			return fmt.Errorf("%s:%s: %q is no key of a suite: there are note, refs, policies and cases", s.name, m.Range.Start, m.Name)
-		}
-	}
-	for _, m := range n.Members {
-		if m.Name != "cases" {
-			continue
-		}
-		if m.Value.Kind != source.List {
-			return fmt.Errorf("%s:%s: cases is a list, and this is a %s", s.name, m.Value.Range.Start, m.Value.Kind)
-		}
-		for _, item := range m.Value.Items {
-			s.one(item, 0)
-		}
+	cases, diags := simulate.DecodeSuite(n)
+	s.tell(diags, 0)
+	for i := range cases {
+		s.answer(&cases[i])
 	}
 	return nil
 }
@@ -226,6 +207,18 @@ func (s *simulation) suite(n *source.Node, err error) error {
 // one answers one case. line is its number in JSON Lines, 0 in a suite.
 func (s *simulation) one(n *source.Node, line int) {
 	c, diags := simulate.Decode(n, s.shared)
+	s.tell(diags, line)
+	switch {
+	case diags.HasErrors():
+	case c.Request == nil:
+		s.shared = c.Policies
+	default:
+		s.answer(&c)
+	}
+}
+
+// tell reports what there is to say about cases; errors make the run a failed one.
+func (s *simulation) tell(diags source.Diagnostics, line int) {
 	for _, d := range diags {
 		at := d.Range.Start
 		if line > 0 {
@@ -238,13 +231,9 @@ func (s *simulation) one(n *source.Node, line int) {
 			fmt.Fprintf(s.err, "%s: %s: %s: %s\n", where, d.Severity, d.Summary, d.Detail)
 		}
 	}
-	if diags.HasErrors() {
-		return
-	}
-	if c.Request == nil {
-		s.shared = c.Policies
-		return
-	}
+}
+
+func (s *simulation) answer(c *simulate.Case) {
 	a := c.Answer()
 	if a.Pass != nil {
 		s.wanted++
