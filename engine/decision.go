@@ -77,9 +77,10 @@ type Reason struct {
 	Kind   policy.Kind
 	// Statement counts from 1; 0 stands for the whole of a policy that was not read.
 	Statement int
-	Sid       string
-	Effect    policy.Effect
-	Outcome   Outcome
+	// Sid is "(sensitive)" for a statement of a sensitive policy that has one.
+	Sid     string
+	Effect  policy.Effect
+	Outcome Outcome
 	// Failed says what kept the statement from applying.
 	Failed *Failure
 	Origin source.Origin
@@ -88,11 +89,13 @@ type Reason struct {
 
 // A Failure is the first element of a statement that a request did not meet.
 type Failure struct {
-	// Key is the condition key, or "Principal", "Action", "Resource".
+	// Key is the condition key, or "Principal", "Action", "Resource"; "Condition" for
+	// a key of a sensitive policy.
 	Key string
 	// Operator is the condition operator, empty for the elements.
 	Operator string
-	Wanted   string
+	// Wanted is "(sensitive)" for an element of a sensitive policy.
+	Wanted string
 	// Got is what the request holds: a value, "absent", "empty" or "unknown".
 	Got string
 }

@@ -16,7 +16,31 @@ func (e *evaluation) reason(doc *policy.Attached, st *policy.Statement, truth kl
 		r.Outcome = Maybe
 		r.Failed = e.waitsFor(doc, st, m)
 	}
+	r.withhold(doc.Document)
 	return r
+}
+
+// withheld stands in reasons for what a sensitive policy says.
+const withheld = "(sensitive)"
+
+// withhold takes from a reason what a sensitive policy says: a Sid, the values of an
+// element and, because its key and operator are of the policy too, a condition.
+func (r *Reason) withhold(doc *policy.Document) {
+	if !doc.Sensitive {
+		return
+	}
+	if r.Sid != "" {
+		r.Sid = withheld
+	}
+	if r.Failed == nil || r.Failed.Key == "attachment" {
+		return // which hangs on the input and not on the policy
+	}
+	r.Failed.Wanted = withheld
+	switch r.Failed.Key {
+	case "statement", "Resource", "NotResource", "Principal", "NotPrincipal", "Action", "NotAction":
+	default:
+		r.Failed.Key, r.Failed.Operator = "Condition", ""
+	}
 }
 
 // waitsFor finds the first element of a statement that may hold.
@@ -89,6 +113,7 @@ func (e *evaluation) explainMissing() {
 				Policy: doc.ID, Kind: doc.Kind, Statement: st.Index, Sid: st.Sid, Effect: st.Effect,
 				Outcome: NotApplies, Failed: failed, Origin: doc.Origin, Range: st.Range,
 			}
+			nearest.withhold(doc.Document)
 		}
 	}
 	if best >= 0 {
@@ -139,6 +164,8 @@ func (e *evaluation) explainUnknown() {
 			unknown = append(unknown, f.Wanted)
 		case "Resource", "NotResource", "Principal", "NotPrincipal", "Action", "NotAction":
 			unknown = append(unknown, f.Got+" against "+f.Wanted)
+		case "Condition":
+			unknown = append(unknown, f.Got+" against a condition of "+r.Policy+" "+f.Wanted)
 		default:
 			unknown = append(unknown, f.Key+" ("+f.Operator+" "+f.Wanted+", got "+f.Got+")")
 		}

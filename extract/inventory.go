@@ -55,8 +55,6 @@ type Policy struct {
 	*policy.Document
 	// AttachedTo are resource addresses or, for what the input does not define, ARNs.
 	AttachedTo []string
-	// Sensitive policies are evaluated and never printed.
-	Sensitive bool
 }
 
 // A PrincipalKind says what a principal is.

@@ -18,6 +18,9 @@ func (inv *Inventory) AssumeOrganization() {
 	}
 	var found, from string
 	for _, p := range inv.Policies {
+		if p.Sensitive {
+			continue // a fact is shown
+		}
 		for i := range p.Statements {
 			for _, c := range p.Statements[i].Conditions {
 				if !strings.Contains(strings.ToLower(c.Key), "org") {

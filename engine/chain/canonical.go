@@ -96,6 +96,7 @@ func (w *canonical) document(d *policy.Document) {
 	w.text(string(d.Kind))
 	w.text(d.Version)
 	w.flag(d.Unread != "") // whichever it is, it may say anything
+	w.flag(d.Sensitive)
 	w.number(len(d.Statements))
 	for i := range d.Statements {
 		w.statement(&d.Statements[i])

@@ -65,10 +65,21 @@ func (f *folder) key(c *combination) foldKey {
 		target:    classOf(f.targets, c.target, f.targetClass),
 		relation:  f.relation(c),
 	}
+	for _, p := range c.others {
+		other := *c
+		other.principal = p
+		k.principal = f.both(k.principal, classOf(f.principals, p, f.principalClass))
+		k.relation = f.both(k.relation, f.relation(&other))
+	}
 	if c.chains != nil {
 		k.service = c.chains[0]
 	}
 	return k
+}
+
+// both hashes two hashes.
+func (f *folder) both(a, b uint64) uint64 {
+	return maphash.Comparable(f.seed, [2]uint64{a, b})
 }
 
 func classOf[T comparable](known map[T]uint64, of T, class func(T) uint64) uint64 {
@@ -97,6 +108,12 @@ func (f *folder) principalClass(p *Principal) uint64 {
 	w.organization(p.Caller.Organization)
 	w.literal(p.Caller.Source)
 	w.literal(p.Caller.SourceAccount)
+	if d := p.delivery; d != nil {
+		w.flag(d.trail != nil)
+		if d.trail != nil {
+			w.literal(d.trail.Key)
+		}
+	}
 	w.tags(p.Caller.Tags)
 	w.docs(p.Identity)
 	w.docs(p.Boundary)

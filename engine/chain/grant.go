@@ -21,6 +21,8 @@ type allows struct {
 
 type allow struct {
 	*policy.Statement
+	// sensitive is set for a statement of a sensitive policy: no example is made of it.
+	sensitive bool
 	// any is set if the statement can match every resource.
 	any     bool
 	entries []allowEntry
@@ -43,7 +45,9 @@ func allowing(docs []policy.Attached, action string) allows {
 			if st.Effect != policy.Allow || st.Actions.Match(prefix, name) == kleene.False {
 				continue
 			}
-			out.statements = append(out.statements, prepared(st))
+			a := prepared(st)
+			a.sensitive = doc.Sensitive
+			out.statements = append(out.statements, a)
 		}
 	}
 	return out
@@ -212,7 +216,7 @@ func (a *allows) example(def symbol.Text, lookup symbol.Lookup) symbol.Text {
 			if m, _ := e.pattern.MatchResource(def, lookup); m != kleene.False {
 				return def
 			}
-			if got, ok := filled(e.pattern, want, lookup); ok && first.IsZero() {
+			if got, ok := filled(e.pattern, want, lookup); ok && first.IsZero() && !st.sensitive {
 				first = got
 			}
 		}

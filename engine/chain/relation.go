@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tfguard/tfguard/engine/condition"
+	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/symbol"
 )
@@ -30,10 +31,12 @@ func related(own, theirs *allows, p *Principal, t *Target, action string) bool {
 	return false
 }
 
-// A serviceGrant is a statement of a target's policies that lets a service in.
+// A serviceGrant is a statement of a target's policies that lets a service in. Of a
+// sensitive policy nothing is told: those are listed for CloudTrail alone, whose
+// chain is replayed whatever else its policies name, and without their statement.
 type serviceGrant struct {
 	service   string
-	statement *policy.Statement
+	statement *policy.Statement // nil for that of a sensitive policy
 }
 
 func serviceGrants(t *Target) []serviceGrant {
@@ -45,8 +48,13 @@ func serviceGrants(t *Target) []serviceGrant {
 				continue
 			}
 			for _, e := range st.Principals.Entries {
-				if s, known := e.Text.Literal(); known && e.Type == policy.Service && !e.Never {
+				s, known := e.Text.Literal()
+				switch {
+				case !known || e.Type != policy.Service || e.Never:
+				case !doc.Sensitive:
 					out = append(out, serviceGrant{service: s, statement: st})
+				case s == cloudtrail && t.Kind == BucketTarget:
+					out = append(out, serviceGrant{service: s})
 				}
 			}
 		}
@@ -54,7 +62,8 @@ func serviceGrants(t *Target) []serviceGrant {
 	return out
 }
 
-// trusts reports whether a trust policy lets a service assume the role.
+// trusts reports whether a trust policy lets a service assume the role, by its name
+// or with everybody.
 func trusts(doc *policy.Document, service string) bool {
 	if doc == nil {
 		return false
@@ -65,7 +74,7 @@ func trusts(doc *policy.Document, service string) bool {
 			continue
 		}
 		for _, e := range st.Principals.Entries {
-			if e.Type == policy.Service && e.Text == symbol.Literal(service) {
+			if e.Everyone() == kleene.True || e.Type == policy.Service && e.Text == symbol.Literal(service) {
 				return true
 			}
 		}
@@ -76,16 +85,25 @@ func trusts(doc *policy.Document, service string) bool {
 // conditionValue returns the first value a statement asks of a key with a
 // positive operator; a wildcard in it becomes "example".
 func conditionValue(st *policy.Statement, key string) (symbol.Text, bool) {
+	v, ok := conditionText(st, key)
+	return withoutWildcards(v), ok
+}
+
+// conditionText is the value of conditionValue as it is written.
+func conditionText(st *policy.Statement, key string) (symbol.Text, bool) {
 	for i := range st.Conditions {
 		c := &st.Conditions[i]
 		if !strings.EqualFold(c.Key, key) || c.Operator.Negated() || len(c.Values) == 0 || c.Operator.Base == condition.Null {
 			continue
 		}
-		v := c.Values[0].Text
-		if s, known := v.Literal(); known {
-			v = symbol.Literal(strings.ReplaceAll(s, "*", "example"))
-		}
-		return v, true
+		return c.Values[0].Text, true
 	}
 	return symbol.Text{}, false
+}
+
+func withoutWildcards(t symbol.Text) symbol.Text {
+	if s, known := t.Literal(); known {
+		return symbol.Literal(strings.ReplaceAll(s, "*", "example"))
+	}
+	return t
 }

@@ -168,8 +168,7 @@ func (r *runner) parameters(req *engine.Request, c *call, spec *hopSpec) {
 	caller, ctx := &c.principal.Caller, &req.Context
 	switch {
 	case spec.on == onLogs:
-		// CloudTrail always hands its objects over to the owner of the bucket.
-		ctx.SetString("s3:x-amz-acl", "bucket-owner-full-control")
+		c.principal.delivery.deliver(ctx, c.target)
 	case spec.on == onRole && spec.creds == ServicePrincipal:
 		// Whether the service names the source of the call is not documented.
 		ctx.SetMaybe("aws:SourceAccount", caller.Principal.Account)
@@ -178,8 +177,10 @@ func (r *runner) parameters(req *engine.Request, c *call, spec *hopSpec) {
 		ctx.SetString("iam:PassedToService", c.chain.service)
 	case c.statement != nil:
 		// The service makes the call that the statement lets it make.
-		if acl, ok := conditionValue(c.statement, "s3:x-amz-acl"); ok {
-			ctx.Set("s3:x-amz-acl", acl)
+		if strings.EqualFold(req.Action, "s3:PutObject") {
+			upload(ctx, c.target, c.statement, caller.Principal.Service)
+		} else {
+			headers(ctx, c.statement)
 		}
 		if caller.Principal.Service == cloudtrail && encrypts(req.Action) {
 			ctx.Set("kms:EncryptionContext:aws:cloudtrail:arn", caller.Source)
@@ -241,8 +242,7 @@ func (r *runner) resource(c *call, spec *hopSpec, p *Principal, action string) (
 	case onBucket:
 		return c.target.ARN, c.target.Account
 	case onLogs:
-		return symbol.Concat(c.target.ARN, symbol.Literal("/"), r.logPrefix(c), symbol.Literal("AWSLogs/"),
-			p.Caller.SourceAccount, symbol.Literal("/CloudTrail/example")), c.target.Account
+		return symbol.Concat(c.target.ARN, symbol.Literal("/"), p.delivery.logs), c.target.Account
 	default: // onTarget
 	}
 	switch {
@@ -294,7 +294,7 @@ func exampleObject(granting []*allow, t *Target, def symbol.Text, lookup symbol.
 			if m, _ := e.pattern.MatchResource(def, lookup); m != kleene.False {
 				return def
 			}
-			if first.IsZero() {
+			if first.IsZero() && !st.sensitive {
 				first = below(e.pattern, t, lookup)
 			}
 		}
@@ -384,6 +384,9 @@ func (r *runner) lookup(p *Principal) symbol.Lookup {
 	return ctx.Lookup
 }
 
+// sensitiveNote says what replays leave out for sensitive policies.
+const sensitiveNote = "Some policies are sensitive: they are evaluated, and the networks, services, sources and object keys that they alone name are not replayed."
+
 // witnesses reads the networks off the policies that take part in a replay.
 func (r *runner) witnesses(p *Principal, t *Target) witnesses {
 	var all []named
@@ -393,6 +396,9 @@ func (r *runner) witnesses(p *Principal, t *Target) witnesses {
 			if !ok {
 				n = scanNetworks(d.Document)
 				r.networks[d.Document] = n
+				if d.Sensitive {
+					r.notes[sensitiveNote] = true
+				}
 			}
 			all = append(all, n)
 		}

@@ -3,6 +3,7 @@ package chain
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tfguard/tfguard/engine"
@@ -52,9 +53,11 @@ type Block struct {
 }
 
 // A combination is a pair with an action. statement is the one that lets a
-// service principal in, for the generic chain.
+// service principal in, for the generic chain. others are the same service on
+// behalf of other sources: the worst of their replays is that of the combination.
 type combination struct {
 	principal *Principal
+	others    []*Principal
 	target    *Target
 	action    int32 // index into selection.actions
 	statement *policy.Statement
@@ -185,11 +188,11 @@ func (s *selection) services(t *Target) {
 		if !s.selected(generic) || g.service == cloudtrail && t.Kind == BucketTarget {
 			continue
 		}
-		p := s.serviceCaller(g)
+		callers := s.serviceCallers(t, g, grants)
 		for _, action := range literalActions(g.statement, t) {
 			if key := g.service + " " + action; !seen[key] {
 				seen[key] = true
-				s.add(combination{principal: p, target: t, chains: []*Chain{generic}, statement: g.statement}, action)
+				s.add(combination{principal: callers[0], others: callers[1:], target: t, chains: []*Chain{generic}, statement: g.statement}, action)
 			}
 		}
 	}
@@ -198,76 +201,19 @@ func (s *selection) services(t *Target) {
 // trail adds the delivery of CloudTrail, if a trail of the world writes to the
 // bucket or a policy lets CloudTrail in.
 func (s *selection) trail(t *Target, c *Chain, grants []serviceGrant) {
-	var source symbol.Text
-	for _, tr := range s.world.Trails() {
-		if a, ok := arn.Parse(t.ARN); ok && symbol.Equal(tr.Bucket, a[arn.Resource]) == kleene.True {
-			source = tr.ARN
-			break
-		}
-	}
-	i := slices.IndexFunc(grants, func(g serviceGrant) bool { return g.service == cloudtrail })
-	if i < 0 && source.IsZero() {
+	callers := s.trails(t, nil, grants)
+	if callers[0].delivery.trail == nil && !slices.ContainsFunc(grants, func(g serviceGrant) bool { return g.service == cloudtrail }) {
 		return
 	}
-	if source.IsZero() {
-		for _, g := range grants {
-			if v, ok := conditionValue(g.statement, "aws:SourceArn"); ok && g.service == cloudtrail {
-				source = v
-				break
-			}
-		}
-	}
-	if source.IsZero() {
-		account := t.Account
-		if i >= 0 {
-			if v, ok := conditionValue(grants[i].statement, "aws:SourceAccount"); ok {
-				account = v
-			}
-		}
-		source = s.arn("cloudtrail", s.env.Region, account, "trail/example")
-	}
-	account := t.Account
-	if a, ok := arn.Parse(source); ok {
-		account = a[arn.Account]
-	}
-	s.add(combination{
-		principal: service(cloudtrail, source, account, s.organizationOf(account)),
-		target:    t, chains: []*Chain{c},
-	}, "s3:PutObject")
+	s.add(combination{principal: callers[0], others: callers[1:], target: t, chains: []*Chain{c}}, "s3:PutObject")
 }
 
-// logPrefix returns the key prefix that a trail writes below: that of the trail
-// or, without one, the part before AWSLogs/ that the policy allows.
-func (r *runner) logPrefix(c *call) symbol.Text {
-	slash := func(t symbol.Text) symbol.Text {
-		if t.IsZero() || t.HasSuffix("/") {
-			return t
-		}
-		return symbol.Concat(t, symbol.Literal("/"))
+// serviceCallers are the service as it calls on behalf of what a statement asks for;
+// CloudTrail for each of its trails.
+func (s *selection) serviceCallers(t *Target, g serviceGrant, grants []serviceGrant) []*Principal {
+	if g.service == cloudtrail {
+		return s.trails(t, g.statement, grants)
 	}
-	for _, tr := range r.world.Trails() {
-		if tr.ARN == c.principal.Caller.Source {
-			return slash(tr.Prefix)
-		}
-	}
-	for _, g := range serviceGrants(c.target) {
-		if g.service != cloudtrail || g.statement.Resources == nil {
-			continue
-		}
-		for i := range g.statement.Resources.Entries {
-			s := g.statement.Resources.Entries[i].Text().String()
-			if rest, ok := strings.CutPrefix(s, c.target.ARN.String()+"/"); ok {
-				if prefix, _, ok := strings.Cut(rest, "AWSLogs/"); ok && !strings.ContainsAny(prefix, "*?$") {
-					return symbol.Literal(prefix)
-				}
-			}
-		}
-	}
-	return symbol.Text{}
-}
-
-// serviceCaller is the service as it calls on behalf of what a statement asks for.
-func (s *selection) serviceCaller(g serviceGrant) *Principal {
 	source, ok := conditionValue(g.statement, "aws:SourceArn")
 	if !ok {
 		prefix, _, _ := strings.Cut(g.service, ".")
@@ -280,36 +226,81 @@ func (s *selection) serviceCaller(g serviceGrant) *Principal {
 			account = a[arn.Account]
 		}
 	}
-	return service(g.service, source, account, s.organizationOf(account))
+	return []*Principal{service(g.service, source, account, s.organizationOf(account))}
 }
 
 // literalActions are the actions a statement allows a service on a target: those
-// it names and, for a wildcard, the target's data actions among them. A wildcard at
-// the end that means none of those stands for nothing: "kms:Decrypt*" is kms:Decrypt.
+// it names and, for a wildcard or NotAction, the target's data actions among them. A
+// wildcard at the end that means none of those stands for nothing: "kms:Decrypt*" is
+// kms:Decrypt.
 func literalActions(st *policy.Statement, t *Target) []string {
+	if st.Actions.Not {
+		return dataActions(&st.Actions, t)
+	}
 	var out []string
 	for _, a := range st.Actions.Entries {
 		s, known := a.Text.Literal()
 		switch {
-		case !known || st.Actions.Not:
+		case !known:
 		case !strings.ContainsAny(s, "*?"):
 			out = append(out, s)
 		default:
-			one := policy.Actions{Entries: []policy.Action{a}}
-			n := len(out)
-			for _, action := range t.actions() {
-				prefix, name, _ := strings.Cut(strings.ToLower(action), ":")
-				if one.Match(prefix, name) == kleene.True {
-					out = append(out, action)
-				}
-			}
+			of := dataActions(&policy.Actions{Entries: []policy.Action{a}}, t)
+			out = append(out, of...)
 			stem, ok := strings.CutSuffix(s, "*")
-			if len(out) == n && ok && !strings.HasSuffix(stem, ":") && stem != "" && !strings.ContainsAny(stem, "*?") {
+			if len(of) == 0 && ok && !strings.HasSuffix(stem, ":") && stem != "" && !strings.ContainsAny(stem, "*?") {
 				out = append(out, stem)
 			}
 		}
 	}
 	return out
+}
+
+// dataActions are the target's data actions among some actions.
+func dataActions(among *policy.Actions, t *Target) []string {
+	var out []string
+	for _, action := range t.actions() {
+		prefix, name, _ := strings.Cut(strings.ToLower(action), ":")
+		if among.Match(prefix, name) == kleene.True {
+			out = append(out, action)
+		}
+	}
+	return out
+}
+
+// severity orders verdicts from the best to the worst.
+var severity = map[engine.Verdict]int{engine.Allowed: 0, engine.Unknown: 1, engine.ImplicitDeny: 2, engine.ExplicitDeny: 3}
+
+// worst replays one chain of a combination: for a service that calls on behalf of
+// several trails for each of them, and keeps the worst replay.
+func (s *selection) worst(ch *Chain, c *combination) (*Replay, bool) {
+	cl := call{chain: ch, action: s.actions[c.action], principal: c.principal, target: c.target, statement: c.statement}
+	out, ok := s.runner.replay(cl)
+	if !ok || len(c.others) == 0 {
+		return out, ok
+	}
+	for _, cl.principal = range c.others {
+		if rep, ok := s.runner.replay(cl); ok && severity[rep.Verdict] > severity[out.Verdict] {
+			out = rep
+		}
+	}
+	of := "judged for each of " + strconv.Itoa(len(c.others)+1) + " trails: " + out.Principal.Caller.Source.String()
+	if out.Verdict == engine.Allowed {
+		out.remark(of + " is shown, all are allowed")
+	} else {
+		out.remark(of + " decided")
+	}
+	out.Principal = c.principal // what the combination is known by
+	return out, true
+}
+
+// remark notes something on the hop that decided, the last one if all are allowed.
+func (r *Replay) remark(note string) {
+	i := slices.IndexFunc(r.Hops, func(h HopResult) bool { return !h.Optional && h.Verdict == r.Verdict })
+	if r.Verdict == engine.Allowed {
+		i = len(r.Hops) - 1
+	}
+	r.Hops[i].Notes = append(r.Hops[i].Notes, note)
 }
 
 // replay replays what was selected, or of every group its first combination.
@@ -326,7 +317,7 @@ func (s *selection) replay(groups []group) Result {
 		c := &s.combinations[g.members[0]]
 		var replays []int
 		for _, ch := range s.chainsFor(c) {
-			rep, ok := s.runner.replay(call{chain: ch, action: s.actions[c.action], principal: c.principal, target: c.target, statement: c.statement})
+			rep, ok := s.worst(ch, c)
 			if !ok {
 				continue
 			}

@@ -380,6 +380,9 @@ func TestServiceRole(t *testing.T) {
 		{"trusts nobody", "", false, 0, 0},
 		{"a Deny does not admit", strings.Replace(trustsCFN, "Allow", "Deny", 1), false, 0, 0},
 		{"and denies it", trustsCFN + "," + strings.Replace(trustsCFN, "Allow", "Deny", 1), true, engine.ExplicitDeny, 2},
+		{"trusts everybody", strings.Replace(trustsCFN, `{"Service":"cloudformation.amazonaws.com"}`, everyone, 1), true, engine.Allowed, 0},
+		{"trusts everybody under AWS", strings.Replace(trustsCFN, `{"Service":"cloudformation.amazonaws.com"}`, `{"AWS":"*"}`, 1), true, engine.Allowed, 0},
+		{"trusts the account", strings.Replace(trustsCFN, `{"Service":"cloudformation.amazonaws.com"}`, `{"AWS":"`+account+`"}`, 1), false, 0, 0},
 		{"asks for the source account", strings.Replace(trustsCFN, "}", `},"Condition":{"StringEquals":{"aws:SourceAccount":"`+account+`"}}`, 1), true, engine.Unknown, 2},
 		{"asks for another source account", strings.Replace(trustsCFN, "}", `},"Condition":{"StringEquals":{"aws:SourceAccount":"444455556666"}}`, 1), true, engine.ImplicitDeny, 2},
 	} {
@@ -456,6 +459,9 @@ func TestServicePrincipals(t *testing.T) {
 			[]string{"cloudtrail.amazonaws.com kms:GenerateDataKey " + key + " allowed"}},
 		{"a key and what is not documented", key, statement("Allow", service("sns.amazonaws.com"), "kms:Decrypt", "*", `{"StringEquals":{"kms:CallerAccount":"`+account+`"}}`), []string{"sns.amazonaws.com kms:Decrypt " + key + " unknown"}},
 		{"no Deny, no NotAction", "", statement("Deny", service("config.amazonaws.com"), "s3:PutObject", "*", "") + `,{"Effect":"Allow","Principal":{"Service":"config.amazonaws.com"},"NotAction":"s3:*","Resource":"*"}`, nil},
+		{"NotAction means the data actions that it does not list", "", `{"Effect":"Allow","Principal":{"Service":"config.amazonaws.com"},"NotAction":["s3:Get*","sns:*"],"Resource":"*"}`, []string{
+			"config.amazonaws.com s3:ListBucket arn:aws:s3:::data allowed", "config.amazonaws.com s3:PutObject arn:aws:s3:::data/example allowed"}},
+		{"NotAction on a resource without data actions", topic, `{"Effect":"Allow","Principal":{"Service":"config.amazonaws.com"},"NotAction":"s3:*","Resource":"*"}`, nil},
 		{"two statements, one replay", topic, statement("Allow", service("events.amazonaws.com"), "sns:Publish", topic, "") + "," + statement("Allow", service("events.amazonaws.com"), "sns:Publish", "*", ""), []string{"events.amazonaws.com sns:Publish " + topic + " allowed"}},
 		{"two services", topic, statement("Allow", `{"Service":["events.amazonaws.com","s3.amazonaws.com"]}`, "sns:Publish", topic, ""), []string{"events.amazonaws.com sns:Publish " + topic + " allowed", "s3.amazonaws.com sns:Publish " + topic + " allowed"}},
 	} {

@@ -58,6 +58,8 @@ type Principal struct {
 	SCP      []engine.Level
 	// Trust is the trust policy of a role, nil for others.
 	Trust *policy.Document
+
+	delivery *delivery // of CloudTrail
 }
 
 // A TargetKind says which calls are replayed on a target.
@@ -128,6 +130,8 @@ type Trail struct {
 	ARN symbol.Text
 	// Bucket is the name of the bucket, Prefix the key prefix it writes below.
 	Bucket, Prefix symbol.Text
+	// Key is the KMS key that encrypts the log files, empty if none.
+	Key symbol.Text
 }
 
 // A Replay is one chain replayed for one principal, action and target.

@@ -56,6 +56,10 @@ type Document struct {
 	// Unread says why the content is not known; a decision that could depend on
 	// the policy is then unknown. Empty for a policy that was read.
 	Unread string
+	// Sensitive policies are evaluated and never shown: what a decision tells of
+	// them is their ID, kind and places and what they did, and nothing else of the
+	// world is read off them.
+	Sensitive bool
 }
 
 // An Attached is a document that takes part in a decision, and whether it

@@ -304,6 +304,7 @@ func (d *decoder) policies(n *source.Node, shared *engine.Policies) *engine.Poli
 func (d *decoder) document(n *source.Node, id string, kind policy.Kind) policy.Attached {
 	doc, diags := policy.Decode(n, id, kind, source.Origin{Attribute: id})
 	d.diags = append(d.diags, diags...)
+	d.diags = append(d.diags, engine.Lint(doc)...)
 	return policy.Attached{Document: doc, Sure: kleene.True}
 }
 

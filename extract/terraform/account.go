@@ -117,6 +117,9 @@ func (b *builder) namedAccount() (id, from string, ok bool) {
 		}
 	}
 	for _, p := range b.inv.Policies {
+		if p.Sensitive {
+			continue // a fact is shown
+		}
 		for i := range p.Statements {
 			st := &p.Statements[i]
 			if st.Principals != nil {
@@ -263,8 +266,8 @@ func (r *resolver) providerRegion(key string) (symbol.Text, bool) {
 
 // regionOf is the region of an instance: its own argument, else its provider's.
 func (r *resolver) regionOf(in *instance) symbol.Text {
-	if s, ok := in.str("region"); ok {
-		return symbol.Literal(s)
+	if t := single(in.values["region"]); !t.IsZero() {
+		return t
 	}
 	if in.config == nil {
 		return r.region

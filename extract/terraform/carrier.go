@@ -105,8 +105,7 @@ func (b *builder) readCarrier(in *instance, c *carrier) {
 		if doc == nil {
 			continue
 		}
-		name, _ := at(value, "name").(string)
-		b.carried[in] = append(b.carried[in], carried{doc: doc, carrier: c, name: symbol.Literal(name), computed: !marked(unk) && !b.written(in, list)})
+		b.carried[in] = append(b.carried[in], carried{doc: doc, carrier: c, name: single(at(value, "name")), computed: !marked(unk) && !b.written(in, list)})
 	}
 }
 
@@ -118,7 +117,7 @@ func (b *builder) document(in *instance, path string, value, unknown, sensitive 
 		}
 		list, _, _ := strings.Cut(path, "[")
 		doc := b.unread(in, path, kind, b.lateReason(in, list))
-		b.entries[doc].Sensitive = marked(sensitive)
+		doc.Sensitive = marked(sensitive)
 		return doc
 	}
 	text, ok := value.(string)
@@ -129,25 +128,29 @@ func (b *builder) document(in *instance, path string, value, unknown, sensitive 
 		return b.unread(in, path, kind, "the plan holds something other than a string here")
 	}
 	id := in.address + "." + path
-	doc, diags := policy.Parse([]byte(text), id, kind, source.Origin{Address: in.address, Attribute: path})
+	doc, diags := b.parse(text, id, kind, source.Origin{Address: in.address, Attribute: path})
+	doc.Sensitive = doc.Sensitive || marked(sensitive)
 	for _, d := range diags {
+		if doc.Sensitive {
+			d.Detail = withheld
+		}
 		// The document stays, as one that could not be read: nothing is lost by
 		// carrying on.
 		d.Severity = min(d.Severity, source.Warning)
 		b.diags = append(b.diags, d)
 	}
-	b.enter(doc, marked(sensitive))
+	b.enter(doc)
 	return doc
 }
 
 func (b *builder) unread(in *instance, path string, kind policy.Kind, reason string) *policy.Document {
 	doc := policy.Unread(in.address+"."+path, kind, source.Origin{Address: in.address, Attribute: path}, reason)
-	b.enter(doc, false)
+	b.enter(doc)
 	return doc
 }
 
-func (b *builder) enter(doc *policy.Document, sensitive bool) {
-	p := &extract.Policy{Document: doc, Sensitive: sensitive}
+func (b *builder) enter(doc *policy.Document) {
+	p := &extract.Policy{Document: doc}
 	b.entries[doc] = p
 	b.inv.Policies = append(b.inv.Policies, p)
 }

@@ -21,6 +21,8 @@ type module struct {
 	outputs   map[string]expression
 	// defaults holds the variables that have a default.
 	defaults map[string]any
+	// sensitive are the variables that the configuration declares so.
+	sensitive map[string]bool
 }
 
 // A configResource is a resource block.
@@ -102,7 +104,7 @@ func newModule(parent *module, name string) *module {
 	return &module{
 		parent: parent, name: name,
 		resources: map[string]*configResource{}, calls: map[string]*module{},
-		outputs: map[string]expression{}, defaults: map[string]any{},
+		outputs: map[string]expression{}, defaults: map[string]any{}, sensitive: map[string]bool{},
 	}
 }
 
@@ -131,6 +133,7 @@ func (p *plan) module(dec *jsontext.Decoder, m *module) error {
 				if def, ok := v["default"]; ok {
 					m.defaults[name] = def
 				}
+				m.sensitive[name] = v["sensitive"] == true
 				return err
 			})
 		default:

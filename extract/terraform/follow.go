@@ -23,9 +23,10 @@ func (r *resolver) variable(steps []step, pl place, w want, hops int) outcome {
 		return r.expression(e, pl.up(), w, hops+1)
 	}
 	if !ok {
-		if value, ok = pl.scope.defaults[name]; !ok {
-			return outcome{missing: []string{"var." + name}}
-		}
+		value, ok = pl.scope.defaults[name]
+	}
+	if !ok || pl.scope.sensitive[name] {
+		return outcome{missing: []string{"var." + name}}
 	}
 	for _, s := range steps[2:] {
 		value = at(value, s.name)
@@ -43,6 +44,8 @@ func constants(v any) []candidate {
 		return []candidate{{text: symbol.Literal(c)}}
 	case float64:
 		return []candidate{{text: symbol.Literal(strconv.FormatFloat(c, 'f', -1, 64))}}
+	case secret:
+		return []candidate{{text: c.text}}
 	case json.Number:
 		return []candidate{{text: symbol.Literal(c.String())}}
 	case []any:

@@ -62,17 +62,20 @@ func (b *builder) tags(in *instance) map[string]symbol.Text {
 	if at(in.unknown, attr) == true {
 		return nil
 	}
+	if at(in.sensitive, attr) == true || at(in.sensitive, "tags") == true {
+		return nil // their keys are sensitive too
+	}
 	tags := map[string]symbol.Text{}
 	values, _ := in.values[attr].(map[string]any)
 	for key, v := range values {
-		s, ok := v.(string)
-		switch {
-		case !ok:
-		case at(in.sensitive, attr, key) == true || at(in.sensitive, "tags", key) == true:
-			// Requests carry it into every report, so it stays unknown.
-			tags[key] = unresolvedText(in, attr+"["+strconv.Quote(key)+"]")
+		switch t := v.(type) {
+		case string, secret:
+			// Requests carry tags into every report, so a sensitive one stays unknown.
+			if at(in.sensitive, attr, key) == true || at(in.sensitive, "tags", key) == true {
+				t = secret{unresolvedText(in, attr+"["+strconv.Quote(key)+"]")}
+			}
+			tags[key] = single(t)
 		default:
-			tags[key] = symbol.Literal(s)
 		}
 	}
 	late, _ := at(in.unknown, attr).(map[string]any)
@@ -215,8 +218,8 @@ func (b *builder) listTargets(in *instance, attr string, w want) []match {
 func (b *builder) listItems(in *instance, attr string) (known []symbol.Text, missing int) {
 	list, _ := in.values[attr].([]any)
 	for _, v := range list {
-		if s, ok := v.(string); ok {
-			known = append(known, symbol.Literal(s))
+		if t := single(v); !t.IsZero() {
+			known = append(known, t)
 		}
 	}
 	switch marks := at(in.unknown, attr).(type) {
@@ -244,7 +247,7 @@ func (b *builder) ownPolicies(in *instance, h *holder) {
 			b.attachTo(c.doc, in.address)
 			continue
 		}
-		if name, ok := c.name.Literal(); ok && c.computed && elsewhere["inline "+name] {
+		if c.computed && elsewhere["inline "+c.name.String()] {
 			b.drop(c.doc)
 			continue
 		}
@@ -291,17 +294,15 @@ func (b *builder) ownPolicies(in *instance, h *holder) {
 // their own set, or set before the change: what the role itself shows of them is
 // an echo that is not up to date.
 func (b *builder) toldElsewhere(role *instance) map[string]bool {
-	name, _ := role.str("name")
-	return b.echoes[name]
+	return b.echoes[single(role.values["name"]).String()]
 }
 
 // collectEchoes prepares toldElsewhere.
 func (b *builder) collectEchoes() {
 	b.echoes = map[string]map[string]bool{}
 	note := func(role, what any, kind string) {
-		r, ok := role.(string)
-		s, ok2 := what.(string)
-		if !ok || !ok2 {
+		r, s := single(role).String(), single(what).String()
+		if r == "" || s == "" {
 			return
 		}
 		if b.echoes[r] == nil {

@@ -73,8 +73,8 @@ func (b *builder) customerManaged(in *instance, attr string, reference any) []po
 		path = "/"
 	}
 	name := unresolvedText(in, attr)
-	if s, ok := at(reference, "name").(string); ok {
-		name = symbol.Literal(s)
+	if t := single(at(reference, "name")); !t.IsZero() {
+		name = t
 	} else if out, exact := b.late(in, attr, want{attr: "name", types: managedWant.types}); exact {
 		name = out.candidates[0].text
 	}
@@ -90,8 +90,8 @@ func (b *builder) setBoundary(in *instance) []policy.Attached {
 	blocks, _ := in.values["permissions_boundary"].([]any)
 	var list []policy.Attached
 	for _, block := range blocks {
-		if s, ok := at(block, "managed_policy_arn").(string); ok && s != "" {
-			list = append(list, b.managedByARN(in, "permissions_boundary", symbol.Literal(s))...)
+		if t := single(at(block, "managed_policy_arn")); !t.IsZero() {
+			list = append(list, b.managedByARN(in, "permissions_boundary", t)...)
 		}
 		references, _ := at(block, "customer_managed_policy_reference").([]any)
 		for _, ref := range references {

@@ -51,7 +51,7 @@ func (b *builder) managedByARN(in *instance, attr string, t symbol.Text) []polic
 	if doc == nil {
 		doc = policy.Unread(t.String(), policy.Identity, source.Origin{Address: in.address, Attribute: attr}, "the policy is not part of this input")
 		b.outside[t] = doc
-		b.enter(doc, false)
+		b.enter(doc)
 		b.warn(in, attr, "Policy outside of the input",
 			"%s is attached here, and its document is not part of this plan. What depends on it stays unknown.", t)
 	}
@@ -78,7 +78,7 @@ func (b *builder) awsManagedPolicy(in *instance, attr string, t symbol.Text, a a
 			"The document of %s is not known, so what it allows is unknown. Update tfguard if the name is spelled right.", t)
 	}
 	b.awsManaged[name] = doc
-	b.enter(doc, false)
+	b.enter(doc)
 	return doc
 }
 
@@ -107,7 +107,7 @@ func (b *builder) asBoundary(m policy.Attached, where string) policy.Attached {
 		own.ID = m.ID + " (boundary)"
 		doc = &own
 		b.boundaries[m.Document] = doc
-		b.enter(doc, b.entries[m.Document] != nil && b.entries[m.Document].Sensitive)
+		b.enter(doc)
 	}
 	b.attachTo(doc, where)
 	m.Document = doc

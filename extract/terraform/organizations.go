@@ -69,7 +69,7 @@ func (b *builder) organizationPolicies() {
 		}
 		if len(matches) == 0 && t.Known() && !t.IsZero() {
 			doc := policy.Unread(in.address+".policy_id", policy.SCP, source.Origin{Address: in.address, Attribute: "policy_id"}, "the policy "+t.String()+" is not part of this input")
-			b.enter(doc, false)
+			b.enter(doc)
 			b.attachTo(doc, targetName(target))
 			b.inv.OrgPolicies = append(b.inv.OrgPolicies, &extract.OrgPolicy{Document: doc, Targets: []extract.OrgTarget{target}})
 		}

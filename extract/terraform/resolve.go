@@ -168,8 +168,8 @@ func (r *resolver) eachValue(steps []step, pl place, w want, hops int) outcome {
 // through the references of the configuration. exact is set where the outcome has
 // one candidate and that is the value.
 func (r *resolver) wire(in *instance, attr string, w want) (out outcome, exact bool) {
-	if s, ok := in.str(attr); ok {
-		out.add(candidate{text: symbol.Literal(s)})
+	if t := single(in.values[attr]); !t.IsZero() {
+		out.add(candidate{text: t})
 		return out, true
 	}
 	if !in.isUnknown(attr) {

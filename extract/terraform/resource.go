@@ -178,8 +178,8 @@ func (b *builder) staleTargets() map[string]bool {
 	for _, in := range b.gone {
 		for i := range carriers {
 			if c := &carriers[i]; c.typ == in.typ && c.target != "" {
-				if s, ok := in.before[c.target].(string); ok {
-					stale[s] = true
+				if t := single(in.before[c.target]); !t.IsZero() {
+					stale[t.String()] = true
 				}
 			}
 		}
@@ -189,7 +189,7 @@ func (b *builder) staleTargets() map[string]bool {
 
 func (b *builder) isStale(in *instance, stale map[string]bool) bool {
 	for _, attr := range []string{"arn", "id", nameAttr(in.typ)} {
-		if s, ok := b.attr(in, attr).Literal(); ok && stale[s] {
+		if stale[b.attr(in, attr).String()] {
 			return true
 		}
 	}

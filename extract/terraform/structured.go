@@ -1,7 +1,6 @@
 package terraform
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/tfguard/tfguard/engine/kleene"
@@ -80,7 +79,7 @@ func (b *builder) grantDocument(in *instance, g *grant) *policy.Document {
 		d.Severity = min(d.Severity, source.Warning)
 		b.diags = append(b.diags, d)
 	}
-	b.enter(doc, false)
+	b.enter(doc)
 	return doc
 }
 
@@ -184,7 +183,7 @@ func (b *builder) kmsGrants() {
 // grantConstraints turns the encryption context that a grant asks for into
 // conditions. With encryption_context_equals the context must hold nothing else.
 func (b *builder) grantConstraints(in *instance, g *grant) {
-	if at(in.unknown, "constraints") == true && b.configured(in, "constraints") {
+	if at(in.unknown, "constraints") == true && b.configured(in, "constraints") || marked(at(in.sensitive, "constraints")) {
 		g.late = unresolvedText(in, "constraints")
 		return
 	}
@@ -194,7 +193,7 @@ func (b *builder) grantConstraints(in *instance, g *grant) {
 			pairs, _ := at(block, attr).(map[string]any)
 			var keys []*source.Node
 			for _, key := range sortedKeys(pairs) {
-				g.when("StringEquals", "kms:EncryptionContext:"+key, symbol.Literal(fmt.Sprint(pairs[key])))
+				g.when("StringEquals", "kms:EncryptionContext:"+key, single(pairs[key]))
 				keys = append(keys, literal(key))
 			}
 			if attr == "encryption_context_equals" && len(keys) > 0 {

@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"encoding/json"
 	"slices"
 
 	tfjson "github.com/hashicorp/terraform-json"
@@ -22,8 +23,10 @@ type instance struct {
 	sensitive any
 	// before are the values that the change replaces, nil without one.
 	before map[string]any
-	config *configResource
-	scope  *module
+	// sensitive marks values, sensitiveBefore those of before.
+	sensitiveBefore any
+	config          *configResource
+	scope           *module
 	// attrs remembers the texts of attributes.
 	attrs map[string]text
 }
@@ -44,6 +47,8 @@ type world struct {
 	root     *module
 	// configKnown is set where the plan holds the configuration.
 	configKnown bool
+	// secrets are the sensitive names, the longest first.
+	secrets []name
 }
 
 func newWorld(p *plan) *world {
@@ -57,6 +62,9 @@ func newWorld(p *plan) *world {
 		in.data = sr.Mode == tfjson.DataResourceMode
 		in.values = sr.AttributeValues
 		in.before = sr.AttributeValues
+		if json.Unmarshal(sr.SensitiveValues, &in.sensitive) == nil {
+			in.sensitiveBefore = in.sensitive
+		}
 		byAddress[in.address] = in
 	}
 	for _, rc := range p.changes {
@@ -76,6 +84,7 @@ func newWorld(p *plan) *world {
 		slices.SortFunc(ins, byAddressOrder)
 	}
 	slices.SortFunc(w.gone, byAddressOrder)
+	w.hide()
 	return w
 }
 
@@ -122,6 +131,7 @@ func (w *world) overlay(byAddress map[string]*instance, rc *tfjson.ResourceChang
 	in.values, _ = rc.Change.After.(map[string]any)
 	in.before, _ = rc.Change.Before.(map[string]any)
 	in.unknown, in.sensitive = rc.Change.AfterUnknown, rc.Change.AfterSensitive
+	in.sensitiveBefore = rc.Change.BeforeSensitive
 	actions := rc.Change.Actions
 	if in.data {
 		w.deferred[in.block()] = true

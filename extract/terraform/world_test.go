@@ -179,3 +179,30 @@ func TestSteps(t *testing.T) {
 		}
 	}
 }
+
+// Providers with credentials of their own lead to accounts of their own.
+func TestAccountsOfProviders(t *testing.T) {
+	p := newTestPlan()
+	p.create("aws_iam_role.here", obj{"name": "here", "path": "/"}, "arn")
+	p.create("aws_iam_role.there", obj{"name": "there", "path": "/"}, "arn")
+	p.create("aws_iam_role.elsewhere", obj{"name": "elsewhere", "path": "/"}, "arn")
+	for name, provider := range map[string]string{"here": "aws.eu", "there": "aws.log", "elsewhere": "aws.shared"} {
+		block(p.root, "aws_iam_role."+name, obj{"name": obj{"constant_value": name}})["provider_config_key"] = provider
+	}
+	providers := p.top["configuration"].(obj)["provider_config"].(obj)
+	providers["aws.eu"] = obj{"name": "aws", "alias": "eu", "expressions": obj{"region": obj{"constant_value": "eu-west-1"}}}
+	providers["aws.log"] = obj{"name": "aws", "alias": "log", "expressions": obj{"assume_role": arr{obj{"role_arn": obj{"constant_value": "arn:aws:iam::999988887777:role/deploy"}}}}}
+	providers["aws.shared"] = obj{"name": "aws", "alias": "shared", "expressions": obj{"profile": obj{"constant_value": "shared"}}}
+	res := p.read(t)
+	for name, want := range map[string]string{
+		"here":      "arn:aws:iam::${account}:role/here",
+		"there":     "arn:aws:iam::999988887777:role/there",
+		"elsewhere": "arn:aws:iam::${aws.shared.account}:role/elsewhere",
+	} {
+		for _, pr := range res.Inventory.Principals {
+			if pr.Name.String() == name && pr.ARN.String() != want {
+				t.Errorf("%s: got %s, want %s", name, pr.ARN, want)
+			}
+		}
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/report"
+	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/hazard"
 	"github.com/tfguard/tfguard/extract"
@@ -235,10 +236,14 @@ func (o *checkOptions) judge(path string, result *extract.Result) *report.Check 
 	c.Result.Notes = append(c.Result.Notes, w.notes...)
 	c.Findings = hazard.Find(c.Result.Replays)
 	for _, p := range result.Inventory.Policies {
+		if p.Origin.Address != "" && !p.Sensitive {
+			c.Diagnostics = append(c.Diagnostics, engine.Lint(p.Document)...)
+		}
 		if p.Unread != "" {
 			c.Findings = append(c.Findings, hazard.Unread(p.Document))
 		}
 	}
 	hazard.Sort(c.Findings)
+	c.Diagnostics.Sort()
 	return c
 }

@@ -72,7 +72,7 @@ func newWorld(inv *extract.Inventory) *world {
 		w.endpoints = append(w.endpoints, chain.Endpoint{ID: e.ID, VPC: e.VPC, Service: e.Service, Policies: e.Policies})
 	}
 	for _, t := range inv.Trails {
-		w.trails = append(w.trails, chain.Trail{ARN: t.ARN, Bucket: t.Bucket, Prefix: t.Prefix})
+		w.trails = append(w.trails, chain.Trail{ARN: t.ARN, Bucket: t.Bucket, Prefix: t.Prefix, Key: t.Key})
 	}
 	return w
 }
@@ -167,8 +167,8 @@ func (w *world) namedBuckets(inv *extract.Inventory, rcp []engine.Level) {
 	}
 	var names []string
 	for _, p := range inv.Policies {
-		if p.Origin.Address == "" {
-			continue // AWS's own policies name AWS's own buckets
+		if p.Origin.Address == "" || p.Sensitive {
+			continue // AWS's own policies name AWS's own buckets; a target is shown
 		}
 		for i := range p.Statements {
 			st := &p.Statements[i]

@@ -63,13 +63,9 @@ func (r *Report) Add(c *Check) {
 			Address: d.Origin.Address, Source: sourceOf(d.Origin, d.Range), Input: input,
 		})
 	}
-	sensitive := map[string]bool{}
-	for _, p := range inv.Policies {
-		sensitive[p.ID] = p.Sensitive
-	}
 	base := len(r.Replays)
 	for _, rep := range c.Result.Replays {
-		r.addReplay(rep, input, sensitive)
+		r.addReplay(rep, input)
 	}
 	for _, g := range c.Result.Groups {
 		r.addGroup(&g, base)
@@ -103,13 +99,16 @@ func (r *Report) addPolicy(p *extract.Policy, input int) {
 		out.Unknown = append(out.Unknown, p.Unread)
 	}
 	for i := range p.Statements {
-		out.Unknown = append(out.Unknown, p.Statements[i].Unknown...)
+		unknown := p.Statements[i].Unknown
+		if p.Sensitive && len(unknown) > 0 {
+			unknown = []string{"(sensitive)"}
+		}
+		out.Unknown = append(out.Unknown, unknown...)
 	}
 	r.Policies = append(r.Policies, out)
 }
 
-// addReplay adds a replay; sensitive are the policies whose values are not printed.
-func (r *Report) addReplay(rep *chain.Replay, input int, sensitive map[string]bool) {
+func (r *Report) addReplay(rep *chain.Replay, input int) {
 	out := Replay{
 		Chain: rep.Chain.ID, Pattern: rep.Chain.Pattern, Action: rep.Action,
 		Principal: rep.Principal.Name().String(), PrincipalAddress: rep.Principal.Address,
@@ -118,7 +117,7 @@ func (r *Report) addReplay(rep *chain.Replay, input int, sensitive map[string]bo
 		Modes: []Mode{}, Hops: []Hop{}, Input: input,
 	}
 	for i := range rep.Hops {
-		out.Hops = append(out.Hops, hop(&rep.Hops[i], sensitive))
+		out.Hops = append(out.Hops, hop(&rep.Hops[i]))
 	}
 	s := &r.Summary
 	s.Replays++
@@ -135,7 +134,7 @@ func (r *Report) addReplay(rep *chain.Replay, input int, sensitive map[string]bo
 	r.Replays = append(r.Replays, out)
 }
 
-func hop(h *chain.HopResult, sensitive map[string]bool) Hop {
+func hop(h *chain.HopResult) Hop {
 	p := chain.Principal{Caller: request.Caller{Principal: h.Request.Principal}}
 	out := Hop{
 		Hop: h.Hop, Optional: h.Optional, Credentials: string(h.Credentials),
@@ -158,21 +157,18 @@ func hop(h *chain.HopResult, sensitive map[string]bool) Hop {
 		}
 	}
 	for i := range h.Because {
-		out.Because = append(out.Because, because(&h.Because[i], sensitive[h.Because[i].Policy]))
+		out.Because = append(out.Because, because(&h.Because[i]))
 	}
 	return out
 }
 
-func because(r *engine.Reason, sensitive bool) Because {
+func because(r *engine.Reason) Because {
 	out := Because{
 		Policy: r.Policy, Statement: r.Statement, Sid: r.Sid, Effect: string(r.Effect),
 		Outcome: string(r.Outcome), Source: sourceOf(r.Origin, r.Range),
 	}
 	if f := r.Failed; f != nil {
 		out.Failed = &Failed{Key: f.Key, Operator: f.Operator, Wanted: f.Wanted, Got: f.Got}
-		if sensitive {
-			out.Failed.Wanted = "(sensitive)"
-		}
 	}
 	return out
 }

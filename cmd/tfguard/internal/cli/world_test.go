@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"testing"
+
+	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/source"
+	"github.com/tfguard/tfguard/engine/symbol"
+	"github.com/tfguard/tfguard/extract"
+)
+
+func inventory() *extract.Inventory {
+	return &extract.Inventory{
+		Account:   extract.Fact{Value: symbol.Literal("111122223333")},
+		Partition: extract.Fact{Value: symbol.Literal("aws")},
+		Region:    extract.Fact{Value: symbol.Literal("eu-west-1")},
+	}
+}
+
+// A principal is in the account of its ARN, which need not be the input's.
+func TestWorldAccounts(t *testing.T) {
+	inv := inventory()
+	inv.Organization = extract.Fact{Value: symbol.Literal("o-a1b2c3d4e5")}
+	for _, a := range []string{"arn:aws:iam::111122223333:role/near", "arn:aws:iam::999988887777:role/far"} {
+		inv.Principals = append(inv.Principals, &extract.Principal{Address: a, Kind: extract.Role, ARN: symbol.Literal(a), Name: symbol.Literal("r")})
+	}
+	w := newWorld(inv)
+	near, far := w.principals[0].Caller, w.principals[1].Caller
+	if got := far.Principal.Account.String(); got != "999988887777" {
+		t.Errorf("far is in account %s", got)
+	}
+	if near.Organization.Member != kleene.True || far.Organization.Member != kleene.Unknown {
+		t.Errorf("members of the organization: near %v, far %v", near.Organization.Member, far.Organization.Member)
+	}
+}
+
+// FullAWSAccess is gone where it was detached and nowhere else.
+func TestFullAccessDetached(t *testing.T) {
+	deny, _ := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:*","Resource":"*"}}`), "scp", policy.SCP, source.Origin{})
+	node := func(kind extract.OrgTargetKind, id string) extract.OrgTarget {
+		return extract.OrgTarget{Kind: kind, ID: symbol.Literal(id)}
+	}
+	for _, tc := range []struct {
+		name     string
+		detached extract.OrgTarget
+		level    int
+		want     kleene.Truth
+	}{
+		{"root", node(extract.OrgRoot, "r-ab12"), 0, kleene.False},
+		{"a unit, which may hold the account", node(extract.OrgUnit, "ou-ab12-34cd56ef"), 1, kleene.Unknown},
+		{"the account", node(extract.OrgAccount, "111122223333"), 2, kleene.False},
+		{"another account", node(extract.OrgAccount, "999988887777"), 2, kleene.True},
+		{"the root, seen from the account", node(extract.OrgRoot, "r-ab12"), 2, kleene.True},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			inv := inventory()
+			inv.OrgPolicies = []*extract.OrgPolicy{{Document: deny, Targets: []extract.OrgTarget{node(extract.OrgRoot, "r-ab12")}}}
+			inv.FullAccessDetached = []extract.OrgTarget{tc.detached}
+			got := kleene.False
+			for _, d := range newWorld(inv).env.SCP[tc.level] {
+				if d.Document == fullAccess {
+					got = d.Sure
+				}
+			}
+			if got != tc.want {
+				t.Errorf("FullAWSAccess is attached: %v, want %v", got, tc.want)
+			}
+		})
+	}
+}

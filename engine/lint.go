@@ -1,0 +1,76 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tfguard/tfguard/engine/awsref"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
+	"github.com/tfguard/tfguard/engine/source"
+)
+
+// Lint warns of actions and condition keys of a policy that the Service
+// Authorization Reference does not know: misspelt ones match nothing. AWS's own
+// policies hold some that the reference lacks, so a warning is all it is.
+func Lint(doc *policy.Document) source.Diagnostics {
+	l := linter{doc: doc, said: map[string]bool{}}
+	for i := range doc.Statements {
+		st := &doc.Statements[i]
+		for j := range st.Actions.Entries {
+			l.action(&st.Actions.Entries[j])
+		}
+		for j := range st.Conditions {
+			l.key(st.Conditions[j].Key, st.Conditions[j].KeyRange)
+		}
+	}
+	return l.diags
+}
+
+type linter struct {
+	doc   *policy.Document
+	said  map[string]bool
+	diags source.Diagnostics
+}
+
+// warn says one thing once for a policy.
+func (l *linter) warn(rng source.Range, summary, detail string) {
+	if !l.said[detail] {
+		l.said[detail] = true
+		l.diags = append(l.diags, source.Diagnostic{Severity: source.Warning, Summary: summary, Detail: detail, Origin: l.doc.Origin, Range: rng})
+	}
+}
+
+func (l *linter) action(a *policy.Action) {
+	s, known := a.Text.Literal()
+	prefix, name, ok := strings.Cut(s, ":")
+	if !known || !ok || strings.ContainsAny(prefix, "*?") {
+		return
+	}
+	service, ok := awsref.LookupService(prefix)
+	if !ok {
+		l.warn(a.Range, "Unknown service", fmt.Sprintf("%q is the action of no service of %s; if it is misspelt it matches nothing.", s, awsref.ServicesDate))
+		return
+	}
+	if strings.ContainsAny(name, "*?") {
+		return
+	}
+	if _, ok := service.Action(name); !ok {
+		l.warn(a.Range, "Unknown action", fmt.Sprintf("%q is no action of %s as of %s; if it is misspelt it matches nothing.", s, service.Name, awsref.ServicesDate))
+	}
+}
+
+func (l *linter) key(key string, rng source.Range) {
+	prefix, _, _ := strings.Cut(key, ":")
+	if _, ok := request.Find(key); ok {
+		return
+	}
+	if _, ok := awsref.LookupConditionKey(key); ok {
+		return
+	}
+	// Keys of identity providers begin with the provider's name, saml:sub and the like
+	// with a protocol: their claims are in no reference.
+	if _, service := awsref.LookupService(prefix); service || strings.EqualFold(prefix, "aws") {
+		l.warn(rng, "Unknown condition key", fmt.Sprintf("%q is no condition key as of %s; a request never carries it.", key, awsref.ServicesDate))
+	}
+}

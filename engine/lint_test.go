@@ -1,0 +1,38 @@
+package engine_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/tfguard/tfguard/engine"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/source"
+)
+
+func TestLint(t *testing.T) {
+	for _, tc := range []struct{ name, action, key, want string }{
+		{"known", "s3:GetObject", "aws:SourceIp", "[]"},
+		{"any case", "S3:getobject", "AWS:sourceip", "[]"},
+		{"wildcards", "s3:Get*", "s3:prefix", "[]"},
+		{"tag keys", "ec2:RunInstances", "aws:RequestTag/team", "[]"},
+		{"claims of an identity provider", "sts:AssumeRoleWithWebIdentity", "token.actions.githubusercontent.com:sub", "[]"},
+		{"misspelt action", "s3:GetObjects", "aws:SourceIp", "[Unknown action 1:30]"},
+		{"misspelt service", "s4:GetObject", "aws:SourceIp", "[Unknown service 1:30]"},
+		{"misspelt key", "s3:GetObject", "aws:SourceIpp", "[Unknown condition key 1:103]"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			text := fmt.Sprintf(`{"Statement":[{"Action":     "%s","Effect":"Deny","Resource":"*","Condition":{"StringLike":{%q:"x"}}}]}`, tc.action, tc.key)
+			doc, diags := policy.Parse([]byte(text), "p", policy.Identity, source.Origin{})
+			if diags.HasErrors() {
+				t.Fatal(diags)
+			}
+			got := []string{}
+			for _, d := range engine.Lint(doc) {
+				got = append(got, d.Summary+" "+d.Range.Start.String())
+			}
+			if fmt.Sprint(got) != tc.want {
+				t.Errorf("got %v, want %s", got, tc.want)
+			}
+		})
+	}
+}
