@@ -49,7 +49,7 @@ func (l *linter) action(a *policy.Action) {
 	}
 	service, ok := awsref.LookupService(prefix)
 	if !ok {
-		l.warn(a.Range, "Unknown service", fmt.Sprintf("%q is the action of no service of %s; if it is misspelt it matches nothing.", s, awsref.ServicesDate))
+		l.warn(a.Range, "Unknown service", fmt.Sprintf("No service has the prefix %q as of %s; if it is misspelt its actions match nothing.", prefix, awsref.ServicesDate))
 		return
 	}
 	if strings.ContainsAny(name, "*?") {

@@ -175,7 +175,7 @@ func TestSeveralTrails(t *testing.T) {
 		return statement("Allow", service(cloudtrail), "s3:GetBucketAcl", "*", from(trails...))
 	}
 	refuse := func(name string) string { return statement("Deny", everyone, "s3:PutObject", "*", from(name)) }
-	unsure := statement("Allow", service(cloudtrail), "s3:*", "*", `{"StringEquals":{"aws:SourceArn":"`+ofTrail+`b","aws:SourceOrgPaths":"o-1/r-1/"}}`)
+	unsure := statement("Allow", service(cloudtrail), "s3:*", "*", `{"StringEquals":{"aws:SourceArn":"`+ofTrail+`b","aws:userid":"x"}}`)
 	for _, tc := range []struct {
 		name, policy string
 		want         engine.Verdict
