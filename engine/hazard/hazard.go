@@ -240,7 +240,8 @@ func statement(r *engine.Reason) string {
 		return r.Policy
 	}
 	if r.Sid != "" {
-		return fmt.Sprintf("statement %d (%s) of %s", r.Statement, r.Sid, r.Policy)
+		sid := strings.Trim(r.Sid, "()") // that of a sensitive policy has parentheses
+		return fmt.Sprintf("statement %d (%s) of %s", r.Statement, sid, r.Policy)
 	}
 	return fmt.Sprintf("statement %d of %s", r.Statement, r.Policy)
 }

@@ -48,9 +48,7 @@ func (b *builder) accountFact() extract.Fact {
 			continue // it may live in another account
 		}
 		for _, values := range []map[string]any{in.values, in.before} {
-			if s, ok := values["arn"].(string); ok {
-				known.add(s, in.address)
-			}
+			known.add(single(values["arn"]), in.address)
 		}
 	}
 	if id, from, ok := known.most(); ok {
@@ -69,8 +67,8 @@ type tally map[string]*struct {
 }
 
 // add counts the account of an ARN.
-func (t tally) add(s, from string) {
-	a, ok := arn.Parse(symbol.Literal(s))
+func (t tally) add(text symbol.Text, from string) {
+	a, ok := arn.Parse(text)
 	if !ok {
 		return
 	}
@@ -110,10 +108,9 @@ func (b *builder) namedAccount() (id, from string, ok bool) {
 	}
 	seen := tally{}
 	look := func(t symbol.Text, where string) {
-		s, known := t.Literal()
 		a, isARN := arn.Parse(t)
-		if known && isARN && a[arn.Service].String() == "iam" && defined[a.Type()+"/"+a.Name().String()] {
-			seen.add(s, where)
+		if t.Known() && isARN && a[arn.Service].String() == "iam" && defined[a.Type()+"/"+a.Name().String()] {
+			seen.add(t, where)
 		}
 	}
 	for _, p := range b.inv.Policies {
@@ -147,10 +144,8 @@ func (b *builder) namedAccount() (id, from string, ok bool) {
 // accountOf is the account of an instance: that of the ARN it had before, else
 // that of its provider configuration.
 func (r *resolver) accountOf(in *instance) symbol.Text {
-	if s, ok := in.before["arn"].(string); ok {
-		if a, ok := arn.Parse(symbol.Literal(s)); ok && !a[arn.Account].IsZero() {
-			return a[arn.Account]
-		}
+	if a, ok := arn.Parse(single(in.before["arn"])); ok && !a[arn.Account].IsZero() {
+		return a[arn.Account]
 	}
 	key := r.providerKey(in)
 	if r.defaultAccount(key) {

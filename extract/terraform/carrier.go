@@ -85,13 +85,15 @@ func (b *builder) readCarrier(in *instance, c *carrier) {
 	if at(in.unknown, list) == true {
 		if b.configured(in, list) {
 			doc := b.unread(in, list, kind, b.lateReason(in, list))
+			doc.Sensitive = marked(at(in.sensitive, list))
 			b.carried[in] = append(b.carried[in], carried{doc: doc, carrier: c})
 		}
 		return
 	}
 	values, _ := in.values[list].([]any)
 	unknown, _ := at(in.unknown, list).([]any)
-	sensitive, _ := at(in.sensitive, list).([]any)
+	marks := at(in.sensitive, list)
+	sensitive, _ := marks.([]any)
 	item := func(list []any, i int) any {
 		if i < len(list) {
 			return list[i]
@@ -101,7 +103,9 @@ func (b *builder) readCarrier(in *instance, c *carrier) {
 	for i := range max(len(values), len(unknown)) {
 		path := fmt.Sprintf("%s[%d].%s", list, i, leaf)
 		value, unk := item(values, i), item(unknown, i)
-		doc := b.document(in, path, at(value, leaf), at(unk, leaf), at(item(sensitive, i), leaf), kind, func() bool { return true })
+		mark := marks == true // Terraform marks sets of blocks as a whole
+		mark = mark || marked(at(item(sensitive, i), leaf))
+		doc := b.document(in, path, at(value, leaf), at(unk, leaf), mark, kind, func() bool { return true })
 		if doc == nil {
 			continue
 		}
@@ -129,7 +133,7 @@ func (b *builder) document(in *instance, path string, value, unknown, sensitive 
 	}
 	id := in.address + "." + path
 	doc, diags := b.parse(text, id, kind, source.Origin{Address: in.address, Attribute: path})
-	doc.Sensitive = doc.Sensitive || marked(sensitive)
+	doc.Sensitive = doc.Sensitive || marked(sensitive) || len(b.sensitivePolicies) > 0 && b.sensitivePolicies[canonicalJSON(text)]
 	for _, d := range diags {
 		if doc.Sensitive {
 			d.Detail = withheld

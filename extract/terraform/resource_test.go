@@ -260,3 +260,54 @@ func TestSame(t *testing.T) {
 		t.Errorf("a bucket is itself and not certainly another: %v %v", same(a, a), same(a, b))
 	}
 }
+
+// A sensitive name is one symbol wherever it stands, so that what belongs together
+// still meets; the account is known all the same.
+func TestSensitiveNames(t *testing.T) {
+	const secret = "secret-bucket"
+	policy := func(name string) string {
+		return `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"*","Resource":"arn:aws:s3:::` + name + `/*"}}`
+	}
+	identity := func(name string) string { return strings.Replace(policy(name), `"Principal":"*",`, "", 1) }
+	p := newTestPlan()
+	sensitive := func(rc obj, marks obj) {
+		change := rc["change"].(obj)
+		change["after_sensitive"] = marks
+		if change["before"] != nil {
+			change["before_sensitive"] = marks
+		}
+	}
+	values := obj{"bucket": secret, "id": secret, "arn": "arn:aws:s3:::" + secret}
+	sensitive(p.change("aws_s3_bucket.b", arr{"no-op"}, values, values, obj{}), obj{"bucket": true})
+	p.create("aws_s3_bucket.other", obj{"bucket": "other"}, "arn")
+	p.create("aws_s3_bucket_policy.b", obj{"bucket": secret, "policy": policy(secret)}, "id")
+	sensitive(p.create("aws_s3_bucket_policy.other", obj{"bucket": "other", "policy": policy("other")}, "id"), obj{"bucket": true, "policy": true})
+	role := obj{"name": "secret-role", "id": "secret-role", "arn": "arn:aws:iam::111122223333:role/secret-role", "assume_role_policy": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}}`,
+		"inline_policy": arr{obj{"name": "n", "policy": identity("x")}}}
+	sensitive(p.change("aws_iam_role.r", arr{"no-op"}, role, role, obj{}), obj{"name": true, "inline_policy": true})
+	sensitive(p.create("aws_iam_role_policy.r", obj{"role": "secret-role", "name": "i", "policy": identity(secret)}, "id"), obj{"role": true})
+	for _, name := range []string{"aws_s3_bucket.b", "aws_s3_bucket.other", "aws_s3_bucket_policy.b", "aws_s3_bucket_policy.other", "aws_iam_role.r", "aws_iam_role_policy.r"} {
+		block(p.root, name, obj{"policy": obj{}, "inline_policy": obj{}, "assume_role_policy": obj{}})
+	}
+	res := p.read(t)
+	b := resource(t, res, "aws_s3_bucket.b")
+	check(t, "ARN", b.ARN.String(), "arn:aws:s3:::${aws_s3_bucket.b.bucket}")
+	check(t, "policies", attachments(b.Policies), "aws_s3_bucket_policy.b.policy")
+	doc := entry(t, res, "aws_s3_bucket_policy.b.policy")
+	check(t, "resource", doc.Statements[0].Resources.Entries[0].Text().String(), "arn:aws:s3:::${aws_s3_bucket.b.bucket}/*")
+	if doc.Sensitive {
+		t.Error("a policy without its sensitive names is not sensitive")
+	}
+	// A value that is sensitive somewhere is sensitive everywhere.
+	check(t, "other", resource(t, res, "aws_s3_bucket.other").ARN.String(), "arn:aws:s3:::${aws_s3_bucket_policy.other.bucket}")
+	check(t, "its policies", attachments(resource(t, res, "aws_s3_bucket.other").Policies), "aws_s3_bucket_policy.other.policy")
+	for _, id := range []string{"aws_s3_bucket_policy.other.policy", "aws_iam_role.r.inline_policy[0].policy"} {
+		if !entry(t, res, id).Sensitive {
+			t.Errorf("%s is not sensitive", id)
+		}
+	}
+	check(t, "role", res.Inventory.Principals[0].ARN.String(), "arn:aws:iam::111122223333:role/${aws_iam_role.r.name}")
+	check(t, "its inline policies", attachments(res.Inventory.Principals[0].Identity), "aws_iam_role_policy.r.policy aws_iam_role.r.inline_policy[0].policy")
+	check(t, "account", res.Inventory.Account.Value.String(), "111122223333")
+	check(t, "diagnostics", warnings(res), "")
+}

@@ -29,9 +29,13 @@ type name struct {
 	symbol symbol.Text
 }
 
-// leastName is the length from which a sensitive name is looked for inside of other
-// texts: shorter ones stand in too many by chance.
-const leastName = 3
+// Inside of other texts sensitive names are looked for if they have leastName bytes,
+// as whole words, and from longName bytes on anywhere: shorter ones stand in too many
+// texts by chance.
+const (
+	leastName = 3
+	longName  = 8
+)
 
 // names are attributes, beside those of the tables, that name a resource.
 var names = map[string]bool{
@@ -83,8 +87,11 @@ func (w *world) collect(in *instance, values map[string]any, marks any, rank int
 		if !ok || value == "" || naming(in.typ, attr) != rank || at(marks, attr) != true || isPolicy(in.typ, attr) {
 			continue
 		}
-		if _, changed := w.mask(value); changed {
-			continue // it is, or is made of, one that is noted
+		if _, changed := w.mask(value); changed && strings.ContainsAny(value, ":/") {
+			continue // an ARN or the like that a sensitive name stands in
+		}
+		if slices.ContainsFunc(w.secrets, func(n name) bool { return n.value == value }) {
+			continue
 		}
 		s := symbol.Symbol{Name: in.address + "." + attr}
 		if !strings.ContainsAny(value, ":/*?$") {
@@ -101,16 +108,36 @@ func (w *world) mask(s string) (symbol.Text, bool) {
 		if s == n.value {
 			return n.symbol, true
 		}
-		if len(n.value) < leastName {
-			continue
-		}
-		if before, after, found := strings.Cut(s, n.value); found {
-			b, _ := w.mask(before)
-			a, _ := w.mask(after)
-			return symbol.Concat(b, n.symbol, a), true
+		if i := n.in(s); i >= 0 {
+			before, _ := w.mask(s[:i])
+			after, _ := w.mask(s[i+len(n.value):])
+			return symbol.Concat(before, n.symbol, after), true
 		}
 	}
 	return symbol.Literal(s), false
+}
+
+// in returns where the name stands in a text, -1 if it does not.
+func (n *name) in(s string) int {
+	if len(n.value) < leastName {
+		return -1
+	}
+	for from := 0; ; from++ {
+		i := strings.Index(s[from:], n.value)
+		if i < 0 {
+			return -1
+		}
+		from += i
+		before, after := s[:from], s[from+len(n.value):]
+		if len(n.value) >= longName || (before == "" || !inWord(before[len(before)-1])) && (after == "" || !inWord(after[0])) {
+			return from
+		}
+	}
+}
+
+// inWord reports whether a byte is one of those that names are made of.
+func inWord(b byte) bool {
+	return b == '-' || b == '_' || b >= '0' && b <= '9' || b >= 'A' && b <= 'Z' || b >= 'a' && b <= 'z'
 }
 
 // isPolicy reports whether an attribute holds a policy document.
@@ -151,7 +178,13 @@ func (w *world) hidden(in *instance, path, place string, v, marks any) any {
 		}
 		return out
 	case string:
-		if v == "" || isPolicy(in.typ, path) {
+		switch {
+		case v == "":
+			return v
+		case isPolicy(in.typ, path):
+			if marks == true {
+				w.sensitivePolicies[canonicalJSON(v)] = true
+			}
 			return v
 		}
 		if t, changed := w.mask(v); changed {
@@ -165,6 +198,19 @@ func (w *world) hidden(in *instance, path, place string, v, marks any) any {
 		return v
 	}
 	return secret{symbol.Symbol{Name: in.address + "." + place}.Text()}
+}
+
+// canonicalJSON is a text by which two spellings of one JSON value are equal.
+func canonicalJSON(text string) string {
+	var v any
+	if json.Unmarshal([]byte(text), &v) != nil {
+		return text
+	}
+	out, err := json.Marshal(v)
+	if err != nil {
+		return text
+	}
+	return string(out)
 }
 
 func join(path, key string) string {
@@ -182,8 +228,8 @@ func single(v any) symbol.Text {
 	return symbol.Text{}
 }
 
-// parse reads a policy. Sensitive names in it become symbols; where they stand in
-// what cannot be one the whole policy is sensitive.
+// parse reads a policy. Sensitive names in it become symbols; where they stand in a
+// Sid or in what names an element the whole policy is sensitive.
 func (w *world) parse(text, id string, kind policy.Kind, origin source.Origin) (*policy.Document, source.Diagnostics) {
 	if _, found := w.mask(text); !found {
 		return policy.Parse([]byte(text), id, kind, origin)
@@ -201,7 +247,7 @@ func (w *world) parse(text, id string, kind policy.Kind, origin source.Origin) (
 }
 
 // maskNode replaces the sensitive names in the strings of a document, and reports
-// whether the names of its members hold none.
+// whether its Sids and the names of its members hold none.
 func (w *world) maskNode(n *source.Node) bool {
 	shown := true
 	if s, known := n.Text.Literal(); known && n.Kind == source.String {
@@ -209,7 +255,12 @@ func (w *world) maskNode(n *source.Node) bool {
 	}
 	for _, m := range n.Members {
 		_, found := w.mask(m.Name)
-		shown = w.maskNode(m.Value) && !found && shown
+		if s, known := m.Value.Text.Literal(); m.Name == "Sid" && known {
+			_, found = w.mask(s)
+		} else {
+			shown = w.maskNode(m.Value) && shown
+		}
+		shown = shown && !found
 	}
 	for _, item := range n.Items {
 		shown = w.maskNode(item) && shown

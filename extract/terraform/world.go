@@ -49,12 +49,16 @@ type world struct {
 	configKnown bool
 	// secrets are the sensitive names, the longest first.
 	secrets []name
+	// sensitivePolicies are the documents that are sensitive somewhere: another
+	// resource may show one of them without a mark.
+	sensitivePolicies map[string]bool
 }
 
 func newWorld(p *plan) *world {
 	w := &world{
 		byType: map[string][]*instance{}, blocks: map[string][]*instance{},
 		deferred: map[string]bool{}, modules: map[string][]step{}, root: p.root, configKnown: p.configured,
+		sensitivePolicies: map[string]bool{},
 	}
 	byAddress := map[string]*instance{}
 	for _, sr := range p.prior {

@@ -3,6 +3,7 @@ package cli
 import (
 	"testing"
 
+	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/source"
@@ -67,5 +68,15 @@ func TestFullAccessDetached(t *testing.T) {
 				t.Errorf("FullAWSAccess is attached: %v, want %v", got, tc.want)
 			}
 		})
+	}
+}
+
+// A trail keeps what its deliveries hang on.
+func TestTrails(t *testing.T) {
+	inv := inventory()
+	text := symbol.Literal
+	inv.Trails = []*extract.Trail{{Address: "aws_cloudtrail.t", ARN: text("arn"), Bucket: text("logs"), Prefix: text("p"), Key: text("key")}}
+	if got, want := newWorld(inv).Trails()[0], (chain.Trail{ARN: text("arn"), Bucket: text("logs"), Prefix: text("p"), Key: text("key")}); got != want {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

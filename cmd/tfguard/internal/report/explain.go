@@ -103,7 +103,7 @@ func (t *text) because(b *Because) {
 		which = fmt.Sprintf("statement %d of %s", b.Statement, b.Policy)
 	}
 	if b.Sid != "" {
-		which += " (" + b.Sid + ")"
+		which += " (" + strings.Trim(b.Sid, "()") + ")" // that of a sensitive policy has parentheses
 	}
 	if b.Source.Line > 0 {
 		which += fmt.Sprintf(" at %d:%d", b.Source.Line, b.Source.Column)
