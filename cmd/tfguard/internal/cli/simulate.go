@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -57,6 +58,9 @@ func runSimulate(ctx context.Context, streams Streams, args []string) error {
 	if len(args) == 0 {
 		args = []string{"-"}
 	}
+	// What a line leaves behind is garbage with the next one, and there is little else:
+	// collecting it less often costs some megabytes and saves a tenth of the time.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	s := &simulation{out: bufio.NewWriterSize(streams.Out, 1<<16), err: streams.Err}
 	s.enc = json.NewEncoder(s.out)
 	s.enc.SetEscapeHTML(false)
