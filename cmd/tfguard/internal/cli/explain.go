@@ -10,31 +10,42 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/report"
+	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/chain"
+	"github.com/tfguard/tfguard/engine/simulate"
 )
 
 type explainOptions struct {
 	checkOptions
 
 	chain, principal, action, resource string
+
+	// id is that of a case to explain instead.
+	id string
 }
 
 func newExplain(streams Streams) *cobra.Command {
 	opts := &explainOptions{checkOptions: checkOptions{streams: streams, output: choice{value: "text", words: []string{"text", "json"}}}}
 	cmd := &cobra.Command{
-		Use:   "explain --chain ID --principal P --action A --resource R [PLAN|-]",
-		Short: "Explains one cell of a report: every hop, its context, every statement",
+		Use:   "explain --chain ID --principal P --action A --resource R [PLAN|-] | --case ID SUITE",
+		Short: "Explains one cell of a report, or one case of a suite",
 		Long: `explain replays one chain for one principal, action and resource of a plan and
 tells the whole reasoning: the request of every hop, the context that AWS sends with
 it, the statements that applied and, for a denial, the one that came nearest.
 
 P and R are resource addresses, ARNs or the names that the report shows: a stand-in
 such as tfguard-standin-admin, a service such as cloudtrail.amazonaws.com, anonymous;
-"*" for EC2 instances.`,
+"*" for EC2 instances.
+
+With --case it explains one case of a file that simulate reads.`,
 		Example: `  tfguard explain --chain athena-public --principal aws_iam_role.biz \
-    --action s3:GetObject --resource aws_s3_bucket.data plan.json`,
+    --action s3:GetObject --resource aws_s3_bucket.data plan.json
+  tfguard explain --case athena-1 cases.jsonl`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if opts.id != "" {
+				return explainCase(cmd.Context(), opts, args)
+			}
 			return runExplain(cmd.Context(), opts, args)
 		},
 	}
@@ -43,6 +54,7 @@ such as tfguard-standin-admin, a service such as cloudtrail.amazonaws.com, anony
 	f.StringVar(&opts.principal, "principal", "", "who calls")
 	f.StringVar(&opts.action, "action", "", "the call, such as s3:GetObject")
 	f.StringVar(&opts.resource, "resource", "", "what the call is made on")
+	f.StringVar(&opts.id, "case", "", "the id of a case")
 	f.VarP(&opts.output, "output", "o", "format: text, json")
 	f.BoolVar(&opts.noColor, "no-color", false, "no colours, also on a terminal")
 	complete(cmd, "chain", chainIDs())
@@ -82,10 +94,34 @@ func runExplain(ctx context.Context, o *explainOptions, args []string) error {
 		return fmt.Errorf("%s has no replay of %s for %s, %s and %s; of this chain it has principals %s and resources %s",
 			args[0], o.chain, o.principal, o.action, o.resource, principals, resources)
 	}
+	return o.show(&rep.Replays[0])
+}
+
+func (o *explainOptions) show(r *report.Replay) error {
 	if o.output.value == "json" {
-		return report.ExplainJSON(o.streams.Out, &rep.Replays[0])
+		return report.ExplainJSON(o.streams.Out, r)
 	}
-	return report.Explain(o.streams.Out, &rep.Replays[0], report.Options{Color: o.color()})
+	return report.Explain(o.streams.Out, r, report.Options{Color: o.color()})
+}
+
+// explainCase explains one case of a file of cases.
+func explainCase(ctx context.Context, o *explainOptions, args []string) error {
+	if len(args) == 0 {
+		args = []string{"-"}
+	}
+	var found *report.Replay
+	s := &simulation{err: o.streams.Err, each: func(c *simulate.Case) {
+		if c.ID == o.id && found == nil {
+			found = report.CaseReplay(c.ID, c.Request, engine.Evaluate(c.Policies, c.Request))
+		}
+	}}
+	if err := s.file(ctx, o.streams, args[0]); err != nil {
+		return err
+	}
+	if found == nil {
+		return fmt.Errorf("%s has no case with the id %q that could be read", args[0], o.id)
+	}
+	return o.show(found)
 }
 
 // seen are the principals, or the resources, of a chain, each with whether it is

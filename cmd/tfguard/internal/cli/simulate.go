@@ -50,6 +50,9 @@ type simulation struct {
 	failed int  // those of them that came out otherwise
 	broken bool // some line could not be read
 
+	// each, if not nil, is called with the cases instead of answering them.
+	each func(c *simulate.Case)
+
 	name   string // of the input
 	shared *engine.Policies
 }
@@ -238,6 +241,10 @@ func (s *simulation) tell(diags source.Diagnostics, line int) {
 }
 
 func (s *simulation) answer(c *simulate.Case) {
+	if s.each != nil {
+		s.each(c)
+		return
+	}
 	a := c.Answer()
 	if a.Pass != nil {
 		s.wanted++

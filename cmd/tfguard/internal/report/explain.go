@@ -8,6 +8,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/tfguard/tfguard/engine"
+	"github.com/tfguard/tfguard/engine/chain"
 )
 
 // ExplainJSON renders one replay as JSON.
@@ -16,6 +19,20 @@ func ExplainJSON(w io.Writer, r *Replay) error {
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	return enc.Encode(r)
+}
+
+// CaseReplay is a decided request of a suite as the one hop of a replay, with the
+// id of its case in the place of a chain.
+func CaseReplay(id string, req *engine.Request, d engine.Decision) *Replay {
+	h := hop(&chain.HopResult{Hop: 1, Credentials: "as given", Request: *req, Decision: d})
+	out := &Replay{
+		Chain: id, Action: req.Action, Principal: h.Principal, Resource: h.Resource,
+		Verdict: d.Verdict, Modes: []Mode{}, Hops: []Hop{h},
+	}
+	if d.Verdict != engine.Allowed {
+		out.BrokenHop = 1
+	}
+	return out
 }
 
 // Explain renders the reasoning of one replay as a tree: the verdict, then every
