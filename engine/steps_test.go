@@ -1,8 +1,6 @@
 package engine_test
 
 import (
-	"io/fs"
-	"path"
 	"testing"
 
 	"github.com/tfguard/tfguard/engine"
@@ -15,24 +13,13 @@ import (
 // them switched off some case comes out otherwise.
 func TestEveryStepIsHeld(t *testing.T) {
 	var cases []simulate.Case
-	err := fs.WalkDir(fixtures.FS, "conformance", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || path.Ext(name) != ".yaml" {
-			return err
-		}
-		text, err := fs.ReadFile(fixtures.FS, name)
-		if err != nil {
-			return err
-		}
+	for name, text := range fixtures.Files(t, "conformance", ".yaml") {
 		node, err := yaml.Parse(text)
 		if err != nil {
-			return err
+			t.Fatalf("%s:%v", name, err)
 		}
 		suite, _ := simulate.DecodeSuite(node)
 		cases = append(cases, suite...)
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	for step := range engine.Steps {
 		t.Run(step, func(t *testing.T) {

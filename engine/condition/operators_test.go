@@ -1,8 +1,6 @@
 package condition_test
 
 import (
-	"io/fs"
-	"path"
 	"testing"
 
 	"github.com/tfguard/tfguard/engine/condition"
@@ -16,20 +14,12 @@ import (
 // case comes out otherwise.
 func TestEveryOperatorIsHeld(t *testing.T) {
 	var suites []*source.Node
-	err := fs.WalkDir(fixtures.FS, "conformance/condition", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || path.Ext(name) != ".yaml" {
-			return err
-		}
-		text, err := fs.ReadFile(fixtures.FS, name)
-		if err != nil {
-			return err
-		}
+	for name, text := range fixtures.Files(t, "conformance/condition", ".yaml") {
 		node, err := yaml.Parse(text)
+		if err != nil {
+			t.Fatalf("%s:%v", name, err)
+		}
 		suites = append(suites, node)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	if failed := failures(suites); failed != 0 {
 		t.Fatalf("%d cases fail with all operators whole", failed)

@@ -1,8 +1,6 @@
 package simulate_test
 
 import (
-	"io/fs"
-	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -23,25 +21,14 @@ type suiteCase struct {
 func conformance(t testing.TB) []suiteCase {
 	t.Helper()
 	var out []suiteCase
-	err := fs.WalkDir(fixtures.FS, "conformance", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || path.Ext(name) != ".yaml" {
-			return err
-		}
-		out = append(out, suite(t, name)...)
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+	for name, text := range fixtures.Files(t, "conformance", ".yaml") {
+		out = append(out, suite(t, name, text)...)
 	}
 	return out
 }
 
-func suite(t testing.TB, name string) []suiteCase {
+func suite(t testing.TB, name string, text []byte) []suiteCase {
 	t.Helper()
-	text, err := fs.ReadFile(fixtures.FS, name)
-	if err != nil {
-		t.Fatal(err)
-	}
 	node, err := yaml.Parse(text)
 	if err != nil {
 		t.Fatalf("%s:%v", name, err)
