@@ -208,7 +208,7 @@ func (r *runner) organizationOf(account symbol.Text) request.Organization {
 	switch account {
 	case outsideAccount:
 		return request.Organization{Member: kleene.True, ID: outsideOrg}
-	case orgAccount:
+	case OrgAccount:
 		return request.Organization{Member: kleene.True, ID: r.env.Organization.ID}
 	case r.env.Account:
 		return r.env.Organization

@@ -22,7 +22,8 @@ const (
 // account id and letters in it, so that they differ from every account, also from
 // one that is not known.
 var (
-	orgAccount     = symbol.Literal("standin00org")
+	// OrgAccount is the account of StandInOrg.
+	OrgAccount     = symbol.Literal("standin00org")
 	outsideAccount = symbol.Literal("standin00out")
 	outsideOrg     = symbol.Literal("o-tfguardoutside")
 )
@@ -33,7 +34,7 @@ func standIns(env Environment) []*Principal {
 	admin := standIn(env, StandInAdmin, env.Account, env.Organization)
 	admin.SCP = env.SCP
 	admin.Caller.Principal.ManagementAccount = env.ManagementAccount
-	member := standIn(env, StandInOrg, orgAccount, org)
+	member := standIn(env, StandInOrg, OrgAccount, org)
 	member.SCP = env.OrgSCP
 	outside := standIn(env, StandInOutside, outsideAccount, request.Organization{Member: kleene.True, ID: outsideOrg})
 	return []*Principal{admin, member, outside}

@@ -31,8 +31,13 @@ func (tr *Trail) uses(t *Target) bool {
 
 // keyARN is the key as CloudTrail names it in its requests.
 func (tr *Trail) keyARN() symbol.Text {
-	if s, known := tr.Key.Literal(); known && strings.Contains(s, "alias/") {
+	s, known := tr.Key.Literal()
+	if known && strings.Contains(s, "alias/") {
 		return symbol.Symbol{Name: "the key of " + s}.Text()
+	}
+	if a, ok := arn.Parse(tr.ARN); ok && known && !strings.HasPrefix(s, "arn:") {
+		a[arn.Service], a[arn.Resource] = symbol.Literal("kms"), symbol.Literal("key/"+s) // a bare id
+		return a.Text()
 	}
 	return tr.Key
 }

@@ -115,7 +115,7 @@ func (d *decoder) document(n *source.Node) {
 		return
 	case source.Object:
 	default:
-		d.err(n.Range, "Policy is no object", "A policy document is a JSON object with a Statement, and this is a %s.", n.Kind)
+		d.err(n.Range, "Policy is no object", "A policy document is a JSON object with a Statement, and this is %s.", n.Kind.Noun())
 		return
 	}
 	m := d.members(n, "policy document", []string{"Version", "Id", "Statement"})
@@ -152,7 +152,7 @@ func (d *decoder) document(n *source.Node) {
 	case source.Unknown:
 		d.doc.Unread = "the statements of the policy are known only after apply"
 	default:
-		d.err(st.Value.Range, "Statement is no object", "Statement is an object or an array of objects, and this is a %s.", st.Value.Kind)
+		d.err(st.Value.Range, "Statement is no object", "Statement is an object or an array of objects, and this is %s.", st.Value.Kind.Noun())
 	}
 }
 
@@ -174,7 +174,7 @@ func (d *decoder) statement(n *source.Node, sids map[string]bool) {
 			s.Principals = &Principals{Entries: anyone(text, n.Range), Range: n.Range}
 		}
 	default:
-		d.err(n.Range, "Statement is no object", "A statement is an object, and this is a %s.", n.Kind)
+		d.err(n.Range, "Statement is no object", "A statement is an object, and this is %s.", n.Kind.Noun())
 	}
 	if s.Effect == "" && len(s.Unknown) > 0 {
 		// It may be of either effect: stand for both.
@@ -222,7 +222,7 @@ func (d *decoder) elements(n *source.Node, s *Statement, sids map[string]bool) {
 			d.warn(v.Value.Range, "Sid with other characters", "In this kind of policy a Sid has letters and digits only.")
 		}
 	} else if ok && v.Value.Kind != source.Null && v.Value.Kind != source.Unknown {
-		d.err(v.Value.Range, "Sid is no string", "Sid is a string, and this is a %s.", v.Value.Kind)
+		d.err(v.Value.Range, "Sid is no string", "Sid is a string, and this is %s.", v.Value.Kind.Noun())
 	}
 	d.effect(n, m, s)
 	if v, not, ok := d.either(n, m, "Principal", "NotPrincipal", d.doc.Kind.takesPrincipal()); ok {
@@ -316,7 +316,7 @@ func (d *decoder) texts(n *source.Node, what string, scalars bool, yield func(sy
 		case item.Kind == source.Unknown:
 			yield(unknownText(item, what), item.Range)
 		default:
-			d.err(item.Range, "Value is no string", "%s takes strings, and this is a %s.", what, item.Kind)
+			d.err(item.Range, "Value is no string", "%s takes strings, and this is %s.", what, item.Kind.Noun())
 		}
 	}
 }
@@ -361,7 +361,7 @@ func (d *decoder) principals(m source.Member, not bool) *Principals {
 	case source.Unknown:
 		p.Entries = anyone(unknownText(m.Value, m.Name), m.Value.Range)
 	default:
-		d.err(m.Value.Range, "Principal is no object", "%s is \"*\" or an object such as {\"AWS\": …}, and this is a %s.", m.Name, m.Value.Kind)
+		d.err(m.Value.Range, "Principal is no object", "%s is \"*\" or an object such as {\"AWS\": …}, and this is %s.", m.Name, m.Value.Kind.Noun())
 	}
 	return p
 }
@@ -485,7 +485,7 @@ func (d *decoder) conditions(n *source.Node, s *Statement) {
 		return
 	}
 	if n.Kind != source.Object {
-		d.err(n.Range, "Condition is no object", "Condition is an object {operator: {key: value}}, and this is a %s.", n.Kind)
+		d.err(n.Range, "Condition is no object", "Condition is an object {operator: {key: value}}, and this is %s.", n.Kind.Noun())
 		return
 	}
 	operators := map[string]bool{}
@@ -507,7 +507,7 @@ func (d *decoder) conditions(n *source.Node, s *Statement) {
 			continue
 		}
 		if om.Value.Kind != source.Object {
-			d.err(om.Value.Range, "Condition is no object", "%s takes an object {key: value}, and this is a %s.", op, om.Value.Kind)
+			d.err(om.Value.Range, "Condition is no object", "%s takes an object {key: value}, and this is %s.", op, om.Value.Kind.Noun())
 			continue
 		}
 		if len(om.Value.Members) == 0 {

@@ -73,6 +73,12 @@ func Decode(n *source.Node, shared *engine.Policies) (Case, source.Diagnostics) 
 			c.Unknown = d.texts(m)
 		}
 	}
+	named := func(name string) bool {
+		return slices.ContainsFunc(n.Members, func(m source.Member) bool { return m.Name == name })
+	}
+	if n.Kind == source.Object && !named("request") && (!named("policies") || named("want")) {
+		d.err(n, "a case needs a request; without one an object may set policies for what follows, and wants nothing")
+	}
 	return c, d.diags
 }
 
@@ -98,7 +104,7 @@ func DecodeSuite(n *source.Node) ([]Case, source.Diagnostics) {
 			shared = d.policies(m, shared)
 		case "cases":
 			if m.Kind != source.List {
-				d.err(m, "cases is a list, and this is a %s", m.Kind)
+				d.err(m, "cases is a list, and this is %s", m.Kind.Noun())
 				continue
 			}
 			for _, item := range m.Items {
@@ -128,7 +134,7 @@ func (d *decoder) err(n *source.Node, format string, args ...any) {
 func (d *decoder) members(n *source.Node, what string, names ...string) func(func(string, *source.Node) bool) {
 	return func(yield func(string, *source.Node) bool) {
 		if n.Kind != source.Object {
-			d.err(n, "a %s is an object, and this is a %s", what, n.Kind)
+			d.err(n, "a %s is an object, and this is %s", what, n.Kind.Noun())
 			return
 		}
 		values := make([]*source.Node, len(names))
@@ -155,7 +161,7 @@ func (d *decoder) members(n *source.Node, what string, names ...string) func(fun
 
 func (d *decoder) text(n *source.Node) string {
 	if n.Kind != source.String {
-		d.err(n, "this is a %s where a string is needed", n.Kind)
+		d.err(n, "this is %s where a string is needed", n.Kind.Noun())
 		return ""
 	}
 	return n.Text.String()
@@ -183,7 +189,7 @@ func (d *decoder) verdict(n *source.Node) *engine.Verdict {
 
 func (d *decoder) because(n *source.Node) []Expected {
 	if n.Kind != source.List {
-		d.err(n, "because is a list of objects, and this is a %s", n.Kind)
+		d.err(n, "because is a list of objects, and this is %s", n.Kind.Noun())
 		return nil
 	}
 	var out []Expected
@@ -255,7 +261,7 @@ func (d *decoder) request(n *source.Node) *engine.Request {
 
 func (d *decoder) context(n *source.Node, ctx *request.Context) {
 	if n.Kind != source.Object {
-		d.err(n, "the context is an object, and this is a %s", n.Kind)
+		d.err(n, "the context is an object, and this is %s", n.Kind.Noun())
 		return
 	}
 	ctx.Grow(len(n.Members))
@@ -270,7 +276,7 @@ func (d *decoder) context(n *source.Node, ctx *request.Context) {
 		values := make([]symbol.Text, len(items))
 		for i, item := range items {
 			if item.Kind != source.String && item.Kind != source.Number && item.Kind != source.Bool {
-				d.err(item, "a context value is a string, a number, a boolean or a list of these, and this is a %s", item.Kind)
+				d.err(item, "a context value is a string, a number, a boolean or a list of these, and this is %s", item.Kind.Noun())
 			}
 			values[i] = item.Text
 		}
@@ -310,7 +316,7 @@ func (d *decoder) document(n *source.Node, id string, kind policy.Kind) policy.A
 
 func (d *decoder) documents(n *source.Node, name string, kind policy.Kind) []policy.Attached {
 	if n.Kind != source.List {
-		d.err(n, "%s is a list of policies, and this is a %s", name, n.Kind)
+		d.err(n, "%s is a list of policies, and this is %s", name, n.Kind.Noun())
 		return nil
 	}
 	var out []policy.Attached
@@ -322,7 +328,7 @@ func (d *decoder) documents(n *source.Node, name string, kind policy.Kind) []pol
 
 func (d *decoder) levels(n *source.Node, name string, kind policy.Kind) []engine.Level {
 	if n.Kind != source.List {
-		d.err(n, "%s is a list of levels, and this is a %s", name, n.Kind)
+		d.err(n, "%s is a list of levels, and this is %s", name, n.Kind.Noun())
 		return nil
 	}
 	var out []engine.Level

@@ -33,6 +33,11 @@ func (k Kind) String() string {
 	return [...]string{"null", "boolean", "number", "string", "array", "object", "unknown value"}[k]
 }
 
+// Noun returns the name of the kind with its article: "an array".
+func (k Kind) Noun() string {
+	return [...]string{"null", "a boolean", "a number", "a string", "an array", "an object", "an unknown value"}[k]
+}
+
 // A Node is a value of a JSON-like tree that knows its place. Objects keep the
 // order and the duplicates of their members.
 type Node struct {

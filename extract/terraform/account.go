@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -177,14 +178,13 @@ func (r *resolver) providerKey(in *instance) string {
 var credentials = []string{"assume_role", "assume_role_with_web_identity", "profile", "access_key", "shared_credentials_files", "shared_config_files"}
 
 // defaultAccount reports whether a provider configuration leads to the account of
-// the default one: it sets no credentials of its own.
+// the default one: it has the same credentials, or both have none of their own.
 func (r *resolver) defaultAccount(key string) bool {
 	if key == "aws" {
 		return true
 	}
 	return !slices.ContainsFunc(credentials, func(name string) bool {
-		_, configured := r.providers[key].Expressions[name]
-		return configured
+		return !reflect.DeepEqual(r.providers[key].Expressions[name], r.providers["aws"].Expressions[name])
 	})
 }
 

@@ -130,7 +130,7 @@ func (b *builder) inlinePolicies(holders map[*instance]*holder) {
 // outsideARN is the ARN of a role, user or group that the input does not define,
 // as far as its name tells.
 func (b *builder) outsideARN(in *instance, kind, name string) string {
-	return "arn:" + b.partitionOf(in).String() + ":iam::" + b.account.String() + ":" + kind + "/" + name
+	return "arn:" + b.partitionOf(in).String() + ":iam::" + b.accountOf(in).String() + ":" + kind + "/" + name
 }
 
 // hold gives a document to all holders that matches name.
@@ -178,7 +178,7 @@ func (b *builder) listTargets(in *instance, attr string, w want) []match {
 	seen := map[*instance]bool{}
 	known, missing := b.listItems(in, attr)
 	for _, t := range known {
-		for _, m := range ix.named(t) {
+		for _, m := range b.reached(in, ix.named(t)) {
 			seen[m.in] = true
 			out = append(out, m)
 		}
@@ -189,7 +189,7 @@ func (b *builder) listTargets(in *instance, attr string, w want) []match {
 	late, _ := b.late(in, attr, w)
 	var rest []match
 	for _, c := range late.candidates {
-		for _, m := range ix.named(c.text) {
+		for _, m := range b.reached(in, ix.named(c.text)) {
 			if !seen[m.in] {
 				rest = append(rest, m)
 			}

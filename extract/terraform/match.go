@@ -113,12 +113,12 @@ func (b *builder) targets(in *instance, attr string, w want, attrs ...string) (m
 		if c.from != nil && ix.texts[c.from] != nil {
 			return []match{{in: c.from, sure: kleene.True}}, c.text
 		}
-		return ix.named(c.text), c.text
+		return b.reached(in, ix.named(c.text)), c.text
 	case len(out.candidates) == 0 && len(out.missing) == 0:
 		return nil, symbol.Text{} // not set
 	case len(out.missing) == 0:
 		for _, c := range out.candidates {
-			for _, m := range ix.named(c.text) {
+			for _, m := range b.reached(in, ix.named(c.text)) {
 				matches = append(matches, match{in: m.in, sure: kleene.Unknown, why: in.address + "." + attr + " is one of several"})
 			}
 		}
@@ -129,6 +129,26 @@ func (b *builder) targets(in *instance, attr string, w want, attrs ...string) (m
 		matches = append(matches, match{in: m, sure: kleene.Unknown, why: in.address + "." + attr + " is known only after apply"})
 	}
 	return matches, unresolvedText(in, attr)
+}
+
+// reached keeps of the matches of an instance those in its account: accounts may
+// have roles and users of one name, and one account has only one.
+func (b *builder) reached(in *instance, matches []match) []match {
+	var certain, perhaps []match
+	for _, m := range matches {
+		switch symbol.Equal(b.accountOf(in), b.accountOf(m.in)) {
+		case kleene.True:
+			certain = append(certain, m)
+		case kleene.Unknown:
+			m.sure, m.why = min(m.sure, kleene.Unknown), "whether "+in.address+" and "+m.in.address+" are in one account"
+			perhaps = append(perhaps, m)
+		default: // another account's
+		}
+	}
+	if slices.ContainsFunc(certain, func(m match) bool { return m.sure == kleene.True }) {
+		return certain
+	}
+	return append(certain, perhaps...)
 }
 
 // unresolvedText is the symbol of an attribute that could not be resolved.

@@ -94,6 +94,15 @@ func TestPublicAccess(t *testing.T) {
 	p.noop("aws_s3_bucket.old", obj{"bucket": "old", "id": "old"})
 	res = p.read(t)
 	check(t, "an older bucket", fmt.Sprint(*resource(t, res, "aws_s3_bucket.old").PublicAccess), "{unknown unknown unknown unknown}")
+
+	p.change("aws_s3_bucket_public_access_block.old", arr{"delete"}, obj{"bucket": "old", "restrict_public_buckets": true}, nil, obj{})
+	res = p.read(t)
+	check(t, "an older bucket that loses its block", fmt.Sprint(*resource(t, res, "aws_s3_bucket.old").PublicAccess), "{false false false false}")
+
+	p.create("aws_s3_account_public_access_block.other", obj{"account_id": "999988887777", "restrict_public_buckets": true})
+	p.create("aws_iam_role.r", obj{"name": "r", "arn": "arn:aws:iam::111122223333:role/r"})
+	res = p.read(t)
+	check(t, "the block of another account", fmt.Sprint(*resource(t, res, "aws_s3_bucket.old").PublicAccess), "{false false false false}")
 }
 
 func TestMalformedPolicyStays(t *testing.T) {

@@ -1,7 +1,10 @@
 package terraform
 
 import (
+	"slices"
+
 	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/symbol"
 	"github.com/tfguard/tfguard/extract"
 )
 
@@ -32,20 +35,35 @@ func (b *builder) publicAccess() {
 	for _, in := range b.byType["aws_s3_bucket"] {
 		if r := b.resources[in]; r != nil && r.PublicAccess == nil {
 			def := kleene.Unknown
-			if in.before == nil {
+			switch {
+			case in.before == nil:
 				def = kleene.True
+			case b.losesAccessBlock(in):
+				def = kleene.False
 			}
 			r.PublicAccess = &extract.PublicAccess{BlockPublicACLs: def, IgnorePublicACLs: def, BlockPublicPolicy: def, RestrictPublicBuckets: def}
 		}
 	}
 	for _, in := range b.byType["aws_s3_account_public_access_block"] {
 		block := b.accessBlock(in)
+		account := b.accountOf(in)
+		if id, ok := in.str("account_id"); ok {
+			account = symbol.Literal(id)
+		}
 		for _, r := range b.inv.Resources {
 			if r.Type == "s3/bucket" {
-				r.PublicAccess = stricter(r.PublicAccess, block, kleene.True)
+				r.PublicAccess = stricter(r.PublicAccess, block, symbol.Equal(account, r.Account))
 			}
 		}
 	}
+}
+
+// losesAccessBlock reports whether the change deletes the configuration of a bucket.
+func (b *builder) losesAccessBlock(bucket *instance) bool {
+	name, ok := bucket.str("bucket")
+	return ok && slices.ContainsFunc(b.gone, func(in *instance) bool {
+		return in.typ == "aws_s3_bucket_public_access_block" && in.values == nil && in.before["bucket"] == name
+	})
 }
 
 // accessBlock reads the four settings of an instance. What is not set is false.

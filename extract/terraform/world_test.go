@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/extract"
 )
 
@@ -193,7 +194,24 @@ func TestAccountsOfProviders(t *testing.T) {
 	providers["aws.eu"] = obj{"name": "aws", "alias": "eu", "expressions": obj{"region": obj{"constant_value": "eu-west-1"}}}
 	providers["aws.log"] = obj{"name": "aws", "alias": "log", "expressions": obj{"assume_role": arr{obj{"role_arn": obj{"constant_value": "arn:aws:iam::999988887777:role/deploy"}}}}}
 	providers["aws.shared"] = obj{"name": "aws", "alias": "shared", "expressions": obj{"profile": obj{"constant_value": "shared"}}}
+	// A user of the same name in each account: a policy goes to the one in its own.
+	const boundless = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
+	for name, provider := range map[string]string{"near": "aws", "far": "aws.log"} {
+		p.create("aws_iam_user."+name, obj{"name": "same", "path": "/"}, "arn")
+		block(p.root, "aws_iam_user."+name, obj{"name": obj{"constant_value": "same"}})["provider_config_key"] = provider
+		p.create("aws_iam_user_policy."+name, obj{"user": "same", "name": name, "policy": boundless})
+		block(p.root, "aws_iam_user_policy."+name, obj{"user": obj{}, "policy": obj{}})["provider_config_key"] = provider
+	}
 	res := p.read(t)
+	for _, pr := range res.Inventory.Principals {
+		if name, ok := strings.CutPrefix(pr.Address, "aws_iam_user."); ok {
+			for _, a := range pr.Identity {
+				if a.ID != "aws_iam_user_policy."+name+".policy" || a.Sure != kleene.True {
+					t.Errorf("%s has %s, %v", pr.Address, a.ID, a.Sure)
+				}
+			}
+		}
+	}
 	for name, want := range map[string]string{
 		"here":      "arn:aws:iam::${account}:role/here",
 		"there":     "arn:aws:iam::999988887777:role/there",

@@ -47,10 +47,11 @@ func newWorld(inv *extract.Inventory) *world {
 	if !slices.ContainsFunc(inv.Policies, func(p *extract.Policy) bool { return p.ID == admin.ID }) {
 		w.extra = append(w.extra, &extract.Policy{Document: admin, AttachedTo: []string{chain.StandInAdmin, chain.StandInOrg, chain.StandInOutside}})
 	}
-	scp, orgSCP := w.levels(inv, policy.SCP)
-	rcp, _ := w.levels(inv, policy.RCP)
-	w.env.SCP, w.env.OrgSCP = scp, orgSCP
+	scp := levels(inv, policy.SCP, inv.Account.Value)
+	rcp := levels(inv, policy.RCP, inv.Account.Value)
+	w.env.SCP, w.env.OrgSCP = scp, levels(inv, policy.SCP, chain.OrgAccount)
 	if scp != nil {
+		w.extra = append(w.extra, &extract.Policy{Document: fullAccess, AttachedTo: []string{"every level of the organization"}})
 		w.notes = append(w.notes, "Service control policies are judged as for a member account of the organization; they do not bind its management account.")
 	}
 	for _, p := range inv.Principals {
@@ -59,7 +60,7 @@ func newWorld(inv *extract.Inventory) *world {
 			Identity: p.Identity, Boundary: p.Boundary, SCP: scp, Trust: p.Trust,
 		}
 		if c.Caller.Principal.Account != inv.Account.Value {
-			c.SCP = perhaps(orgSCP)
+			c.SCP = levels(inv, policy.SCP, c.Caller.Principal.Account)
 		}
 		w.principals = append(w.principals, c)
 	}
@@ -85,7 +86,8 @@ func organization(inv *extract.Inventory) request.Organization {
 }
 
 // caller is a principal as it calls. Its account is that of its ARN: one plan may
-// reach several accounts, of which nobody says that they are in the organization.
+// reach several accounts, of which nobody says that they are in the organization;
+// policies of its root and of the account itself are taken to bind them.
 func caller(inv *extract.Inventory, p *extract.Principal, org request.Organization) request.Caller {
 	account := inv.Account.Value
 	if a, ok := arn.Parse(p.ARN); ok {
@@ -106,22 +108,6 @@ func caller(inv *extract.Inventory, p *extract.Principal, org request.Organizati
 	return c
 }
 
-// perhaps are the policies of the organization for an account of which it is not
-// known whether it is a member.
-func perhaps(levels []engine.Level) []engine.Level {
-	var out []engine.Level
-	for _, level := range levels {
-		unsure := slices.Clone(level)
-		for i := range unsure {
-			if unsure[i].Document != fullAccess {
-				unsure[i].Sure, unsure[i].Why = min(unsure[i].Sure, kleene.Unknown), "whether the account is in the organization"
-			}
-		}
-		out = append(out, unsure)
-	}
-	return out
-}
-
 func target(inv *extract.Inventory, r *extract.Resource, org request.Organization, rcp []engine.Level) *chain.Target {
 	t := &chain.Target{
 		Address: r.Address, ARN: r.ARN, Account: r.Account, Region: r.Region, Organization: org,
@@ -132,7 +118,7 @@ func target(inv *extract.Inventory, r *extract.Resource, org request.Organizatio
 	}
 	if t.Account != inv.Account.Value {
 		t.Organization.Member = min(org.Member, kleene.Unknown)
-		t.RCP = perhaps(rcp)
+		t.RCP = levels(inv, policy.RCP, t.Account)
 	}
 	if r.Type == "s3/bucket" {
 		t.Kind = chain.BucketTarget
@@ -216,11 +202,12 @@ var fullAccess = func() *policy.Document {
 	return doc
 }()
 
-// levels arranges the organization policies of a kind as levels for the account
-// and for another account of the organization. Those of the root hold for all; an
-// account's for that account; whether an organizational unit holds the account is
-// not known. The default policy stays attached unless the input detaches it.
-func (w *world) levels(inv *extract.Inventory, kind policy.Kind) (own, other []engine.Level) {
+// levels arranges the organization policies of a kind as levels for an account.
+// Those of the root hold for all; an account's for that account; whether an
+// organizational unit holds the account is not known. The default policy stays
+// attached unless the input detaches it; AWS lets no node be without a policy, so
+// where it leaves none there is one that the input does not show.
+func levels(inv *extract.Inventory, kind policy.Kind, id symbol.Text) []engine.Level {
 	var root, unit, account engine.Level
 	for _, p := range inv.OrgPolicies {
 		if p.Kind != kind {
@@ -231,7 +218,7 @@ func (w *world) levels(inv *extract.Inventory, kind policy.Kind) (own, other []e
 			case extract.OrgRoot:
 				root = append(root, policy.Attached{Document: p.Document, Sure: kleene.True})
 			case extract.OrgAccount:
-				if sure := symbol.Equal(t.ID, inv.Account.Value); sure != kleene.False {
+				if sure := symbol.Equal(t.ID, id); sure != kleene.False {
 					account = append(account, policy.Attached{Document: p.Document, Sure: sure, Why: "whether the account is " + t.ID.String()})
 				}
 			default:
@@ -239,16 +226,21 @@ func (w *world) levels(inv *extract.Inventory, kind policy.Kind) (own, other []e
 			}
 		}
 	}
-	if len(root)+len(unit)+len(account) == 0 {
-		return nil, nil
+	detached := kind == policy.SCP && len(inv.FullAccessDetached) > 0
+	if len(root)+len(unit)+len(account) == 0 && !detached {
+		return nil
 	}
+	out := []engine.Level{root, unit, account}
 	if kind == policy.SCP {
-		w.extra = append(w.extra, &extract.Policy{Document: fullAccess, AttachedTo: []string{"every level of the organization"}})
-		root = append(root, stillAttached(inv, extract.OrgRoot, inv.Account.Value)...)
-		unit = append(unit, stillAttached(inv, extract.OrgUnit, inv.Account.Value)...)
-		account = append(account, stillAttached(inv, extract.OrgAccount, inv.Account.Value)...)
+		for i, node := range []extract.OrgTargetKind{extract.OrgRoot, extract.OrgUnit, extract.OrgAccount} {
+			out[i] = append(out[i], stillAttached(inv, node, id)...)
+			if len(out[i]) == 0 {
+				unseen := policy.Unread("the service control policies of the "+string(node), kind, source.Origin{}, "the input detaches FullAWSAccess and shows no other")
+				out[i] = engine.Level{{Document: unseen, Sure: kleene.True}}
+			}
+		}
 	}
-	return []engine.Level{root, unit, account}, []engine.Level{root, unit}
+	return out
 }
 
 func nodeName(t extract.OrgTarget) string {

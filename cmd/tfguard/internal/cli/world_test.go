@@ -36,6 +36,35 @@ func TestWorldAccounts(t *testing.T) {
 	}
 }
 
+// An account's own service control policies bind it also where it is not the
+// input's first account.
+func TestLevelsOfAccounts(t *testing.T) {
+	deny, _ := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}`), "scp", policy.SCP, source.Origin{})
+	inv := inventory()
+	inv.OrgPolicies = []*extract.OrgPolicy{{Document: deny, Targets: []extract.OrgTarget{{Kind: extract.OrgAccount, ID: symbol.Literal("999988887777")}}}}
+	for account, want := range map[string]bool{"111122223333": false, "999988887777": true} {
+		bound := false
+		for _, level := range levels(inv, policy.SCP, symbol.Literal(account)) {
+			for _, d := range level {
+				bound = bound || d.Document == deny && d.Sure == kleene.True
+			}
+		}
+		if bound != want {
+			t.Errorf("%s is bound: %v, want %v", account, bound, want)
+		}
+	}
+}
+
+// Where the input detaches FullAWSAccess and shows nothing else, a policy that it
+// does not show must hold.
+func TestDetachedAlone(t *testing.T) {
+	inv := inventory()
+	inv.FullAccessDetached = []extract.OrgTarget{{Kind: extract.OrgRoot, ID: symbol.Literal("r-ab12")}}
+	if root := levels(inv, policy.SCP, inv.Account.Value)[0]; len(root) != 1 || root[0].Unread == "" {
+		t.Errorf("got %+v, want one policy that was not read", root)
+	}
+}
+
 // FullAWSAccess is gone where it was detached and nowhere else.
 func TestFullAccessDetached(t *testing.T) {
 	deny, _ := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:*","Resource":"*"}}`), "scp", policy.SCP, source.Origin{})
