@@ -149,7 +149,7 @@ func (r *resolver) accountOf(in *instance) symbol.Text {
 		return a[arn.Account]
 	}
 	key := r.providerKey(in)
-	if r.defaultAccount(key) {
+	if key == "aws" {
 		return r.account
 	}
 	if id, _, ok := r.callerIdentity(key); ok {
@@ -157,6 +157,9 @@ func (r *resolver) accountOf(in *instance) symbol.Text {
 	}
 	if id, ok := r.assumedAccount(key); ok {
 		return id
+	}
+	if r.defaultAccount(key) {
+		return r.account
 	}
 	return symbol.Symbol{Name: key + ".account", Class: symbol.Digits}.Text()
 }
@@ -178,14 +181,29 @@ func (r *resolver) providerKey(in *instance) string {
 var credentials = []string{"assume_role", "assume_role_with_web_identity", "profile", "access_key", "shared_credentials_files", "shared_config_files"}
 
 // defaultAccount reports whether a provider configuration leads to the account of
-// the default one: it has the same credentials, or both have none of their own.
+// the default one: both have the same constants as credentials, or none of their
+// own. Equal references need not be equal values.
 func (r *resolver) defaultAccount(key string) bool {
 	if key == "aws" {
 		return true
 	}
 	return !slices.ContainsFunc(credentials, func(name string) bool {
-		return !reflect.DeepEqual(r.providers[key].Expressions[name], r.providers["aws"].Expressions[name])
+		own, set := r.providers[key].Expressions[name]
+		def, defSet := r.providers["aws"].Expressions[name]
+		return set != defSet || set && !(own.constantThroughout() && reflect.DeepEqual(own, def))
 	})
+}
+
+// constantThroughout reports whether the configuration says all of an expression.
+func (e expression) constantThroughout() bool {
+	for _, block := range e.blocks {
+		for _, attr := range block {
+			if !attr.constantThroughout() {
+				return false
+			}
+		}
+	}
+	return e.isConstant || len(e.blocks) > 0
 }
 
 // callerIdentity is the account that a provider configuration was seen to lead to.

@@ -87,7 +87,8 @@ func targetName(t extract.OrgTarget) string {
 // detached notes the targets that lose the default policy and do not get it back.
 func (b *builder) detached(kept map[string]bool) {
 	for _, in := range b.gone {
-		if in.typ != "aws_organizations_policy_attachment" || in.before["policy_id"] != fullAccess {
+		// With skip_destroy Terraform lets go of an attachment that stays.
+		if in.typ != "aws_organizations_policy_attachment" || in.before["policy_id"] != fullAccess || in.before["skip_destroy"] == true {
 			continue
 		}
 		if id, ok := in.before["target_id"].(string); ok && !kept[id] {

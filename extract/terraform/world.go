@@ -151,9 +151,9 @@ func (w *world) overlay(byAddress map[string]*instance, rc *tfjson.ResourceChang
 		w.gone = append(w.gone, in)
 	}
 	switch {
-	case slices.Equal(actions, tfjson.Actions{tfjson.ActionDelete}):
+	case slices.Equal(actions, tfjson.Actions{tfjson.ActionDelete}) && in.before["skip_destroy"] != true:
 		delete(byAddress, rc.Address)
-	case slices.Contains(actions, tfjson.ActionForget):
+	case slices.Contains(actions, tfjson.ActionForget), in.before["skip_destroy"] == true && in.values == nil:
 		// Terraform lets go of the object, and the object stays. A replacement that
 		// forgets the old object leaves two: the new one has the address.
 		if in.values == nil {

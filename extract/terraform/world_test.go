@@ -224,3 +224,39 @@ func TestAccountsOfProviders(t *testing.T) {
 		}
 	}
 }
+
+// Equal constants are equal credentials; equal references need not be.
+func TestCredentialsOfProviders(t *testing.T) {
+	for name, tc := range map[string]struct {
+		profile obj
+		want    string
+	}{
+		"constants":  {obj{"constant_value": "shared"}, "arn:aws:iam::${account}:role/r"},
+		"references": {obj{"references": arr{"var.env"}}, "arn:aws:iam::${aws.log.account}:role/r"},
+		"functions":  {obj{}, "arn:aws:iam::${aws.log.account}:role/r"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newTestPlan()
+			p.create("aws_iam_role.r", obj{"name": "r", "path": "/"}, "arn")
+			block(p.root, "aws_iam_role.r", obj{"name": obj{"constant_value": "r"}})["provider_config_key"] = "aws.log"
+			providers := p.top["configuration"].(obj)["provider_config"].(obj)
+			providers["aws"].(obj)["expressions"].(obj)["profile"] = tc.profile
+			providers["aws.log"] = obj{"name": "aws", "alias": "log", "expressions": obj{"profile": tc.profile}}
+			if got := p.read(t).Inventory.Principals[0].ARN.String(); got != tc.want {
+				t.Errorf("got %s, want %s", got, tc.want)
+			}
+		})
+	}
+}
+
+// With skip_destroy Terraform lets go of an attachment, and the attachment stays.
+func TestSkipDestroy(t *testing.T) {
+	p := newTestPlan()
+	p.noop("aws_organizations_policy.p", obj{"id": "p-1", "type": "SERVICE_CONTROL_POLICY", "content": denyAll})
+	p.change("aws_organizations_policy_attachment.a", arr{"delete"}, obj{"policy_id": "p-1", "target_id": "r-ab12", "skip_destroy": true}, nil, obj{})
+	p.change("aws_organizations_policy_attachment.full", arr{"delete"}, obj{"policy_id": "p-FullAWSAccess", "target_id": "r-ab12", "skip_destroy": true}, nil, obj{})
+	inv := p.read(t).Inventory
+	if len(inv.OrgPolicies) != 1 || len(inv.OrgPolicies[0].Targets) != 1 || len(inv.FullAccessDetached) != 0 {
+		t.Errorf("got %+v, detached %+v", inv.OrgPolicies, inv.FullAccessDetached)
+	}
+}
