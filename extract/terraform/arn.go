@@ -225,5 +225,6 @@ var wiringTypes = []string{
 	"aws_organizations_organization", "aws_organizations_policy_attachment",
 	"aws_ssoadmin_managed_policy_attachment", "aws_ssoadmin_customer_managed_policy_attachment",
 	"aws_ssoadmin_permissions_boundary_attachment",
-	"aws_lambda_permission", "aws_kms_grant",
+	"aws_lambda_permission", "aws_kms_grant", "aws_cloudwatch_event_permission", "aws_lambda_layer_version_permission",
+	"aws_signer_signing_profile_permission", "aws_acmpca_permission",
 }

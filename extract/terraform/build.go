@@ -53,6 +53,7 @@ func (b *builder) build() {
 	b.attachResourcePolicies()
 	b.lambdaPermissions()
 	b.kmsGrants()
+	b.permissions()
 	b.publicAccess()
 	b.collectEchoes()
 	b.principals()

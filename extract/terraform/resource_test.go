@@ -320,3 +320,36 @@ func TestSensitiveNames(t *testing.T) {
 	check(t, "account", res.Inventory.Account.Value.String(), "111122223333")
 	check(t, "diagnostics", warnings(res), "")
 }
+
+// Permissions that are written in attributes are policies on what they name.
+func TestPermissions(t *testing.T) {
+	p := newTestPlan()
+	p.create("aws_cloudwatch_event_bus.b", obj{"name": "orders"}, "arn")
+	p.create("aws_cloudwatch_event_permission.org", obj{
+		"principal": "*", "statement_id": "Org", "event_bus_name": "orders",
+		"condition": arr{obj{"key": "aws:PrincipalOrgID", "type": "StringEquals", "value": "o-a1b2c3d4e5"}},
+	})
+	p.create("aws_cloudwatch_event_permission.one", obj{"principal": "444455556666", "statement_id": "One"})
+	p.create("aws_acmpca_permission.ca", obj{
+		"certificate_authority_arn": "arn:aws:acm-pca:us-east-1:111122223333:certificate-authority/c", "principal": "acm.amazonaws.com",
+		"actions": arr{"IssueCertificate", "GetCertificate"}, "source_account": "111122223333",
+	})
+	inv := p.read(t).Inventory
+	want := map[string]string{
+		"aws_cloudwatch_event_permission.org": "events:PutEvents on arn:aws:events:us-east-1:${account}:event-bus/orders, 1 condition",
+		"aws_cloudwatch_event_permission.one": "events:PutEvents on arn:aws:events:us-east-1:${account}:event-bus/default, 0 condition",
+		"aws_acmpca_permission.ca":            "acm-pca:IssueCertificate on arn:aws:acm-pca:us-east-1:111122223333:certificate-authority/c, 1 condition",
+	}
+	for _, doc := range inv.Policies {
+		if doc.Unread != "" {
+			t.Errorf("%s: %s", doc.ID, doc.Unread)
+			continue
+		}
+		st := doc.Statements[0]
+		got := fmt.Sprintf("%s on %s, %d condition", st.Actions.Entries[0].Text, st.Resources.Entries[0].Text(), len(st.Conditions))
+		check(t, doc.ID, got, want[doc.ID])
+	}
+	if len(inv.Policies) != len(want) {
+		t.Errorf("got %d policies, want %d", len(inv.Policies), len(want))
+	}
+}
