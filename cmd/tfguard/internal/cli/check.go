@@ -4,10 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -17,8 +13,6 @@ import (
 	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/hazard"
-	"github.com/tfguard/tfguard/extract"
-	"github.com/tfguard/tfguard/extract/terraform"
 )
 
 type checkOptions struct {
@@ -82,7 +76,7 @@ func runCheck(ctx context.Context, o *checkOptions, args []string) error {
 		}
 		args = []string{"-"}
 	}
-	rep, complete, err := o.read(ctx, args)
+	rep, complete, err := o.checkAll(ctx, args)
 	if err != nil {
 		return err
 	}
@@ -104,9 +98,9 @@ func runCheck(ctx context.Context, o *checkOptions, args []string) error {
 	return nil
 }
 
-// read checks every input that can be read, and says on standard error why another
+// checkAll checks every input that can be read, and says on standard error why another
 // cannot; complete is set if there is none. The only error is that of the context.
-func (o *checkOptions) read(ctx context.Context, args []string) (rep *report.Report, complete bool, err error) {
+func (o *checkOptions) checkAll(ctx context.Context, args []string) (rep *report.Report, complete bool, err error) {
 	rep, complete = report.New(), true
 	for _, arg := range args {
 		paths, err := expand(arg)
@@ -147,95 +141,30 @@ func (o *checkOptions) fails(r *report.Report) bool {
 		level >= 4 && s.Findings.Info > 0
 }
 
-// expand returns the files a path stands for: itself, or the plans in a folder.
-func expand(path string) ([]string, error) {
-	if path == "-" {
-		return []string{path}, nil
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%s: there is no such file or folder", path)
-		}
-		return nil, err
-	}
-	if !info.IsDir() {
-		return []string{path}, nil
-	}
-	var paths []string
-	err = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() && p != path && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules") {
-			return fs.SkipDir
-		}
-		if d.Type().IsRegular() && isPlan(p) {
-			paths = append(paths, p)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	if len(paths) == 0 {
-		return nil, fmt.Errorf("%s: no plan found in this folder: write one with `terraform show -json tfplan > plan.json`", path)
-	}
-	return paths, nil
-}
-
-// isPlan looks into a file of a folder; one that cannot be opened is kept, so that
-// reading it says why.
-func isPlan(path string) bool {
-	if !strings.HasSuffix(path, ".json") {
-		return false
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return true
-	}
-	defer f.Close()
-	head := make([]byte, terraform.HeadSize)
-	n, err := io.ReadFull(f, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return false
-	}
-	return terraform.Sniff(head[:n]) == terraform.PlanJSON
-}
-
 // check reads one input and replays the chains against it.
 func (o *checkOptions) check(ctx context.Context, path string) (*report.Check, error) {
-	in, name := o.streams.In, "standard input"
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		in, name = f, path
-	}
-	result, err := terraform.Read(ctx, in, name, terraform.Options{ManagedPolicy: managedPolicy})
+	in, err := read(ctx, o.streams.In, path)
 	if err != nil {
 		return nil, err
 	}
-	return o.judge(path, result), nil
+	return o.judge(in), nil
 }
 
-func (o *checkOptions) judge(path string, result *extract.Result) *report.Check {
-	result.Inventory.AssumeOrganization()
-	w := newWorld(result.Inventory)
+func (o *checkOptions) judge(in *input) *report.Check {
+	in.Inventory.AssumeOrganization()
+	w := newWorld(in.Inventory)
 	run := o.run
 	if run.Only == nil {
 		run = chain.Options{Chains: o.chains.values, MaxReplays: int(o.maxReplays)}
 	}
 	c := &report.Check{
-		Path: path, Format: "terraform plan", Inventory: result.Inventory, Extra: w.extra,
-		Diagnostics: result.Diagnostics,
+		Path: in.path, Format: in.format, Inventory: in.Inventory, Extra: w.extra,
+		Diagnostics: in.Diagnostics,
 		Result:      chain.Run(w, run),
 	}
 	c.Result.Notes = append(c.Result.Notes, w.notes...)
 	c.Findings = hazard.Find(c.Result.Replays)
-	for _, p := range result.Inventory.Policies {
+	for _, p := range in.Inventory.Policies {
 		if p.Origin.Address != "" && !p.Sensitive {
 			c.Diagnostics = append(c.Diagnostics, engine.Lint(p.Document)...)
 		}
