@@ -265,6 +265,7 @@ func (d *decoder) context(n *source.Node, ctx *request.Context) {
 		return
 	}
 	ctx.Grow(len(n.Members))
+	all := make([]symbol.Text, 0, len(n.Members)) // the values of most contexts
 	for _, m := range n.Members {
 		if ctx.Get(m.Name).Present != kleene.False {
 			d.err(m.Value, "the key %s stands twice in the context (names are compared without regard to case)", m.Name)
@@ -273,14 +274,13 @@ func (d *decoder) context(n *source.Node, ctx *request.Context) {
 		if m.Value.Kind == source.List {
 			items = m.Value.Items
 		}
-		values := make([]symbol.Text, len(items))
-		for i, item := range items {
+		for _, item := range items {
 			if item.Kind != source.String && item.Kind != source.Number && item.Kind != source.Bool {
 				d.err(item, "a context value is a string, a number, a boolean or a list of these, and this is %s", item.Kind.Noun())
 			}
-			values[i] = item.Text
+			all = append(all, item.Text)
 		}
-		ctx.Set(m.Name, values...)
+		ctx.Set(m.Name, slices.Clip(all[len(all)-len(items):])...)
 	}
 }
 

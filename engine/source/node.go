@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -71,13 +72,44 @@ const maxDepth = 200
 // ParseJSON reads one JSON value and nothing after it. A byte-order mark is
 // skipped. It returns a [*SyntaxError] for text that is not JSON.
 func ParseJSON(text []byte) (*Node, error) {
+	var p Parser
+	return p.Parse(text)
+}
+
+// A Parser reads many small JSON texts for less than [ParseJSON] does: each tree
+// takes the memory of the one before. The zero Parser is ready for use.
+type Parser struct {
+	text string
+	base int // of the JSON in text: after a byte-order mark
+	in   bytes.Buffer
+	dec  *jsontext.Decoder
+	pos  Pos
+
+	nodes   slab[Node]
+	members slab[Member]
+	items   slab[*Node]
+	// What the objects and arrays hold so far that are not closed yet.
+	openMembers []Member
+	openItems   []*Node
+}
+
+// Parse is [ParseJSON]. The tree is good until the next call; its texts are for
+// longer.
+func (p *Parser) Parse(text []byte) (*Node, error) {
 	body := bytes.TrimPrefix(text, []byte("\uFEFF"))
-	p := &parser{
-		text: text,
-		base: len(text) - len(body),
-		dec:  jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true)),
-		pos:  Pos{Line: 1, Column: 1, Byte: len(text) - len(body)},
+	p.text, p.base = string(text), len(text)-len(body)
+	p.pos = Pos{Line: 1, Column: 1, Byte: p.base}
+	p.in = *bytes.NewBuffer(body)
+	if p.dec == nil {
+		p.dec = jsontext.NewDecoder(&p.in, jsontext.AllowDuplicateNames(true))
+	} else {
+		p.dec.Reset(&p.in, jsontext.AllowDuplicateNames(true))
 	}
+	p.nodes.reset()
+	p.members.reset()
+	p.items.reset()
+	p.openMembers, p.openItems = p.openMembers[:0], p.openItems[:0]
+
 	node, err := p.value(0)
 	if err == nil {
 		var after Range
@@ -91,43 +123,43 @@ func ParseJSON(text []byte) (*Node, error) {
 	return nil, p.syntaxError(err)
 }
 
-type parser struct {
-	text []byte
-	base int
-	dec  *jsontext.Decoder
-	pos  Pos
-	// nodes are made in batches, since a text has many small values.
-	nodes []Node
+// A slab hands out stretches of one large piece of memory.
+type slab[T any] struct{ whole, rest []T }
+
+func (s *slab[T]) take(n int) []T {
+	if len(s.rest) < n {
+		s.whole = make([]T, max(n, 8, 2*len(s.whole)))
+		s.rest = s.whole
+	}
+	out := s.rest[:n:n]
+	s.rest = s.rest[n:]
+	return out
 }
 
-func (p *parser) node() *Node {
-	if len(p.nodes) == 0 {
-		p.nodes = make([]Node, min(64, 4+len(p.text)/24))
-	}
-	n := &p.nodes[0]
-	p.nodes = p.nodes[1:]
-	return n
+// keep returns a stretch with what is in vs.
+func (s *slab[T]) keep(vs []T) []T {
+	out := s.take(len(vs))
+	copy(out, vs)
+	return out
 }
+
+// reset makes the memory of all that was handed out free again.
+func (s *slab[T]) reset() { s.rest = s.whole }
 
 // seek moves the position forward to a byte offset.
-func (p *parser) seek(offset int) Pos {
-	for p.pos.Byte < offset && p.pos.Byte < len(p.text) {
-		r, n := rune(p.text[p.pos.Byte]), 1
-		if r >= utf8.RuneSelf {
-			r, n = utf8.DecodeRune(p.text[p.pos.Byte:])
-		}
-		p.pos.Byte += n
-		if r == '\n' {
-			p.pos.Line++
-			p.pos.Column = 1
-		} else {
-			p.pos.Column++
-		}
+func (p *Parser) seek(offset int) Pos {
+	passed := p.text[p.pos.Byte:max(p.pos.Byte, min(offset, len(p.text)))]
+	p.pos.Byte += len(passed)
+	if end := strings.LastIndexByte(passed, '\n'); end >= 0 {
+		p.pos.Line += strings.Count(passed, "\n")
+		p.pos.Column = 1
+		passed = passed[end+1:]
 	}
+	p.pos.Column += utf8.RuneCountInString(passed)
 	return p.pos
 }
 
-func (p *parser) syntaxError(err error) error {
+func (p *Parser) syntaxError(err error) error {
 	if known, ok := errors.AsType[*SyntaxError](err); ok {
 		return known
 	}
@@ -151,7 +183,7 @@ func between(c byte) bool {
 }
 
 // token reads one token and the range it covers.
-func (p *parser) token() (jsontext.Token, Range, error) {
+func (p *Parser) token() (jsontext.Token, Range, error) {
 	tok, err := p.dec.ReadToken()
 	if err != nil {
 		return tok, Range{}, err
@@ -166,7 +198,7 @@ func (p *parser) token() (jsontext.Token, Range, error) {
 	return tok, Range{Start: from, End: p.seek(end)}, nil
 }
 
-func (p *parser) value(depth int) (*Node, error) {
+func (p *Parser) value(depth int) (*Node, error) {
 	tok, rng, err := p.token()
 	if err != nil {
 		return nil, err
@@ -174,59 +206,81 @@ func (p *parser) value(depth int) (*Node, error) {
 	return p.valueOf(tok, rng, depth)
 }
 
-func (p *parser) valueOf(tok jsontext.Token, rng Range, depth int) (*Node, error) {
+// quoted returns what a string token says: mostly a piece of the text itself.
+func (p *Parser) quoted(tok jsontext.Token, rng Range) string {
+	if s := p.text[rng.Start.Byte+1 : rng.End.Byte-1]; strings.IndexByte(s, '\\') < 0 {
+		return s
+	}
+	return tok.String()
+}
+
+func (p *Parser) valueOf(tok jsontext.Token, rng Range, depth int) (*Node, error) {
 	if depth > maxDepth {
 		return nil, &SyntaxError{Pos: rng.Start, Msg: fmt.Sprintf("values are nested more than %d levels deep", maxDepth)}
 	}
-	n := p.node()
-	n.Range = rng
+	n := &p.nodes.take(1)[0]
+	*n = Node{Range: rng}
+	var err error
 	switch tok.Kind() {
 	case 'n':
 		n.Kind = Null
 	case 't', 'f':
 		n.Kind, n.Text = Bool, symbol.Literal(tok.String())
 	case '0':
-		n.Kind, n.Text = Number, symbol.Literal(string(p.text[rng.Start.Byte:rng.End.Byte]))
+		n.Kind, n.Text = Number, symbol.Literal(p.text[rng.Start.Byte:rng.End.Byte])
 	case '"':
-		n.Kind, n.Text = String, symbol.Literal(tok.String())
+		n.Kind, n.Text = String, symbol.Literal(p.quoted(tok, rng))
 	case '[':
 		n.Kind = List
-		for {
-			tok, rng, err := p.token()
-			if err != nil {
-				return nil, err
-			}
-			if tok.Kind() == ']' {
-				n.Range.End = rng.End
-				return n, nil
-			}
-			item, err := p.valueOf(tok, rng, depth+1)
-			if err != nil {
-				return nil, err
-			}
-			n.Items = append(n.Items, item)
-		}
+		err = p.list(n, depth)
 	case '{':
 		n.Kind = Object
-		for {
-			tok, rng, err := p.token()
-			if err != nil {
-				return nil, err
-			}
-			if tok.Kind() == '}' {
-				n.Range.End = rng.End
-				return n, nil
-			}
-			name := tok.String()
-			value, err := p.value(depth + 1)
-			if err != nil {
-				return nil, err
-			}
-			if n.Members == nil {
-				n.Members = make([]Member, 0, 8)
-			}
-			n.Members = append(n.Members, Member{Name: name, Range: rng, Value: value})
-		}
+		err = p.object(n, depth)
 	}
-	return n, nil
+	return n, err
+}
+
+// list reads the items of an array and its end.
+func (p *Parser) list(n *Node, depth int) error {
+	first := len(p.openItems)
+	for {
+		tok, rng, err := p.token()
+		if err != nil {
+			return err
+		}
+		if tok.Kind() == ']' {
+			n.Range.End = rng.End
+			n.Items = p.items.keep(p.openItems[first:])
+			p.openItems = p.openItems[:first]
+			return nil
+		}
+		item, err := p.valueOf(tok, rng, depth+1)
+		if err != nil {
+			return err
+		}
+		p.openItems = append(p.openItems, item)
+	}
+}
+
+// object reads the members of an object and its end.
+func (p *Parser) object(n *Node, depth int) error {
+	first := len(p.openMembers)
+	for {
+		tok, rng, err := p.token()
+		if err != nil {
+			return err
+		}
+		if tok.Kind() == '}' {
+			n.Range.End = rng.End
+			n.Members = p.members.keep(p.openMembers[first:])
+			p.openMembers = p.openMembers[:first]
+			return nil
+		}
+		name := p.quoted(tok, rng)
+		value, err := p.value(depth + 1)
+		if err != nil {
+			return err
+		}
+		p.openMembers = append(p.openMembers, Member{Name: name, Range: rng, Value: value})
+	}
 }

@@ -143,6 +143,33 @@ func TestParseJSONLongLine(t *testing.T) {
 	}
 }
 
+// A parser gives every text the tree that it has by itself, whatever came before.
+func TestParserReuse(t *testing.T) {
+	large := `{"a":[` + strings.Repeat(`{"b":["c",{}]},`, 200) + `null],"d":{"e":1}}`
+	var p source.Parser
+	for _, text := range []string{large, `{"a":"\u00e4"}`, "[1,", large, "\uFEFF[]", `{"a":`, `"x"`, large} {
+		want, wantErr := source.ParseJSON([]byte(text))
+		got, err := p.Parse([]byte(text))
+		switch {
+		case (err == nil) != (wantErr == nil) || err != nil && err.Error() != wantErr.Error():
+			t.Errorf("%.20q: got error %v, want %v", text, err, wantErr)
+		case err == nil && places(got) != places(want):
+			t.Errorf("%.20q: got %s, want %s", text, places(got), places(want))
+		}
+	}
+	n, err := p.Parse([]byte(`["kept"]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := n.Items[0].Text
+	if _, err := p.Parse([]byte(`["else"]`)); err != nil || kept.String() != "kept" {
+		t.Errorf("got %q, error %v: a text outlives its tree", kept, err)
+	}
+	if got := testing.AllocsPerRun(100, func() { p.Parse([]byte(`{"a":["b","c"],"d":{"e":true}}`)) }); got > 4 {
+		t.Errorf("got %v allocations, want none for the tree", got)
+	}
+}
+
 func FuzzParseJSON(f *testing.F) {
 	for _, seed := range []string{
 		"", "{}", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`, "\uFEFF[1, 2.50e-3]",
@@ -152,7 +179,11 @@ func FuzzParseJSON(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		before := string(text)
-		n, err := source.ParseJSON(text)
+		var p source.Parser
+		if _, err := p.Parse([]byte(`{"a":[1,{}]}`)); err != nil {
+			t.Fatal(err)
+		}
+		n, err := p.Parse(text)
 		if string(text) != before {
 			t.Fatal("the text was changed")
 		}

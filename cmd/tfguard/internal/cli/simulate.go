@@ -54,6 +54,7 @@ type simulation struct {
 	each func(c *simulate.Case)
 
 	name   string // of the input
+	parser source.Parser
 	shared *engine.Policies
 }
 
@@ -150,7 +151,7 @@ func (s *simulation) file(ctx context.Context, streams Streams, path string) err
 // suite in JSON.
 func (s *simulation) lines(ctx context.Context, in *bufio.Reader) error {
 	for number, last := 1, false; !last; number++ {
-		line, err := in.ReadBytes('\n')
+		line, err := readLine(in)
 		last = errors.Is(err, io.EOF)
 		if err != nil && !last {
 			return err
@@ -159,8 +160,9 @@ func (s *simulation) lines(ctx context.Context, in *bufio.Reader) error {
 			return fmt.Errorf("interrupted: %w", ctx.Err())
 		}
 		if text := bytes.TrimSpace(line); len(text) > 0 {
-			node, perr := source.ParseJSON(text)
+			node, perr := s.parser.Parse(text)
 			if perr != nil && number == 1 && !last {
+				line = bytes.Clone(line)
 				rest, rerr := io.ReadAll(in)
 				if rerr != nil {
 					return rerr
@@ -174,6 +176,17 @@ func (s *simulation) lines(ctx context.Context, in *bufio.Reader) error {
 		}
 	}
 	return nil
+}
+
+// readLine reads a line with its end. It is good until the next read.
+func readLine(in *bufio.Reader) ([]byte, error) {
+	line, err := in.ReadSlice('\n')
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		return line, err
+	}
+	begin := bytes.Clone(line)
+	line, err = in.ReadBytes('\n')
+	return append(begin, line...), err
 }
 
 func (s *simulation) line(node *source.Node, err error, number int) {
