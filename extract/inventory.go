@@ -110,6 +110,23 @@ type PublicAccess struct {
 	BlockPublicACLs, IgnorePublicACLs, BlockPublicPolicy, RestrictPublicBuckets kleene.Truth
 }
 
+// Stricter joins a configuration, nil for none, with one that applies as surely as
+// sure says: what a bucket, an access point and their account say holds together,
+// each setting as strict as the strictest of them. (AWS page "Blocking public access
+// to your Amazon S3 storage".)
+func (p *PublicAccess) Stricter(add PublicAccess, sure kleene.Truth) *PublicAccess {
+	var out PublicAccess
+	if p != nil {
+		out = *p
+	}
+	join := func(into *kleene.Truth, t kleene.Truth) { *into = kleene.Or(*into, kleene.And(t, sure)) }
+	join(&out.BlockPublicACLs, add.BlockPublicACLs)
+	join(&out.IgnorePublicACLs, add.IgnorePublicACLs)
+	join(&out.BlockPublicPolicy, add.BlockPublicPolicy)
+	join(&out.RestrictPublicBuckets, add.RestrictPublicBuckets)
+	return &out
+}
+
 // An OrgPolicy is a service control or resource control policy.
 type OrgPolicy struct {
 	*policy.Document

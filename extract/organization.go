@@ -43,3 +43,23 @@ func (inv *Inventory) AssumeOrganization() {
 		inv.Organization = Fact{Value: symbol.Literal(found), From: from, Assumed: true}
 	}
 }
+
+var orgIDs = []struct {
+	kind   OrgTargetKind
+	syntax *regexp.Regexp
+}{
+	{OrgRoot, regexp.MustCompile(`^r-[0-9a-z]+$`)},
+	{OrgUnit, regexp.MustCompile(`^ou-[0-9a-z]+-[0-9a-z]+$`)},
+	{OrgAccount, regexp.MustCompile(`^[0-9]{12}$`)},
+}
+
+// OrgKind tells the kind of a node of the organization by the spelling of its id,
+// OrgUnknown for what is no such id.
+func OrgKind(id string) OrgTargetKind {
+	for _, form := range orgIDs {
+		if form.syntax.MatchString(id) {
+			return form.kind
+		}
+	}
+	return OrgUnknown
+}

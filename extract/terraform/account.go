@@ -14,12 +14,12 @@ import (
 // facts finds what holds for the whole input. It comes before any ARN is made,
 // and after the policies are read, because those may name the account.
 func (b *builder) facts() {
-	b.inv.Region = b.regionFact()
-	b.region = b.inv.Region.Value
-	b.inv.Partition = b.partitionFact()
-	b.partition = b.inv.Partition.Value
-	b.inv.Account = b.accountFact()
-	b.account = b.inv.Account.Value
+	b.Region = b.regionFact()
+	b.region = b.Region.Value
+	b.Partition = b.partitionFact()
+	b.partition = b.Partition.Value
+	b.Account = b.accountFact()
+	b.account = b.Account.Value
 }
 
 // dataSources returns the data sources of a type that were read while planning.
@@ -114,7 +114,7 @@ func (b *builder) namedAccount() (id, from string, ok bool) {
 			seen.add(t, where)
 		}
 	}
-	for _, p := range b.inv.Policies {
+	for _, p := range b.Policies {
 		if p.Sensitive {
 			continue // a fact is shown
 		}
@@ -300,8 +300,8 @@ func (r *resolver) regionOf(in *instance) symbol.Text {
 }
 
 func (b *builder) partitionFact() extract.Fact {
-	if p, ok := partitionOfRegion(b.region); ok {
-		return extract.Fact{Value: symbol.Literal(p), From: b.inv.Region.From}
+	if p, ok := extract.PartitionOf(b.region); ok {
+		return extract.Fact{Value: symbol.Literal(p), From: b.Region.From}
 	}
 	for _, in := range b.dataSources("aws_partition") {
 		if s, ok := in.str("partition"); ok {
@@ -311,22 +311,8 @@ func (b *builder) partitionFact() extract.Fact {
 	return extract.Fact{Value: symbol.Literal("aws"), From: "", Assumed: true}
 }
 
-func partitionOfRegion(t symbol.Text) (string, bool) {
-	region, ok := t.Literal()
-	switch {
-	case !ok || region == "":
-		return "", false
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn", true
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov", true
-	default:
-		return "aws", true
-	}
-}
-
 func (r *resolver) partitionOf(in *instance) symbol.Text {
-	if p, ok := partitionOfRegion(r.regionOf(in)); ok {
+	if p, ok := extract.PartitionOf(r.regionOf(in)); ok {
 		return symbol.Literal(p)
 	}
 	return r.partition

@@ -4,8 +4,8 @@ import (
 	"strings"
 
 	"github.com/tfguard/tfguard/engine/arn"
-	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/symbol"
+	"github.com/tfguard/tfguard/extract"
 )
 
 // A text is an attribute's text, remembered; busy while it is being made.
@@ -126,65 +126,22 @@ func (r *resolver) expand(in *instance, template string) symbol.Text {
 // expandName is expand with the text of the name given, for a resource of the
 // instance's provider that the input does not define.
 func (r *resolver) expandName(in *instance, template string, name *symbol.Text) symbol.Text {
-	var parts []symbol.Text
-	for template != "" {
-		i := strings.IndexByte(template, '{')
-		if i < 0 {
-			parts = append(parts, symbol.Literal(template))
-			break
-		}
-		parts = append(parts, symbol.Literal(template[:i]))
-		key, rest, _ := strings.Cut(template[i+1:], "}")
-		template = rest
-		key, spelling, _ := strings.Cut(key, "|")
-		switch key {
-		case "account":
-			parts = append(parts, r.accountOf(in))
-		case "partition":
-			parts = append(parts, r.partitionOf(in))
-		case "region":
-			parts = append(parts, r.regionOf(in))
-		case "organization":
-			parts = append(parts, symbol.Symbol{Name: "organization", Class: symbol.Segment}.Text())
-		case "@suffix":
-			parts = append(parts, r.symbol(in, "suffix"))
+	return extract.Expand(template, func(key string) symbol.Text {
+		switch {
+		case key == "account":
+			return r.accountOf(in)
+		case key == "partition":
+			return r.partitionOf(in)
+		case key == "region":
+			return r.regionOf(in)
+		case key == "@suffix":
+			return r.symbol(in, "suffix")
+		case name != nil:
+			return *name
 		default:
-			t := r.attr(in, key)
-			if name != nil {
-				t = *name
-			}
-			parts = append(parts, respell(t, spelling))
+			return r.attr(in, key)
 		}
-	}
-	return symbol.Concat(parts...)
-}
-
-func respell(t symbol.Text, spelling string) symbol.Text {
-	switch spelling {
-	case "lower":
-		return t.Lower()
-	case "bare":
-		if t.HasPrefix(symbol.Literal("/")) {
-			return t.Slice(1, t.Len())
-		}
-	case "host":
-		if prefix := symbol.Literal("https://"); t.HasPrefix(prefix) {
-			return t.Slice(prefix.Len(), t.Len())
-		}
-	case "last":
-		parts := t.SplitN('/', 16)
-		return parts[len(parts)-1]
-	}
-	return t
-}
-
-// same compares two texts: True and False hold in every world.
-func same(a, b symbol.Text) kleene.Truth {
-	if a == b {
-		return kleene.True
-	}
-	p, _ := symbol.Compile(a, symbol.Syntax{})
-	return p.Match(b, nil)
+	})
 }
 
 var kmsKeys = []string{"aws_kms_key", "aws_kms_external_key", "aws_kms_replica_key", "aws_kms_replica_external_key"}

@@ -1,7 +1,6 @@
 package terraform
 
 import (
-	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/engine/symbol"
 	"github.com/tfguard/tfguard/extract"
@@ -10,21 +9,16 @@ import (
 func newBuilder(p *plan, opts Options) *builder {
 	b := &builder{
 		resolver: &resolver{world: newWorld(p), variables: p.variables, providers: p.providers, locals: map[string]outcome{}, keys: map[string][]any{}},
-		opts:     opts,
-		inv: &extract.Inventory{
+		Register: extract.NewRegister(&extract.Inventory{
 			Timestamp: p.timestamp,
 			Changes:   p.changed,
-		},
-		diags:      p.diags,
-		entries:    map[*policy.Document]*extract.Policy{},
-		carried:    map[*instance][]carried{},
-		awsManaged: map[string]*policy.Document{},
-		outside:    map[symbol.Text]*policy.Document{},
-		boundaries: map[*policy.Document]*policy.Document{},
-		resources:  map[*instance]*extract.Resource{},
-		strangers:  map[symbol.Text]*extract.Resource{},
-		indexes:    map[string]*index{},
+		}, opts.ManagedPolicy),
+		carried:   map[*instance][]carried{},
+		resources: map[*instance]*extract.Resource{},
+		strangers: map[symbol.Text]*extract.Resource{},
+		indexes:   map[string]*extract.Index[*instance]{},
 	}
+	b.Diagnostics = p.diags
 	b.incomplete(p)
 	return b
 }
@@ -32,8 +26,8 @@ func newBuilder(p *plan, opts Options) *builder {
 // incomplete says where the plan does not show the whole world after the change.
 func (b *builder) incomplete(p *plan) {
 	say := func(summary, sentence string) {
-		b.inv.Incomplete = append(b.inv.Incomplete, sentence)
-		b.diags = append(b.diags, source.Diagnostic{Severity: source.Warning, Summary: summary, Detail: sentence})
+		b.Incomplete = append(b.Incomplete, sentence)
+		b.Warn(source.Origin{}, source.Range{}, summary, "%s", sentence)
 	}
 	switch {
 	case p.errored:
@@ -61,15 +55,5 @@ func (b *builder) build() {
 	b.organizationPolicies()
 	b.endpoints()
 	b.trails()
-	b.tidy()
-}
-
-// tidy takes policies from the inventory that serve as permissions boundary alone:
-// there they have an entry of their own.
-func (b *builder) tidy() {
-	for doc := range b.boundaries {
-		if p := b.entries[doc]; p != nil && len(p.AttachedTo) == 0 && doc.Origin.Address+"."+doc.Origin.Attribute != doc.ID {
-			b.remove(doc)
-		}
-	}
+	b.Tidy()
 }

@@ -2,10 +2,8 @@ package terraform
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
-	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/engine/symbol"
@@ -15,23 +13,13 @@ import (
 // A builder makes the inventory of one plan.
 type builder struct {
 	*resolver
-	opts  Options
-	inv   *extract.Inventory
-	diags source.Diagnostics
-	// entries are the inventory's policies by document.
-	entries map[*policy.Document]*extract.Policy
+	*extract.Register
 	// carried are the documents of each instance, in the order of its attributes.
-	carried map[*instance][]carried
-	// awsManaged are the AWS managed policies that were asked for, by name.
-	awsManaged map[string]*policy.Document
-	// outside are the customer managed policies the input names and does not define.
-	outside map[symbol.Text]*policy.Document
-	// boundaries are the copies of managed policies that serve as boundaries.
-	boundaries map[*policy.Document]*policy.Document
-	resources  map[*instance]*extract.Resource
+	carried   map[*instance][]carried
+	resources map[*instance]*extract.Resource
 	// strangers are the resources that only policies of the input name.
 	strangers map[symbol.Text]*extract.Resource
-	indexes   map[string]*index
+	indexes   map[string]*extract.Index[*instance]
 	// echoes are the policies that each role, by name, shows and another resource sets.
 	echoes map[string]map[string]bool
 }
@@ -48,10 +36,7 @@ type carried struct {
 }
 
 func (b *builder) warn(in *instance, attr, summary, detail string, args ...any) {
-	b.diags = append(b.diags, source.Diagnostic{
-		Severity: source.Warning, Summary: summary, Detail: fmt.Sprintf(detail, args...),
-		Origin: source.Origin{Address: in.address, Attribute: attr},
-	})
+	b.Warn(source.Origin{Address: in.address, Attribute: attr}, source.Range{}, summary, detail, args...)
 }
 
 // readPolicies finds the policy documents of all instances.
@@ -141,22 +126,16 @@ func (b *builder) document(in *instance, path string, value, unknown, sensitive 
 		// The document stays, as one that could not be read: nothing is lost by
 		// carrying on.
 		d.Severity = min(d.Severity, source.Warning)
-		b.diags = append(b.diags, d)
+		b.Diagnostics = append(b.Diagnostics, d)
 	}
-	b.enter(doc)
+	b.Enter(doc)
 	return doc
 }
 
 func (b *builder) unread(in *instance, path string, kind policy.Kind, reason string) *policy.Document {
 	doc := policy.Unread(in.address+"."+path, kind, source.Origin{Address: in.address, Attribute: path}, reason)
-	b.enter(doc)
+	b.Enter(doc)
 	return doc
-}
-
-func (b *builder) enter(doc *policy.Document) {
-	p := &extract.Policy{Document: doc}
-	b.entries[doc] = p
-	b.inv.Policies = append(b.inv.Policies, p)
 }
 
 // lateReason says on which references an attribute hangs.
@@ -178,28 +157,4 @@ func (b *builder) lateReason(in *instance, attr string) string {
 		refs, more = refs[:most], ", …"
 	}
 	return "known only after apply (" + strings.Join(refs, ", ") + more + ")"
-}
-
-// attachTo records where a document is attached.
-func (b *builder) attachTo(doc *policy.Document, where string) {
-	if p := b.entries[doc]; p != nil && !slices.Contains(p.AttachedTo, where) {
-		p.AttachedTo = append(p.AttachedTo, where)
-	}
-}
-
-// attached appends an attachment unless the document is there already; the surer
-// of two stays.
-func attached(list []policy.Attached, doc *policy.Document, sure kleene.Truth, why string) []policy.Attached {
-	for i := range list {
-		if list[i].Document == doc {
-			if sure > list[i].Sure {
-				list[i].Sure, list[i].Why = sure, why
-			}
-			return list
-		}
-	}
-	if sure == kleene.True {
-		why = ""
-	}
-	return append(list, policy.Attached{Document: doc, Sure: sure, Why: why})
 }

@@ -34,7 +34,7 @@ func (b *builder) principals() {
 			if typ == "aws_iam_role" {
 				h.principal.Kind = extract.Role
 			}
-			b.inv.Principals = append(b.inv.Principals, h.principal)
+			b.Principals = append(b.Principals, h.principal)
 		}
 	}
 	b.inlinePolicies(holders)
@@ -119,7 +119,7 @@ func (b *builder) inlinePolicies(holders map[*instance]*holder) {
 				b.hold(holders, matches, c.doc, kleene.True, "")
 				if len(matches) == 0 {
 					if s, ok := in.str(attr); ok {
-						b.attachTo(c.doc, b.outsideARN(in, attr, s))
+						b.AttachTo(c.doc, b.outsideARN(in, attr, s))
 					}
 				}
 			}
@@ -136,16 +136,16 @@ func (b *builder) outsideARN(in *instance, kind, name string) string {
 // hold gives a document to all holders that matches name.
 func (b *builder) hold(holders map[*instance]*holder, matches []match, doc *policy.Document, sure kleene.Truth, why string) {
 	for _, m := range matches {
-		h := holders[m.in]
+		h := holders[m.Of]
 		if h == nil {
 			continue
 		}
 		reason := why
-		if m.sure != kleene.True {
-			reason = m.why
+		if m.Sure != kleene.True {
+			reason = m.Why
 		}
-		h.identity = attached(h.identity, doc, min(sure, m.sure), reason)
-		b.attachTo(doc, m.in.address)
+		h.identity = extract.Attach(h.identity, doc, min(sure, m.Sure), reason)
+		b.AttachTo(doc, m.Of.address)
 	}
 }
 
@@ -178,8 +178,8 @@ func (b *builder) listTargets(in *instance, attr string, w want) []match {
 	seen := map[*instance]bool{}
 	known, missing := b.listItems(in, attr)
 	for _, t := range known {
-		for _, m := range b.reached(in, ix.named(t)) {
-			seen[m.in] = true
+		for _, m := range b.reached(in, ix.Find(t)) {
+			seen[m.Of] = true
 			out = append(out, m)
 		}
 	}
@@ -189,8 +189,8 @@ func (b *builder) listTargets(in *instance, attr string, w want) []match {
 	late, _ := b.late(in, attr, w)
 	var rest []match
 	for _, c := range late.candidates {
-		for _, m := range b.reached(in, ix.named(c.text)) {
-			if !seen[m.in] {
+		for _, m := range b.reached(in, ix.Find(c.text)) {
+			if !seen[m.Of] {
 				rest = append(rest, m)
 			}
 		}
@@ -198,16 +198,16 @@ func (b *builder) listTargets(in *instance, attr string, w want) []match {
 	if len(late.missing) > 0 {
 		b.unresolved(in, attr, late.missing)
 		rest = nil
-		for _, one := range ix.all {
+		for _, one := range ix.All {
 			if !seen[one] {
-				rest = append(rest, match{in: one, sure: kleene.Unknown, why: in.address + "." + attr + " is known only after apply"})
+				rest = append(rest, match{Of: one, Sure: kleene.Unknown, Why: in.address + "." + attr + " is known only after apply"})
 			}
 		}
 		return append(out, rest...)
 	}
 	if missing > 0 && len(rest) != missing {
 		for i := range rest {
-			rest[i].sure, rest[i].why = kleene.Unknown, in.address+"."+attr+" is one of several"
+			rest[i].Sure, rest[i].Why = kleene.Unknown, in.address+"."+attr+" is one of several"
 		}
 	}
 	return append(out, rest...)
@@ -244,15 +244,15 @@ func (b *builder) ownPolicies(in *instance, h *holder) {
 	for _, c := range b.carried[in] {
 		if c.doc.Kind == policy.Trust {
 			h.principal.Trust = c.doc
-			b.attachTo(c.doc, in.address)
+			b.AttachTo(c.doc, in.address)
 			continue
 		}
 		if c.computed && elsewhere["inline "+c.name.String()] {
 			b.drop(c.doc)
 			continue
 		}
-		h.identity = attached(h.identity, c.doc, kleene.True, "")
-		b.attachTo(c.doc, in.address)
+		h.identity = extract.Attach(h.identity, c.doc, kleene.True, "")
+		b.AttachTo(c.doc, in.address)
 	}
 	if in.isUnknown("managed_policy_arns") && !b.configured(in, "managed_policy_arns") {
 		return
@@ -264,8 +264,8 @@ func (b *builder) ownPolicies(in *instance, h *holder) {
 			continue
 		}
 		for _, m := range b.managedByARN(in, "managed_policy_arns", t) {
-			h.identity = attached(h.identity, m.Document, m.Sure, m.Why)
-			b.attachTo(m.Document, in.address)
+			h.identity = extract.Attach(h.identity, m.Document, m.Sure, m.Why)
+			b.AttachTo(m.Document, in.address)
 		}
 	}
 	if missing == 0 {
@@ -275,8 +275,8 @@ func (b *builder) ownPolicies(in *instance, h *holder) {
 	if len(late.missing) > 0 {
 		b.unresolved(in, "managed_policy_arns", late.missing)
 		doc := b.unread(in, "managed_policy_arns", policy.Identity, b.lateReason(in, "managed_policy_arns"))
-		h.identity = attached(h.identity, doc, kleene.True, "")
-		b.attachTo(doc, in.address)
+		h.identity = extract.Attach(h.identity, doc, kleene.True, "")
+		b.AttachTo(doc, in.address)
 	}
 	for _, c := range late.candidates {
 		sure := kleene.Unknown
@@ -284,8 +284,8 @@ func (b *builder) ownPolicies(in *instance, h *holder) {
 			sure = kleene.True
 		}
 		for _, m := range b.managedByARN(in, "managed_policy_arns", c.text) {
-			h.identity = attached(h.identity, m.Document, min(sure, m.Sure), "managed_policy_arns is known only after apply")
-			b.attachTo(m.Document, in.address)
+			h.identity = extract.Attach(h.identity, m.Document, min(sure, m.Sure), "managed_policy_arns is known only after apply")
+			b.AttachTo(m.Document, in.address)
 		}
 	}
 }
@@ -331,18 +331,18 @@ func (b *builder) collectEchoes() {
 func (b *builder) memberships(holders map[*instance]*holder) {
 	users, groups := holderWant("user"), holderWant("group")
 	join := func(user, group match) {
-		u, g := holders[user.in], holders[group.in]
+		u, g := holders[user.Of], holders[group.Of]
 		if u == nil || g == nil {
 			return
 		}
-		sure := min(user.sure, group.sure)
+		sure := min(user.Sure, group.Sure)
 		for _, a := range g.identity {
 			why := a.Why
 			if sure != kleene.True {
-				why = user.why + group.why
+				why = user.Why + group.Why
 			}
-			u.identity = attached(u.identity, a.Document, min(sure, a.Sure), why)
-			b.attachTo(a.Document, user.in.address)
+			u.identity = extract.Attach(u.identity, a.Document, min(sure, a.Sure), why)
+			b.AttachTo(a.Document, user.Of.address)
 		}
 	}
 	for _, in := range b.byType["aws_iam_group_membership"] {

@@ -25,42 +25,42 @@ func (b *builder) permissionSets() {
 				symbol.Literal(":role/aws-reserved/sso.amazonaws.com/"), name),
 		}
 		sets[in] = p
-		b.inv.Principals = append(b.inv.Principals, p)
+		b.Principals = append(b.Principals, p)
 	}
 	each := func(typ string, f func(in *instance, set *extract.Principal, m match)) {
 		for _, in := range b.byType[typ] {
 			matches, _ := b.targets(in, "permission_set_arn", want{attr: "arn", types: permissionSetType}, "arn")
 			for _, m := range matches {
-				f(in, sets[m.in], m)
+				f(in, sets[m.Of], m)
 			}
 		}
 	}
 	hold := func(set *extract.Principal, doc *policy.Document, sure kleene.Truth, why string) {
-		set.Identity = attached(set.Identity, doc, sure, why)
-		b.attachTo(doc, set.Address)
+		set.Identity = extract.Attach(set.Identity, doc, sure, why)
+		b.AttachTo(doc, set.Address)
 	}
 	each("aws_ssoadmin_permission_set_inline_policy", func(in *instance, set *extract.Principal, m match) {
 		for _, c := range b.carried[in] {
-			hold(set, c.doc, m.sure, m.why)
+			hold(set, c.doc, m.Sure, m.Why)
 		}
 	})
 	each("aws_ssoadmin_managed_policy_attachment", func(in *instance, set *extract.Principal, m match) {
 		for _, a := range b.managedPolicies(in, "managed_policy_arn") {
-			hold(set, a.Document, min(a.Sure, m.sure), a.Why+m.why)
+			hold(set, a.Document, min(a.Sure, m.Sure), a.Why+m.Why)
 		}
 	})
 	each("aws_ssoadmin_customer_managed_policy_attachment", func(in *instance, set *extract.Principal, m match) {
 		blocks, _ := in.values["customer_managed_policy_reference"].([]any)
 		for i := range blocks {
 			for _, a := range b.customerManaged(in, "customer_managed_policy_reference", blocks[i]) {
-				hold(set, a.Document, min(a.Sure, m.sure), a.Why+m.why)
+				hold(set, a.Document, min(a.Sure, m.Sure), a.Why+m.Why)
 			}
 		}
 	})
 	each("aws_ssoadmin_permissions_boundary_attachment", func(in *instance, set *extract.Principal, m match) {
 		for _, a := range b.setBoundary(in) {
-			a.Sure, a.Why = min(a.Sure, m.sure), a.Why+m.why
-			set.Boundary = append(set.Boundary, b.asBoundary(a, set.Address))
+			a.Sure, a.Why = min(a.Sure, m.Sure), a.Why+m.Why
+			set.Boundary = append(set.Boundary, b.AsBoundary(a, set.Address))
 		}
 	})
 }

@@ -1,11 +1,11 @@
 package terraform
 
 import (
-	"github.com/tfguard/tfguard/engine/arn"
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/engine/symbol"
+	"github.com/tfguard/tfguard/extract"
 )
 
 var managedWant = want{attr: "arn", types: []string{"aws_iam_policy"}}
@@ -26,7 +26,7 @@ func (b *builder) managedPolicies(in *instance, attr string) []policy.Attached {
 	var list []policy.Attached
 	for _, c := range out.candidates {
 		for _, m := range b.managedByARN(in, attr, c.text) {
-			list = attached(list, m.Document, kleene.Unknown, in.address+"."+attr+" is one of several")
+			list = extract.Attach(list, m.Document, kleene.Unknown, in.address+"."+attr+" is one of several")
 		}
 	}
 	return list
@@ -35,51 +35,20 @@ func (b *builder) managedPolicies(in *instance, attr string) []policy.Attached {
 // managedByARN returns the documents that the ARN of a managed policy names: one
 // of the input, an AWS managed one, or one that the input does not define.
 func (b *builder) managedByARN(in *instance, attr string, t symbol.Text) []policy.Attached {
-	if a, ok := arn.Parse(t); ok && a[arn.Account] == symbol.Literal("aws") {
-		return []policy.Attached{{Document: b.awsManagedPolicy(in, attr, t, a), Sure: kleene.True}}
+	at := source.Origin{Address: in.address, Attribute: attr}
+	if doc, ok := b.AWSManaged(t, at, source.Range{}); ok {
+		return []policy.Attached{{Document: doc, Sure: kleene.True}}
 	}
 	var list []policy.Attached
-	for _, m := range b.index(managedWant.types, "arn").named(t) {
-		for _, c := range b.carried[m.in] {
-			list = attached(list, c.doc, m.sure, m.why)
+	for _, m := range b.index(managedWant.types, "arn").Find(t) {
+		for _, c := range b.carried[m.Of] {
+			list = extract.Attach(list, c.doc, m.Sure, m.Why)
 		}
 	}
 	if len(list) > 0 {
 		return list
 	}
-	doc := b.outside[t]
-	if doc == nil {
-		doc = policy.Unread(t.String(), policy.Identity, source.Origin{Address: in.address, Attribute: attr}, "the policy is not part of this input")
-		b.outside[t] = doc
-		b.enter(doc)
-		b.warn(in, attr, "Policy outside of the input",
-			"%s is attached here, and its document is not part of this plan. What depends on it stays unknown.", t)
-	}
-	return []policy.Attached{{Document: doc, Sure: kleene.True}}
-}
-
-// awsManagedPolicy returns the document of an AWS managed policy.
-func (b *builder) awsManagedPolicy(in *instance, attr string, t symbol.Text, a arn.ARN) *policy.Document {
-	name := a.Name().String()
-	if doc := b.awsManaged[name]; doc != nil {
-		return doc
-	}
-	var doc *policy.Document
-	if b.opts.ManagedPolicy != nil {
-		if found, ok := b.opts.ManagedPolicy(name); ok && found != nil {
-			own := *found // the inventory names it by this input's ARN
-			own.ID, own.Kind = t.String(), policy.Identity
-			doc = &own
-		}
-	}
-	if doc == nil {
-		doc = policy.Unread(t.String(), policy.Identity, source.Origin{Address: in.address, Attribute: attr}, "the AWS managed policy "+name+" is not known to this version")
-		b.warn(in, attr, "AWS managed policy not known",
-			"The document of %s is not known, so what it allows is unknown. Update tfguard if the name is spelled right.", t)
-	}
-	b.awsManaged[name] = doc
-	b.enter(doc)
-	return doc
+	return []policy.Attached{{Document: b.Outside(t, at, source.Range{}), Sure: kleene.True}}
 }
 
 // boundaryOf attaches the permissions boundaries of roles and users.
@@ -92,24 +61,8 @@ func (b *builder) boundaryOf(holders map[*instance]*holder) {
 			}
 			for _, m := range b.managedPolicies(in, attr) {
 				p := holders[in].principal
-				p.Boundary = append(p.Boundary, b.asBoundary(m, in.address))
+				p.Boundary = append(p.Boundary, b.AsBoundary(m, in.address))
 			}
 		}
 	}
-}
-
-// asBoundary is a managed policy in its use as a permissions boundary.
-func (b *builder) asBoundary(m policy.Attached, where string) policy.Attached {
-	doc := b.boundaries[m.Document]
-	if doc == nil {
-		own := *m.Document
-		own.Kind = policy.Boundary
-		own.ID = m.ID + " (boundary)"
-		doc = &own
-		b.boundaries[m.Document] = doc
-		b.enter(doc)
-	}
-	b.attachTo(doc, where)
-	m.Document = doc
-	return m
 }

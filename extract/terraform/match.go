@@ -6,43 +6,23 @@ import (
 
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/symbol"
+	"github.com/tfguard/tfguard/extract"
 )
 
-// An index finds instances of some types by the texts that other resources name
-// them with.
-type index struct {
-	all    []*instance
-	byText map[symbol.Text][]*instance
-	texts  map[*instance][]symbol.Text
-	// open are the instances that a known text may name though it is none of theirs.
-	open []*instance
-	// found remembers the answers.
-	found map[symbol.Text][]match
-}
-
 // index returns the index over the attributes of some types, making it once.
-func (b *builder) index(types []string, attrs ...string) *index {
+func (b *builder) index(types []string, attrs ...string) *extract.Index[*instance] {
 	key := strings.Join(types, ",") + " " + strings.Join(attrs, ",")
 	if ix := b.indexes[key]; ix != nil {
 		return ix
 	}
-	ix := &index{byText: map[symbol.Text][]*instance{}, texts: map[*instance][]symbol.Text{}, found: map[symbol.Text][]match{}}
+	ix := extract.NewIndex(func(in *instance) string { return in.address })
 	for _, typ := range types {
 		for _, in := range b.byType[typ] {
-			ix.all = append(ix.all, in)
-			open := false
+			var texts []symbol.Text
 			for _, attr := range attrs {
-				t := b.attr(in, attr)
-				if slices.Contains(ix.texts[in], t) {
-					continue
-				}
-				ix.texts[in] = append(ix.texts[in], t)
-				ix.byText[t] = append(ix.byText[t], in)
-				open = open || !t.Known()
+				texts = append(texts, b.attr(in, attr))
 			}
-			if open && !b.generated(in) {
-				ix.open = append(ix.open, in)
-			}
+			ix.Add(in, b.generated(in), texts...)
 		}
 	}
 	b.indexes[key] = ix
@@ -61,45 +41,7 @@ func (r *resolver) generated(in *instance) bool {
 }
 
 // A match is an instance that an attribute names, certainly or perhaps.
-type match struct {
-	in   *instance
-	sure kleene.Truth
-	why  string
-}
-
-// named returns the instances that a text names.
-func (ix *index) named(t symbol.Text) []match {
-	if out, ok := ix.found[t]; ok {
-		return out
-	}
-	out := ix.find(t)
-	ix.found[t] = out
-	return out
-}
-
-func (ix *index) find(t symbol.Text) []match {
-	var out []match
-	for _, in := range ix.byText[t] {
-		out = append(out, match{in: in, sure: kleene.True})
-	}
-	if len(out) > 0 {
-		return out
-	}
-	among := ix.open
-	if !t.Known() {
-		among = ix.all
-	}
-	for _, in := range among {
-		sure := kleene.False
-		for _, text := range ix.texts[in] {
-			sure = max(sure, same(text, t))
-		}
-		if sure != kleene.False {
-			out = append(out, match{in: in, sure: sure, why: t.String() + " may be " + in.address})
-		}
-	}
-	return out
-}
+type match = extract.Named[*instance]
 
 // targets resolves an attribute that names one resource: the matches in the input,
 // and the text itself for a resource the input does not define. Where a reference
@@ -110,23 +52,23 @@ func (b *builder) targets(in *instance, attr string, w want, attrs ...string) (m
 	switch {
 	case exact:
 		c := out.candidates[0]
-		if c.from != nil && ix.texts[c.from] != nil {
-			return []match{{in: c.from, sure: kleene.True}}, c.text
+		if c.from != nil && ix.Has(c.from) {
+			return []match{{Of: c.from, Sure: kleene.True}}, c.text
 		}
-		return b.reached(in, ix.named(c.text)), c.text
+		return b.reached(in, ix.Find(c.text)), c.text
 	case len(out.candidates) == 0 && len(out.missing) == 0:
 		return nil, symbol.Text{} // not set
 	case len(out.missing) == 0:
 		for _, c := range out.candidates {
-			for _, m := range b.reached(in, ix.named(c.text)) {
-				matches = append(matches, match{in: m.in, sure: kleene.Unknown, why: in.address + "." + attr + " is one of several"})
+			for _, m := range b.reached(in, ix.Find(c.text)) {
+				matches = append(matches, match{Of: m.Of, Sure: kleene.Unknown, Why: in.address + "." + attr + " is one of several"})
 			}
 		}
 		return matches, unresolvedText(in, attr)
 	}
 	b.unresolved(in, attr, out.missing)
-	for _, m := range ix.all {
-		matches = append(matches, match{in: m, sure: kleene.Unknown, why: in.address + "." + attr + " is known only after apply"})
+	for _, m := range ix.All {
+		matches = append(matches, match{Of: m, Sure: kleene.Unknown, Why: in.address + "." + attr + " is known only after apply"})
 	}
 	return matches, unresolvedText(in, attr)
 }
@@ -136,16 +78,16 @@ func (b *builder) targets(in *instance, attr string, w want, attrs ...string) (m
 func (b *builder) reached(in *instance, matches []match) []match {
 	var certain, perhaps []match
 	for _, m := range matches {
-		switch symbol.Equal(b.accountOf(in), b.accountOf(m.in)) {
+		switch symbol.Equal(b.accountOf(in), b.accountOf(m.Of)) {
 		case kleene.True:
 			certain = append(certain, m)
 		case kleene.Unknown:
-			m.sure, m.why = min(m.sure, kleene.Unknown), "whether "+in.address+" and "+m.in.address+" are in one account"
+			m.Sure, m.Why = min(m.Sure, kleene.Unknown), "whether "+in.address+" and "+m.Of.address+" are in one account"
 			perhaps = append(perhaps, m)
 		default: // another account's
 		}
 	}
-	if slices.ContainsFunc(certain, func(m match) bool { return m.sure == kleene.True }) {
+	if slices.ContainsFunc(certain, func(m match) bool { return m.Sure == kleene.True }) {
 		return certain
 	}
 	return append(certain, perhaps...)

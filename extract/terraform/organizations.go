@@ -2,7 +2,6 @@ package terraform
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -21,14 +20,14 @@ const fullAccess = "p-FullAWSAccess"
 // organization finds the id of the organization.
 func (b *builder) organization() {
 	for _, in := range b.byType["aws_organizations_organization"] {
-		b.inv.Organization = extract.Fact{Value: b.attr(in, "id"), From: in.address}
+		b.Organization = extract.Fact{Value: b.attr(in, "id"), From: in.address}
 	}
-	if !b.inv.Organization.Value.IsZero() {
+	if !b.Organization.Value.IsZero() {
 		return
 	}
 	for _, in := range b.dataSources("aws_organizations_organization") {
 		if id, ok := in.str("id"); ok {
-			b.inv.Organization = extract.Fact{Value: symbol.Literal(id), From: in.address}
+			b.Organization = extract.Fact{Value: symbol.Literal(id), From: in.address}
 			return
 		}
 	}
@@ -41,7 +40,7 @@ func (b *builder) organizationPolicies() {
 	for _, in := range b.byType["aws_organizations_policy"] {
 		for _, c := range b.carried[in] {
 			byDoc[in] = &extract.OrgPolicy{Document: c.doc}
-			b.inv.OrgPolicies = append(b.inv.OrgPolicies, byDoc[in])
+			b.OrgPolicies = append(b.OrgPolicies, byDoc[in])
 		}
 	}
 	kept := map[string]bool{}
@@ -55,23 +54,23 @@ func (b *builder) organizationPolicies() {
 		target := b.orgTarget(in)
 		matches, t := b.targets(in, "policy_id", want{attr: "id", types: []string{"aws_organizations_policy"}}, "id")
 		for _, m := range matches {
-			p := byDoc[m.in]
+			p := byDoc[m.Of]
 			if p == nil {
 				continue
 			}
 			node := target
-			if m.sure != kleene.True {
+			if m.Sure != kleene.True {
 				// The policy may not be attached here: like a target that is not known.
 				node.Kind = extract.OrgUnknown
 			}
 			p.Targets = append(p.Targets, node)
-			b.attachTo(p.Document, targetName(node))
+			b.AttachTo(p.Document, targetName(node))
 		}
 		if len(matches) == 0 && t.Known() && !t.IsZero() {
 			doc := policy.Unread(in.address+".policy_id", policy.SCP, source.Origin{Address: in.address, Attribute: "policy_id"}, "the policy "+t.String()+" is not part of this input")
-			b.enter(doc)
-			b.attachTo(doc, targetName(target))
-			b.inv.OrgPolicies = append(b.inv.OrgPolicies, &extract.OrgPolicy{Document: doc, Targets: []extract.OrgTarget{target}})
+			b.Enter(doc)
+			b.AttachTo(doc, targetName(target))
+			b.OrgPolicies = append(b.OrgPolicies, &extract.OrgPolicy{Document: doc, Targets: []extract.OrgTarget{target}})
 		}
 	}
 	b.detached(kept)
@@ -92,31 +91,17 @@ func (b *builder) detached(kept map[string]bool) {
 			continue
 		}
 		if id, ok := in.before["target_id"].(string); ok && !kept[id] {
-			b.inv.FullAccessDetached = append(b.inv.FullAccessDetached, b.literalTarget(id))
+			b.FullAccessDetached = append(b.FullAccessDetached, b.literalTarget(id))
 		}
 	}
-}
-
-var orgIDs = []struct {
-	kind   extract.OrgTargetKind
-	syntax *regexp.Regexp
-}{
-	{extract.OrgRoot, regexp.MustCompile(`^r-[0-9a-z]+$`)},
-	{extract.OrgUnit, regexp.MustCompile(`^ou-[0-9a-z]+-[0-9a-z]+$`)},
-	{extract.OrgAccount, regexp.MustCompile(`^[0-9]{12}$`)},
 }
 
 // literalTarget tells the kind of a target by the spelling of its id.
 func (b *builder) literalTarget(id string) extract.OrgTarget {
-	t := extract.OrgTarget{Kind: extract.OrgUnknown, ID: symbol.Literal(id)}
-	for _, form := range orgIDs {
-		if form.syntax.MatchString(id) {
-			t.Kind = form.kind
-		}
-	}
-	for _, m := range b.index(orgNodes, "id").named(t.ID) {
-		if m.sure == kleene.True {
-			t.Address = m.in.address
+	t := extract.OrgTarget{Kind: extract.OrgKind(id), ID: symbol.Literal(id)}
+	for _, m := range b.index(orgNodes, "id").Find(t.ID) {
+		if m.Sure == kleene.True {
+			t.Address = m.Of.address
 		}
 	}
 	return t

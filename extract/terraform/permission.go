@@ -1,8 +1,8 @@
 package terraform
 
 import (
-	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/engine/symbol"
+	"github.com/tfguard/tfguard/extract"
 )
 
 // A permissionRule says how a resource type that grants one permission names what
@@ -43,7 +43,7 @@ func (b *builder) permission(in *instance, rule *permissionRule) {
 	known := arnRules[rule.on]
 	switch {
 	case len(matches) == 1:
-		on = b.attr(matches[0].in, "arn")
+		on = b.attr(matches[0].Of, "arn")
 	case on.IsZero():
 		on = symbol.Literal(rule.missing)
 		on = b.expandName(in, known.arn, &on)
@@ -51,8 +51,7 @@ func (b *builder) permission(in *instance, rule *permissionRule) {
 		on = b.expandName(in, known.arn, &on)
 	}
 	sid, _ := in.str("statement_id")
-	g := &grant{sid: sid, principal: b.principalText(in, "principal"), resource: on}
-	g.principalType = principalType(g.principal)
+	g := &extract.Grant{Sid: sid, Principal: b.principalText(in, "principal"), Resource: on}
 	actions, missing := b.listItems(in, rule.actions)
 	if one := b.value(in, rule.actions); !one.IsZero() {
 		actions = []symbol.Text{one}
@@ -61,22 +60,22 @@ func (b *builder) permission(in *instance, rule *permissionRule) {
 		actions = []symbol.Text{symbol.Literal(rule.action)}
 	}
 	for _, a := range actions {
-		g.actions = append(g.actions, stringNode(symbol.Concat(symbol.Literal(rule.prefix), a)))
+		g.Actions = append(g.Actions, symbol.Concat(symbol.Literal(rule.prefix), a))
 	}
-	if len(g.actions) == 0 {
-		g.actions = []*source.Node{stringNode(unresolvedText(in, rule.actions))}
+	if len(g.Actions) == 0 {
+		g.Actions = []symbol.Text{unresolvedText(in, rule.actions)}
 	}
-	g.when("StringEquals", "aws:SourceAccount", b.value(in, rule.account))
-	g.when("StringEquals", "aws:PrincipalOrgID", b.value(in, rule.organization))
+	g.When("StringEquals", "aws:SourceAccount", b.value(in, rule.account))
+	g.When("StringEquals", "aws:PrincipalOrgID", b.value(in, rule.organization))
 	b.permissionConditions(in, g)
 	b.attachGrant(in, g, matches, on, known.sar)
 }
 
 // permissionConditions reads the block condition {key, type, value} of an event
 // bus's permission.
-func (b *builder) permissionConditions(in *instance, g *grant) {
+func (b *builder) permissionConditions(in *instance, g *extract.Grant) {
 	if at(in.unknown, "condition") == true && b.configured(in, "condition") {
-		g.late = unresolvedText(in, "condition")
+		g.Late = unresolvedText(in, "condition")
 		return
 	}
 	blocks, _ := in.values["condition"].([]any)
@@ -85,9 +84,9 @@ func (b *builder) permissionConditions(in *instance, g *grant) {
 		key, _ := at(block, "key").(string)
 		value := single(at(block, "value"))
 		if operator == "" || key == "" || value.IsZero() {
-			g.late = unresolvedText(in, "condition")
+			g.Late = unresolvedText(in, "condition")
 			return
 		}
-		g.when(operator, key, value)
+		g.When(operator, key, value)
 	}
 }

@@ -56,9 +56,9 @@ func Read(ctx context.Context, r io.Reader, name string, opts Options) (*extract
 	}
 	b := newBuilder(p, opts)
 	b.build()
-	b.diags.Sort()
-	b.inv.Sort()
-	return &extract.Result{Inventory: b.inv, Diagnostics: b.diags}, nil
+	b.Diagnostics.Sort()
+	b.Sort()
+	return &extract.Result{Inventory: b.Inventory, Diagnostics: b.Diagnostics}, nil
 }
 
 // read streams the plan into p.

@@ -28,7 +28,7 @@ func (b *builder) collectResources() {
 		}
 		r := b.newResource(in, rule.sar, b.attr(in, "arn"))
 		b.resources[in] = r
-		b.inv.Resources = append(b.inv.Resources, r)
+		b.Resources = append(b.Resources, r)
 	}
 }
 
@@ -55,7 +55,7 @@ func (b *builder) stranger(in *instance, sar string, t symbol.Text) *extract.Res
 	r := b.newResource(in, sar, t)
 	r.Address = ""
 	b.strangers[t] = r
-	b.inv.Resources = append(b.inv.Resources, r)
+	b.Resources = append(b.Resources, r)
 	return r
 }
 
@@ -97,8 +97,8 @@ func (b *builder) attachResourcePolicies() {
 				b.warn(in, c.carrier.path, "Two policies for one resource",
 					"The resource and another one both set this policy, and the last to be applied wins. Keep one of the two.")
 			}
-			r.Policies = attached(r.Policies, c.doc, sure, "another resource sets the policy too")
-			b.attachTo(c.doc, in.address)
+			r.Policies = extract.Attach(r.Policies, c.doc, sure, "another resource sets the policy too")
+			b.AttachTo(c.doc, in.address)
 		}
 	}
 }
@@ -106,15 +106,15 @@ func (b *builder) attachResourcePolicies() {
 func (b *builder) attachToTarget(in *instance, c carried, dedicated map[*instance]bool) {
 	matches, t := b.targets(in, c.carrier.target, want{attr: targetAttr(c.carrier), types: c.carrier.types}, "arn", "id", nameAttr(c.carrier.types[0]))
 	for _, m := range matches {
-		r := b.resources[m.in]
+		r := b.resources[m.Of]
 		if r == nil {
 			continue
 		}
-		r.Policies = attached(r.Policies, c.doc, m.sure, m.why)
-		b.attachTo(c.doc, m.in.address)
-		dedicated[m.in] = dedicated[m.in] || m.sure == kleene.True
+		r.Policies = extract.Attach(r.Policies, c.doc, m.Sure, m.Why)
+		b.AttachTo(c.doc, m.Of.address)
+		dedicated[m.Of] = dedicated[m.Of] || m.Sure == kleene.True
 	}
-	certain := slices.ContainsFunc(matches, func(m match) bool { return m.sure == kleene.True })
+	certain := slices.ContainsFunc(matches, func(m match) bool { return m.Sure == kleene.True })
 	switch {
 	case certain, len(matches) > 0 && !t.Known():
 		return
@@ -127,20 +127,20 @@ func (b *builder) attachToTarget(in *instance, c carried, dedicated map[*instanc
 	if !t.HasPrefix(symbol.Literal("arn:")) {
 		name := t
 		if strings.Contains(t.String(), "/") && c.carrier.target != "destination_name" {
-			name = respell(t, "last") // a queue's URL
+			name = extract.Respell(t, "last") // a queue's URL
 		}
 		full = b.expandName(in, rule.arn, &name)
 	}
 	r := b.stranger(in, rule.sar, full)
-	r.Policies = attached(r.Policies, c.doc, kleene.True, "")
-	b.attachTo(c.doc, full.String())
+	r.Policies = extract.Attach(r.Policies, c.doc, kleene.True, "")
+	b.AttachTo(c.doc, full.String())
 }
 
 // attachToFixed attaches the policy of a registry, catalog or the like, of which
 // an account has one in each region.
 func (b *builder) attachToFixed(in *instance, c carried) {
 	if c.carrier.arn == "" {
-		b.attachTo(c.doc, in.address)
+		b.AttachTo(c.doc, in.address)
 		return
 	}
 	t := b.expand(in, c.carrier.arn)
@@ -148,8 +148,8 @@ func (b *builder) attachToFixed(in *instance, c carried) {
 	_, kind, _ := strings.Cut(c.carrier.arn, "{account}:")
 	kind, _, _ = strings.Cut(kind, "/")
 	r := b.stranger(in, service+"/"+kind, t)
-	r.Policies = attached(r.Policies, c.doc, kleene.True, "")
-	b.attachTo(c.doc, t.String())
+	r.Policies = extract.Attach(r.Policies, c.doc, kleene.True, "")
+	b.AttachTo(c.doc, t.String())
 }
 
 // targetAttr is the attribute that a carrier's target takes from its resource.
@@ -199,12 +199,6 @@ func (b *builder) isStale(in *instance, stale map[string]bool) bool {
 // drop takes a policy that turned out to be an echo from the inventory, and what
 // there was to say about it.
 func (b *builder) drop(doc *policy.Document) {
-	b.remove(doc)
-	b.diags = slices.DeleteFunc(b.diags, func(d source.Diagnostic) bool { return d.Origin == doc.Origin })
-}
-
-// remove takes a policy from the inventory.
-func (b *builder) remove(doc *policy.Document) {
-	delete(b.entries, doc)
-	b.inv.Policies = slices.DeleteFunc(b.inv.Policies, func(p *extract.Policy) bool { return p.Document == doc })
+	b.Remove(doc)
+	b.Diagnostics = slices.DeleteFunc(b.Diagnostics, func(d source.Diagnostic) bool { return d.Origin == doc.Origin })
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/source"
+	"github.com/tfguard/tfguard/engine/symbol"
 )
 
 func TestBucketPolicies(t *testing.T) {
@@ -265,8 +266,8 @@ func TestSame(t *testing.T) {
 	p.create("aws_s3_bucket.b", obj{}, "bucket")
 	res := p.read(t)
 	a, b := resource(t, res, "aws_s3_bucket.a").ARN, resource(t, res, "aws_s3_bucket.b").ARN
-	if same(a, a) != kleene.True || same(a, b) == kleene.True {
-		t.Errorf("a bucket is itself and not certainly another: %v %v", same(a, a), same(a, b))
+	if symbol.Equal(a, a) != kleene.True || symbol.Equal(a, b) == kleene.True {
+		t.Errorf("a bucket is itself and not certainly another: %v %v", symbol.Equal(a, a), symbol.Equal(a, b))
 	}
 }
 

@@ -20,14 +20,14 @@ func (b *builder) publicAccess() {
 		block := b.accessBlock(in)
 		matches, t := b.targets(in, "bucket", want{attr: "id", types: buckets[:1]}, "id", "arn")
 		for _, m := range matches {
-			if r := b.resources[m.in]; r != nil {
-				r.PublicAccess = stricter(r.PublicAccess, block, m.sure)
+			if r := b.resources[m.Of]; r != nil {
+				r.PublicAccess = r.PublicAccess.Stricter(block, m.Sure)
 			}
 		}
 		if name, ok := t.Literal(); ok && len(matches) == 0 {
 			for full, r := range b.strangers {
 				if r.Type == "s3/bucket" && full.HasSuffix(":::"+name) {
-					r.PublicAccess = stricter(r.PublicAccess, block, kleene.True)
+					r.PublicAccess = r.PublicAccess.Stricter(block, kleene.True)
 				}
 			}
 		}
@@ -50,9 +50,9 @@ func (b *builder) publicAccess() {
 		if id, ok := in.str("account_id"); ok {
 			account = symbol.Literal(id)
 		}
-		for _, r := range b.inv.Resources {
+		for _, r := range b.Resources {
 			if r.Type == "s3/bucket" {
-				r.PublicAccess = stricter(r.PublicAccess, block, symbol.Equal(account, r.Account))
+				r.PublicAccess = r.PublicAccess.Stricter(block, symbol.Equal(account, r.Account))
 			}
 		}
 	}
@@ -82,20 +82,6 @@ func (b *builder) accessBlock(in *instance) extract.PublicAccess {
 	}
 }
 
-// stricter joins a configuration with one that applies as surely as sure says.
-func stricter(have *extract.PublicAccess, add extract.PublicAccess, sure kleene.Truth) *extract.PublicAccess {
-	if have == nil {
-		have = &extract.PublicAccess{}
-	}
-	out := *have
-	join := func(into *kleene.Truth, t kleene.Truth) { *into = kleene.Or(*into, kleene.And(t, sure)) }
-	join(&out.BlockPublicACLs, add.BlockPublicACLs)
-	join(&out.IgnorePublicACLs, add.IgnorePublicACLs)
-	join(&out.BlockPublicPolicy, add.BlockPublicPolicy)
-	join(&out.RestrictPublicBuckets, add.RestrictPublicBuckets)
-	return &out
-}
-
 // trails lists the CloudTrail trails.
 func (b *builder) trails() {
 	for _, in := range b.byType["aws_cloudtrail"] {
@@ -118,6 +104,6 @@ func (b *builder) trails() {
 		case in.isUnknown("kms_key_id") && b.configured(in, "kms_key_id"):
 			t.Key = unresolvedText(in, "kms_key_id")
 		}
-		b.inv.Trails = append(b.inv.Trails, t)
+		b.Trails = append(b.Trails, t)
 	}
 }

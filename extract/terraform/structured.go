@@ -1,85 +1,21 @@
 package terraform
 
 import (
-	"strings"
-
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/engine/symbol"
+	"github.com/tfguard/tfguard/extract"
 )
 
-// Some resources say in attributes what others say in a policy document. These
-// functions write the document.
-
-func stringNode(t symbol.Text) *source.Node { return &source.Node{Kind: source.String, Text: t} }
-
-func literal(s string) *source.Node { return stringNode(symbol.Literal(s)) }
-
-func object(members ...source.Member) *source.Node {
-	return &source.Node{Kind: source.Object, Members: members}
-}
-
-func member(name string, value *source.Node) source.Member {
-	return source.Member{Name: name, Value: value}
-}
-
-// A grant is one Allow statement in the making.
-type grant struct {
-	sid, principalType string
-	principal          symbol.Text
-	actions            []*source.Node
-	resource           symbol.Text
-	conditions         []source.Member // operator: {key: value}
-	// late is the symbol of conditions of which nothing is known; empty otherwise.
-	late symbol.Text
-}
-
-// when adds a condition, if there is a value to compare with.
-func (g *grant) when(operator, key string, value symbol.Text) {
-	if value.IsZero() {
-		return
-	}
-	for i := range g.conditions {
-		if g.conditions[i].Name == operator {
-			g.conditions[i].Value.Members = append(g.conditions[i].Value.Members, member(key, stringNode(value)))
-			return
-		}
-	}
-	g.conditions = append(g.conditions, member(operator, object(member(key, stringNode(value)))))
-}
-
-func (g *grant) node() *source.Node {
-	principal := object(member(g.principalType, stringNode(g.principal)))
-	if g.principal == symbol.Literal("*") {
-		principal = literal("*")
-	}
-	st := object(
-		member("Effect", literal("Allow")),
-		member("Principal", principal),
-		member("Action", &source.Node{Kind: source.List, Items: g.actions}),
-		member("Resource", stringNode(g.resource)),
-	)
-	if g.sid != "" {
-		st.Members = append([]source.Member{member("Sid", literal(g.sid))}, st.Members...)
-	}
-	switch {
-	case !g.late.IsZero():
-		st.Members = append(st.Members, member("Condition", &source.Node{Kind: source.Unknown, Text: g.late}))
-	case len(g.conditions) > 0:
-		st.Members = append(st.Members, member("Condition", object(g.conditions...)))
-	}
-	return object(member("Version", literal(policy.Version2012)), member("Statement", st))
-}
-
 // grantDocument enters the document of a grant.
-func (b *builder) grantDocument(in *instance, g *grant) *policy.Document {
-	doc, diags := policy.Decode(g.node(), in.address, policy.Resource, source.Origin{Address: in.address})
+func (b *builder) grantDocument(in *instance, g *extract.Grant) *policy.Document {
+	doc, diags := g.Document(in.address, source.Origin{Address: in.address})
 	for _, d := range diags {
 		d.Severity = min(d.Severity, source.Warning)
-		b.diags = append(b.diags, d)
+		b.Diagnostics = append(b.Diagnostics, d)
 	}
-	b.enter(doc)
+	b.Enter(doc)
 	return doc
 }
 
@@ -102,7 +38,7 @@ func (b *builder) lambdaPermissions() {
 		matches, t := b.targets(in, "function_name", want{attr: "function_name", types: []string{"aws_lambda_function"}}, "function_name", "arn")
 		on := t
 		if len(matches) == 1 {
-			on = b.attr(matches[0].in, "arn")
+			on = b.attr(matches[0].Of, "arn")
 		} else if !t.IsZero() && !t.HasPrefix(symbol.Literal("arn:")) {
 			on = b.expandName(in, arnRules["aws_lambda_function"].arn, &t)
 		}
@@ -110,31 +46,30 @@ func (b *builder) lambdaPermissions() {
 			on = symbol.Concat(on, symbol.Literal(":"), q)
 		}
 		sid, _ := in.str("statement_id")
-		g := &grant{sid: sid, principal: b.principalText(in, "principal"), resource: on}
-		g.principalType = principalType(g.principal)
-		g.actions = []*source.Node{stringNode(b.value(in, "action"))}
-		g.when("ArnLike", "aws:SourceArn", b.value(in, "source_arn"))
-		g.when("StringEquals", "aws:SourceAccount", b.value(in, "source_account"))
-		g.when("StringEquals", "aws:PrincipalOrgID", b.value(in, "principal_org_id"))
-		g.when("StringEquals", "lambda:FunctionUrlAuthType", b.value(in, "function_url_auth_type"))
-		g.when("StringEquals", "lambda:EventSourceToken", b.value(in, "event_source_token"))
+		g := &extract.Grant{Sid: sid, Principal: b.principalText(in, "principal"), Resource: on}
+		g.Actions = []symbol.Text{b.value(in, "action")}
+		g.When("ArnLike", "aws:SourceArn", b.value(in, "source_arn"))
+		g.When("StringEquals", "aws:SourceAccount", b.value(in, "source_account"))
+		g.When("StringEquals", "aws:PrincipalOrgID", b.value(in, "principal_org_id"))
+		g.When("StringEquals", "lambda:FunctionUrlAuthType", b.value(in, "function_url_auth_type"))
+		g.When("StringEquals", "lambda:EventSourceToken", b.value(in, "event_source_token"))
 		b.attachGrant(in, g, matches, on, "lambda/function")
 	}
 }
 
 // attachGrant attaches a written document to what it stands on.
-func (b *builder) attachGrant(in *instance, g *grant, matches []match, on symbol.Text, sar string) {
+func (b *builder) attachGrant(in *instance, g *extract.Grant, matches []match, on symbol.Text, sar string) {
 	doc := b.grantDocument(in, g)
 	for _, m := range matches {
-		if r := b.resources[m.in]; r != nil {
-			r.Policies = attached(r.Policies, doc, m.sure, m.why)
-			b.attachTo(doc, m.in.address)
+		if r := b.resources[m.Of]; r != nil {
+			r.Policies = extract.Attach(r.Policies, doc, m.Sure, m.Why)
+			b.AttachTo(doc, m.Of.address)
 		}
 	}
 	if len(matches) == 0 && !on.IsZero() {
 		r := b.stranger(in, sar, on)
-		r.Policies = attached(r.Policies, doc, kleene.True, "")
-		b.attachTo(doc, on.String())
+		r.Policies = extract.Attach(r.Policies, doc, kleene.True, "")
+		b.AttachTo(doc, on.String())
 	}
 }
 
@@ -147,13 +82,6 @@ func (b *builder) principalText(in *instance, attr string) symbol.Text {
 	return unresolvedText(in, attr)
 }
 
-func principalType(t symbol.Text) string {
-	if s, known := t.Literal(); known && !strings.HasPrefix(s, "arn:") && strings.Contains(s, ".") {
-		return "Service"
-	}
-	return "AWS"
-}
-
 // kmsGrants turns each aws_kms_grant into a policy on its key: a grant allows
 // beside the key policy. (AWS page "Grants in AWS KMS".)
 func (b *builder) kmsGrants() {
@@ -161,19 +89,18 @@ func (b *builder) kmsGrants() {
 		matches, t := b.targets(in, "key_id", want{attr: "key_id", types: kmsKeys}, "key_id", "arn")
 		on := t
 		if len(matches) == 1 {
-			on = b.attr(matches[0].in, "arn")
+			on = b.attr(matches[0].Of, "arn")
 		} else if !t.IsZero() && !t.HasPrefix(symbol.Literal("arn:")) {
 			on = b.expandName(in, arnRules["aws_kms_key"].arn, &t)
 		}
-		g := &grant{principal: b.principalText(in, "grantee_principal"), resource: on}
-		g.principalType = principalType(g.principal)
+		g := &extract.Grant{Principal: b.principalText(in, "grantee_principal"), Resource: on}
 		operations, missing := b.listItems(in, "operations")
 		for _, op := range operations {
-			g.actions = append(g.actions, stringNode(symbol.Concat(symbol.Literal("kms:"), op)))
+			g.Actions = append(g.Actions, symbol.Concat(symbol.Literal("kms:"), op))
 		}
 		if missing != 0 {
 			unknown := symbol.Concat(symbol.Literal("kms:"), unresolvedText(in, "operations"))
-			g.actions = append(g.actions, stringNode(unknown))
+			g.Actions = append(g.Actions, unknown)
 		}
 		b.grantConstraints(in, g)
 		b.attachGrant(in, g, matches, on, "kms/key")
@@ -182,23 +109,22 @@ func (b *builder) kmsGrants() {
 
 // grantConstraints turns the encryption context that a grant asks for into
 // conditions. With encryption_context_equals the context must hold nothing else.
-func (b *builder) grantConstraints(in *instance, g *grant) {
+func (b *builder) grantConstraints(in *instance, g *extract.Grant) {
 	if at(in.unknown, "constraints") == true && b.configured(in, "constraints") || marked(at(in.sensitive, "constraints")) {
-		g.late = unresolvedText(in, "constraints")
+		g.Late = unresolvedText(in, "constraints")
 		return
 	}
 	blocks, _ := in.values["constraints"].([]any)
 	for _, block := range blocks {
 		for _, attr := range []string{"encryption_context_equals", "encryption_context_subset"} {
 			pairs, _ := at(block, attr).(map[string]any)
-			var keys []*source.Node
+			var keys []symbol.Text
 			for _, key := range sortedKeys(pairs) {
-				g.when("StringEquals", "kms:EncryptionContext:"+key, single(pairs[key]))
-				keys = append(keys, literal(key))
+				g.When("StringEquals", "kms:EncryptionContext:"+key, single(pairs[key]))
+				keys = append(keys, symbol.Literal(key))
 			}
-			if attr == "encryption_context_equals" && len(keys) > 0 {
-				g.conditions = append(g.conditions, member("ForAllValues:StringEquals",
-					object(member("kms:EncryptionContextKeys", &source.Node{Kind: source.List, Items: keys}))))
+			if attr == "encryption_context_equals" {
+				g.When("ForAllValues:StringEquals", "kms:EncryptionContextKeys", keys...)
 			}
 		}
 	}
