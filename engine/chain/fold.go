@@ -55,7 +55,16 @@ type folder struct {
 type foldKey struct {
 	principal, target, relation uint64
 	action                      int32
-	service                     *Chain
+	chains                      uint64
+}
+
+// chainsClass hashes which chains are replayed for a combination.
+func (f *folder) chainsClass(c *combination) uint64 {
+	var out uint64
+	for _, ch := range c.chains {
+		out = f.both(out, maphash.Comparable(f.seed, ch))
+	}
+	return out
 }
 
 func (f *folder) key(c *combination) foldKey {
@@ -63,16 +72,12 @@ func (f *folder) key(c *combination) foldKey {
 		action:    c.action,
 		principal: classOf(f.principals, c.principal, f.principalClass),
 		target:    classOf(f.targets, c.target, f.targetClass),
-		relation:  f.relation(c),
+		relation:  f.relation(c, &variant{principal: c.principal}),
+		chains:    f.chainsClass(c),
 	}
-	for _, p := range c.others {
-		other := *c
-		other.principal = p
-		k.principal = f.both(k.principal, classOf(f.principals, p, f.principalClass))
-		k.relation = f.both(k.relation, f.relation(&other))
-	}
-	if c.chains != nil {
-		k.service = c.chains[0]
+	for _, v := range c.variants {
+		k.principal = f.both(k.principal, classOf(f.principals, v.principal, f.principalClass))
+		k.relation = f.both(k.relation, f.relation(c, &v))
 	}
 	return k
 }
@@ -128,22 +133,24 @@ func (f *folder) principalClass(p *Principal) uint64 {
 		}
 	}
 	if caller.Entity() {
-		for _, spec := range asides {
-			resource, _ := f.resource(&call{principal: p}, &spec, p, spec.action)
-			f.meet(w, f.own(p, spec.action), resource, p, nil)
+		for _, m := range asides {
+			resource, _ := f.resource(&call{principal: p}, &Hop{Resource: m.on}, p, m.action)
+			f.meet(w, f.own(p, m.action), resource, p, nil)
 		}
 	}
 	return w.h.Sum64()
 }
 
-// asides are the calls of the catalogue on resources other than the target.
-var asides = func() []hopSpec {
-	var out []hopSpec
+// asides are the calls of the catalogue on stand-ins.
+var asides = func() []made {
+	var out []made
 	for _, c := range catalog {
-		for _, spec := range c.hops {
-			same := func(o hopSpec) bool { return o.action == spec.action && o.on == spec.on }
-			if spec.on >= onWorkgroup && spec.on <= onStack && !slices.ContainsFunc(out, same) {
-				out = append(out, spec)
+		for i := range c.Hops {
+			h := &c.Hops[i]
+			for _, action := range h.Actions {
+				if m := (made{action, h.Resource}); h.Resource.beside() && !slices.Contains(out, m) {
+					out = append(out, m)
+				}
 			}
 		}
 	}
@@ -252,39 +259,42 @@ func namesPrincipal(c *condition.Condition) bool {
 
 // relation hashes how the statements of each side meet the other in the calls that
 // decide.
-func (f *folder) relation(c *combination) uint64 {
+func (f *folder) relation(c *combination, v *variant) uint64 {
 	w := &canonical{}
 	w.h.SetSeed(f.seed)
-	p, t := c.principal, c.target
-	cl := call{action: f.actions[c.action], principal: p, target: t, statement: c.statement}
-	type made struct {
-		action string
-		on     on
-	}
+	p, t := v.principal, c.target
+	cl := call{action: f.actions[c.action], principal: p, target: t, statement: v.statement}
 	var seen []made
-	for _, ch := range f.chainsFor(c) {
-		for i := range ch.hops {
-			spec := &ch.hops[i]
-			m := made{spec.action, spec.on}
-			if m.action == "" {
-				m.action = cl.action
-			}
-			onIt := spec.on == onTarget || spec.on == onBucket || spec.on == onLogs
-			if !onIt || spec.optional || slices.Contains(seen, m) {
+	for _, ch := range c.chains {
+		for i := range ch.Hops {
+			spec := &ch.Hops[i]
+			if spec.Resource.beside() || spec.Resource == OnRole || spec.Optional {
 				continue
 			}
-			seen = append(seen, m)
-			resource, _ := f.resource(&cl, spec, p, m.action)
-			f.meet(w, f.own(p, m.action), resource, p, t)
-			theirs := f.theirs(t, m.action)
-			f.meet(w, theirs, resource, p, t)
-			for i := range theirs {
-				f.names(w, theirs[i].names, &p.Caller.Principal)
-				f.conditions(w, theirs[i].conditions, p)
+			for _, action := range cl.actions(spec) {
+				m := made{action, spec.Resource}
+				if slices.Contains(seen, m) {
+					continue
+				}
+				seen = append(seen, m)
+				resource, _ := f.resource(&cl, spec, p, action)
+				f.meet(w, f.own(p, action), resource, p, t)
+				theirs := f.theirs(t, action)
+				f.meet(w, theirs, resource, p, t)
+				for i := range theirs {
+					f.names(w, theirs[i].names, &p.Caller.Principal)
+					f.conditions(w, theirs[i].conditions, p)
+				}
 			}
 		}
 	}
 	return w.h.Sum64()
+}
+
+// A made is a call of a chain.
+type made struct {
+	action string
+	on     Resource
 }
 
 // meet hashes how the resources of statements match the resource of a call. t, if

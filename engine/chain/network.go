@@ -3,6 +3,7 @@ package chain
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tfguard/tfguard/engine/condition"
@@ -112,7 +113,7 @@ type witnesses struct {
 
 // witness reads networks off what the policies name: the lowest host address that
 // meets most conditions, and one in no named range.
-func witness(policies []named) witnesses {
+func witness(policies []named, networks []Network) witnesses {
 	w := witnesses{
 		endpoint: symbol.Literal("vpce-0tfguardstandin0"),
 		vpc:      symbol.Literal("vpc-0tfguardstandin0"),
@@ -126,6 +127,11 @@ func witness(policies []named) witnesses {
 		vpcs = append(vpcs, n.vpc...)
 		if len(n.private) > 0 && w.private == netip.MustParseAddr("10.0.0.10") {
 			w.private = lowestHost(n.private[0])
+		}
+	}
+	for i := range networks {
+		if len(networks[i].CIDRs) > 0 {
+			all = append(all, ranges{prefixes: networks[i].CIDRs})
 		}
 	}
 	w.corporate = mostMet(all)
@@ -153,6 +159,7 @@ func witness(policies []named) witnesses {
 	if len(vpcs) > 0 {
 		w.vpc = vpcs[0]
 	}
+	w.override(networks)
 	return w
 }
 
@@ -222,31 +229,100 @@ func lowestHost(p netip.Prefix) netip.Addr {
 	return p.Addr().Next()
 }
 
-// enter returns the network of a chain for calls to a service, and the policy of
-// the endpoint it passes; false if the policies leave no such network.
-func (r *runner) enter(c *Chain, service string, w witnesses) (request.Network, []policy.Attached, bool) {
-	switch c.entry {
-	case internet:
+// enter returns the network that a hop's calls to a service carry, and the policy of
+// the endpoint they pass; missing says that there is no such network. A hop on a
+// caller's behalf carries that of the call which entered AWS; services that call
+// with a role or in their own name do so from AWS's network.
+func (r *runner) enter(c *call, h *Hop, service string, w witnesses) (n request.Network, endpointPolicy []policy.Attached, missing string) {
+	entry := c.chain.Entry
+	switch {
+	case h.Credentials == ServiceRole, h.Credentials == ServicePrincipal:
+		return n, nil, ""
+	case len(h.via()) > 0:
+		// The service of the first call.
+		service, _, _ = strings.Cut(c.actions(&c.chain.Hops[0])[0], ":")
+	}
+	switch entry {
+	case Internet:
+		n.SourceIP = symbol.Literal(w.internet.String())
 		if !w.internet.IsValid() {
 			// Nobody is outside. Anonymous callers are replayed all the same.
-			return request.Network{SourceIP: symbol.Literal(outsiders[0].String())}, nil, c.ID == "anonymous"
+			n.SourceIP = symbol.Literal(outsiders[0].String())
+			if h.Credentials != Anonymous {
+				missing = "the ranges that policies name cover the whole Internet: " + c.chain.ID + " is left out where they apply"
+			}
 		}
-		return request.Network{SourceIP: symbol.Literal(w.internet.String())}, nil, true
-	case endpoint:
-		n := request.Network{
-			Endpoint: w.endpoint, VPC: w.vpc, VPCSourceIP: symbol.Literal(w.private.String()),
-			EndpointAccount: r.env.Account, EndpointOrganization: r.env.Organization,
-		}
+		return n, nil, missing
+	case VPCEndpoint:
+		n = r.endpointNetwork(w.endpoint, w.vpc, w.private)
 		for _, e := range r.world.Endpoints() {
 			if e.Service == service {
 				n.Endpoint, n.VPC = e.ID, e.VPC
-				return n, e.Policies, true
+				return n, e.Policies, ""
 			}
 		}
-		return n, nil, true
-	case corporate:
-		return request.Network{SourceIP: symbol.Literal(w.corporate.String())}, nil, true
-	default:
-		return request.Network{}, nil, true
+		return n, nil, ""
+	case "", Corporate:
+		return request.Network{SourceIP: symbol.Literal(w.corporate.String())}, nil, ""
+	case Inside:
+		return n, nil, ""
+	}
+	i := slices.IndexFunc(r.env.Networks, func(n Network) bool { return n.Name == string(entry) })
+	if i < 0 {
+		return n, nil, "the chain " + c.chain.ID + " is left out: there is no network " + strconv.Quote(string(entry))
+	}
+	n, endpointPolicy = r.namedNetwork(&r.env.Networks[i], w)
+	return n, endpointPolicy, ""
+}
+
+func (r *runner) endpointNetwork(endpoint, vpc symbol.Text, private netip.Addr) request.Network {
+	return request.Network{
+		Endpoint: endpoint, VPC: vpc, VPCSourceIP: symbol.Literal(private.String()),
+		EndpointAccount: r.env.Account, EndpointOrganization: r.env.Organization,
+	}
+}
+
+// namedNetwork is the first address of a network or, without addresses, its first
+// endpoint with the policy of it.
+func (r *runner) namedNetwork(n *Network, w witnesses) (request.Network, []policy.Attached) {
+	if len(n.CIDRs) > 0 {
+		return request.Network{SourceIP: symbol.Literal(lowestHost(n.CIDRs[0]).String())}, nil
+	}
+	out := r.endpointNetwork(w.endpoint, w.vpc, w.private)
+	if len(n.Endpoints) > 0 {
+		out.Endpoint = n.Endpoints[0]
+	}
+	if len(n.VPCs) > 0 {
+		out.VPC = n.VPCs[0]
+	}
+	for _, e := range r.world.Endpoints() {
+		if e.ID == out.Endpoint {
+			return out, e.Policies
+		}
+	}
+	return out, nil
+}
+
+// override puts the networks of the environment in the place of what the policies
+// tell: the corporate address is in the first ranges, nobody from the Internet is in
+// any, and the endpoint and the VPC are the first that are named.
+func (w *witnesses) override(networks []Network) {
+	corporate := netip.Addr{}
+	var endpoints, vpcs []symbol.Text
+	for i := range networks {
+		n := &networks[i]
+		if len(n.CIDRs) > 0 && !corporate.IsValid() {
+			corporate = lowestHost(n.CIDRs[0])
+		}
+		endpoints, vpcs = append(endpoints, n.Endpoints...), append(vpcs, n.VPCs...)
+	}
+	if corporate.IsValid() {
+		w.corporate = corporate
+	}
+	if len(endpoints) > 0 {
+		w.endpoint = endpoints[0]
+	}
+	if len(vpcs) > 0 {
+		w.vpc = vpcs[0]
 	}
 }

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tfguard/tfguard/engine"
@@ -34,7 +35,7 @@ type grantKey struct {
 type enteredKey struct {
 	principal *Principal
 	action    string
-	on        on
+	on        Resource
 	via       string
 	network   request.Network
 }
@@ -61,17 +62,29 @@ type call struct {
 	statement *policy.Statement
 }
 
-// replay replays one chain; false if the policies leave no network to replay it from.
+// actions are the calls of a hop.
+func (c *call) actions(h *Hop) []string {
+	if len(h.Actions) == 0 {
+		return []string{c.action}
+	}
+	return h.Actions
+}
+
+// replay replays one chain; false if the policies leave no network to replay it
+// from, or the world lacks a principal or resource that a hop names.
 func (r *runner) replay(c call) (*Replay, bool) {
 	w := r.witnesses(c.principal, c.target)
 	out := &Replay{Chain: c.chain, Action: c.action, Principal: c.principal, Target: c.target}
-	for _, spec := range c.chain.hops {
-		hop, ok := r.hop(&c, &spec, w)
-		if !ok {
-			r.notes["the ranges that policies name cover the whole Internet: "+c.chain.ID+" is left out where they apply"] = true
-			return nil, false
+	for i := range c.chain.Hops {
+		h := &c.chain.Hops[i]
+		for _, action := range c.actions(h) {
+			hop, missing := r.hop(&c, h, action, w)
+			if missing != "" {
+				r.notes[missing] = true
+				return nil, false
+			}
+			out.Hops = append(out.Hops, hop)
 		}
-		out.Hops = append(out.Hops, hop)
 	}
 	out.decide()
 	return out, true
@@ -93,88 +106,115 @@ func (r *Replay) decide() {
 	}
 }
 
-// hop decides one call of a chain.
-func (r *runner) hop(c *call, spec *hopSpec, w witnesses) (HopResult, bool) {
-	action := spec.action
-	if action == "" {
-		action = c.action
-	}
-	prefix, _, _ := strings.Cut(action, ":")
-	entered, _, _ := strings.Cut(c.chain.hops[0].action, ":")
-	if entered == "" {
-		entered = prefix
-	}
-	network, endpointPolicy, ok := r.enter(c.chain, entered, w)
-	if !ok {
-		return HopResult{}, false
-	}
-	p := c.principal
+// caller returns who makes the calls of a hop, nil if the world lacks who it names.
+func (r *runner) caller(c *call, h *Hop) *Principal {
+	role := c.chain.subject() == ServiceRole
 	switch {
-	case spec.on == onRole && spec.creds == ServicePrincipal:
-		p = service(c.chain.service, symbol.Text{}, symbol.Text{}, request.Organization{})
-	case spec.creds == Caller && c.chain.ID == "cloudformation-service-role":
-		p = r.admin
+	case h.Principal != "":
+		i := slices.IndexFunc(r.world.Principals(), func(p *Principal) bool {
+			return p.Address == h.Principal || p.Caller.Principal.ARN == symbol.Literal(h.Principal)
+		})
+		if i < 0 {
+			return nil
+		}
+		return r.world.Principals()[i]
+	case h.Credentials == ServicePrincipal && (h.Resource == OnRole || c.chain.subject() != ServicePrincipal):
+		return service(h.Service, symbol.Text{}, symbol.Text{}, request.Organization{})
+	case h.Credentials == Caller && role:
+		return r.admin
 	}
-	key := enteredKey{principal: p, action: action, on: spec.on, via: strings.Join(spec.via, " "), network: network}
-	shared := spec.on >= onWorkgroup && spec.on <= onStack
-	if shared {
+	return c.principal
+}
+
+// hop decides one call of a chain. missing says what keeps it from being replayed.
+func (r *runner) hop(c *call, spec *Hop, action string, w witnesses) (out HopResult, missing string) {
+	prefix, _, _ := strings.Cut(action, ":")
+	network, endpointPolicy, missing := r.enter(c, spec, prefix, w)
+	if missing != "" {
+		return out, missing
+	}
+	p := r.caller(c, spec)
+	if p == nil {
+		return out, "the chain " + c.chain.ID + " is left out: the input has no principal " + spec.Principal
+	}
+	via := spec.via()
+	key := enteredKey{principal: p, action: action, on: spec.Resource, via: strings.Join(via, " "), network: network}
+	if spec.Resource.beside() {
 		if h, ok := r.entered[key]; ok {
-			h.Hop, h.Optional = spec.hop, spec.optional
-			return h, true
+			h.Hop, h.Optional = spec.Number, spec.Optional
+			return h, ""
 		}
 	}
 	resource, account := r.resource(c, spec, p, action)
+	if resource.IsZero() {
+		return out, "the chain " + c.chain.ID + " is left out: the input has no resource " + string(spec.Resource)
+	}
 	h := request.Hop{
-		Network: network, Via: spec.via, ServiceRole: spec.creds == ServiceRole,
+		Network: network, Via: via, ServiceRole: spec.Credentials == ServiceRole,
 		Service: prefix, Region: r.region(c, spec, prefix), Time: r.env.Time,
 		ResourceAccount: account, ResourceOrganization: r.organizationOf(account),
 	}
 	policies := engine.Policies{Identity: p.Identity, Boundary: p.Boundary, SCP: p.SCP}
-	if spec.creds == Caller && spec.hop == 1 {
+	if len(via) == 0 {
 		policies.VPCEndpoint = endpointPolicy
 	}
-	switch spec.on {
-	case onTarget, onBucket, onLogs:
-		policies.Resource, policies.RCP = c.target.Policies, c.target.RCP
+	if t := r.owner(c, spec); t != nil {
+		policies.Resource, policies.RCP = t.Policies, t.RCP
 		if r.env.ManagementAccount && symbol.Equal(account, r.env.Account) == kleene.True {
 			policies.RCP = nil // they do not bind the management account's resources
 		}
-		policies.RestrictPublicBuckets = c.target.RestrictPublic
-		h.ResourceOrganization = c.target.Organization
-	case onRole:
-		if spec.creds == ServicePrincipal {
-			policies.Resource = []policy.Attached{{Document: c.principal.Trust, Sure: kleene.True}}
-		}
-	default:
-		// Workgroups, catalogs and stacks of the input have no policies of their own.
+		policies.RestrictPublicBuckets = t.RestrictPublic
+		h.ResourceOrganization = t.Organization
+	}
+	if spec.Resource == OnRole && spec.Credentials == ServicePrincipal {
+		policies.Resource = []policy.Attached{{Document: c.principal.Trust, Sure: kleene.True}}
 	}
 	req := engine.Request{
 		Principal: p.Caller.Principal, Action: action, Resource: resource, ResourceAccount: account,
 		Context: request.Derive(&p.Caller, &h),
 	}
 	r.parameters(&req, c, spec)
-	out := HopResult{
-		Hop: spec.hop, Credentials: spec.creds, Optional: spec.optional,
+	out = HopResult{
+		Hop: spec.Number, Credentials: spec.Credentials, Optional: spec.Optional,
 		Request: req, Decision: engine.Evaluate(&policies, &req),
 	}
-	if shared {
+	if spec.Resource.beside() {
 		r.entered[key] = out
 	}
-	return out, true
+	return out, ""
+}
+
+// owner returns the target whose policies bear on a hop: nil for what is beside it,
+// which has no policies of its own.
+func (r *runner) owner(c *call, h *Hop) *Target {
+	switch {
+	case h.Resource.named():
+		if c.target.named(h.Resource) {
+			return c.target
+		}
+		targets := r.world.Targets()
+		if i := slices.IndexFunc(targets, func(t *Target) bool { return t.named(h.Resource) }); i >= 0 {
+			return targets[i]
+		}
+		return nil
+	case h.Resource.beside(), h.Resource == OnRole:
+		return nil
+	}
+	return c.target
 }
 
 // parameters sets the context keys that hang on the parameters of a call.
-func (r *runner) parameters(req *engine.Request, c *call, spec *hopSpec) {
+func (r *runner) parameters(req *engine.Request, c *call, spec *Hop) {
 	caller, ctx := &c.principal.Caller, &req.Context
 	switch {
-	case spec.on == onLogs:
+	case spec.Resource == OnLogs:
 		c.principal.delivery.deliver(ctx, c.target)
-	case spec.on == onRole && spec.creds == ServicePrincipal:
+	case spec.Resource == OnRole && spec.Credentials == ServicePrincipal:
 		// Whether the service names the source of the call is not documented.
 		ctx.SetMaybe("aws:SourceAccount", caller.Principal.Account)
-		ctx.SetMaybe("aws:SourceArn", symbol.Symbol{Name: "the source of " + c.chain.service}.Text())
-	case spec.on == onRole:
-		ctx.SetString("iam:PassedToService", c.chain.service)
+		ctx.SetMaybe("aws:SourceArn", symbol.Symbol{Name: "the source of " + c.chain.assumes()}.Text())
+	case spec.Resource == OnRole:
+		ctx.SetString("iam:PassedToService", c.chain.assumes())
 	case c.statement != nil:
 		// The service makes the call that the statement lets it make.
 		if strings.EqualFold(req.Action, "s3:PutObject") {
@@ -194,12 +234,13 @@ func encrypts(action string) bool {
 	return strings.HasPrefix(action, "kms:generatedatakey") || action == "kms:decrypt" || action == "kms:encrypt"
 }
 
-func (r *runner) region(c *call, spec *hopSpec, service string) symbol.Text {
+func (r *runner) region(c *call, spec *Hop, service string) symbol.Text {
 	switch {
 	case service == "iam":
 		return symbol.Literal("us-east-1") // a global service
-	case (spec.on == onTarget || spec.on == onBucket || spec.on == onLogs) && !c.target.Region.IsZero():
-		return c.target.Region
+	}
+	if t := r.owner(c, spec); t != nil && !t.Region.IsZero() {
+		return t.Region
 	}
 	return r.env.Region
 }
@@ -217,7 +258,7 @@ func (r *runner) organizationOf(account symbol.Text) request.Organization {
 }
 
 // resource returns the resource a hop is made on and the account that owns it.
-func (r *runner) resource(c *call, spec *hopSpec, p *Principal, action string) (symbol.Text, symbol.Text) {
+func (r *runner) resource(c *call, spec *Hop, p *Principal, action string) (symbol.Text, symbol.Text) {
 	account := p.Caller.Principal.Account
 	if account.IsZero() {
 		account = r.env.Account
@@ -226,24 +267,26 @@ func (r *runner) resource(c *call, spec *hopSpec, p *Principal, action string) (
 		def := r.arn(service, r.env.Region, account, rest)
 		return r.allows(p, nil, action).example(def, r.lookup(p)), account
 	}
-	switch spec.on {
-	case onWorkgroup:
+	switch spec.Resource {
+	case OnWorkgroup:
 		return own("athena", "workgroup/primary")
-	case onCatalog:
+	case OnCatalog:
 		return r.arn("glue", r.env.Region, account, "catalog"), account
-	case onDatabase:
+	case OnDatabase:
 		return own("glue", "database/default")
-	case onTable:
+	case OnTable:
 		return own("glue", "table/default/example")
-	case onStack:
+	case OnStack:
 		return own("cloudformation", "stack/example/example")
-	case onRole:
+	case OnRole:
 		return c.principal.Caller.Principal.ARN, c.principal.Caller.Principal.Account
-	case onBucket:
+	case OnBucket:
 		return c.target.ARN, c.target.Account
-	case onLogs:
+	case OnLogs:
 		return symbol.Concat(c.target.ARN, symbol.Literal("/"), p.delivery.logs), c.target.Account
-	default: // onTarget
+	case "", OnTarget:
+	default:
+		return r.elsewhere(c, spec, p, action, account)
 	}
 	switch {
 	case c.target.Kind == InstanceTarget:
@@ -254,6 +297,32 @@ func (r *runner) resource(c *call, spec *hopSpec, p *Principal, action string) (
 		return r.object(c, p, action), c.target.Account
 	}
 	return c.target.ARN, c.target.Account
+}
+
+// elsewhere returns the resource that a hop names by its ARN or address; the zero
+// Text for an address that the world lacks. A bucket stands for its objects where
+// the action asks for one.
+func (r *runner) elsewhere(c *call, h *Hop, p *Principal, action string, account symbol.Text) (symbol.Text, symbol.Text) {
+	t := r.owner(c, h)
+	if t == nil {
+		a, ok := arn.Parse(symbol.Literal(string(h.Resource)))
+		if !ok {
+			return symbol.Text{}, symbol.Text{}
+		}
+		if !a[arn.Account].IsZero() {
+			account = a[arn.Account]
+		}
+		return a.Text(), account
+	}
+	if string(h.Resource) != t.Address && string(h.Resource) != t.ARN.String() {
+		return symbol.Literal(string(h.Resource)), t.Account // an object
+	}
+	if t.Kind == BucketTarget && onObject(action) {
+		there := *c
+		there.target = t
+		return r.object(&there, p, action), t.Account
+	}
+	return t.ARN, t.Account
 }
 
 func (r *runner) arn(service string, region, account symbol.Text, rest string) symbol.Text {
@@ -412,5 +481,5 @@ func (r *runner) witnesses(p *Principal, t *Target) witnesses {
 	for _, level := range t.RCP {
 		scan(level)
 	}
-	return witness(all)
+	return witness(all, r.env.Networks)
 }

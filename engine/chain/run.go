@@ -17,6 +17,8 @@ import (
 type Options struct {
 	// Chains are the IDs of the chains to replay; none means all.
 	Chains []string
+	// Also are chains beside those of the catalogue. They must be valid.
+	Also []*Chain
 	// MaxReplays is the number above which replays of pairs whose policies are
 	// equal up to names are made once for all; 0 means no bound.
 	MaxReplays int
@@ -52,16 +54,21 @@ type Block struct {
 	Targets    []*Target
 }
 
-// A combination is a pair with an action. statement is the one that lets a
-// service principal in, for the generic chain. others are the same service on
-// behalf of other sources: the worst of their replays is that of the combination.
+// A combination is a pair with an action. variants are what a service may do for
+// it: the worst of their replays is that of the combination.
 type combination struct {
 	principal *Principal
-	others    []*Principal
 	target    *Target
 	action    int32 // index into selection.actions
+	chains    []*Chain
+	variants  []variant
+}
+
+// A variant is a service as it calls on behalf of one source, let in by one statement.
+type variant struct {
+	principal *Principal
+	// statement lets the service in, for chains that make the calls it allows.
 	statement *policy.Statement
-	chains    []*Chain // nil for callers: their chains follow from the pair
 }
 
 // Run replays the chains of the catalogue against a world: for every user, role
@@ -69,10 +76,15 @@ type combination struct {
 // callers their own.
 func Run(w World, opts Options) Result {
 	r := newRunner(w)
-	s := &selection{runner: r, opts: opts, nobody: anonymous(), callerChains: map[chainsKey][]*Chain{}}
-	s.targets = append(slices.Clone(w.Targets()), &Target{
+	s := &selection{runner: r, opts: opts, nobody: anonymous(), callerChains: map[chainsKey][]*Chain{}, serves: map[*Principal]string{}}
+	for _, c := range slices.Concat(catalog, opts.Also) {
+		if len(opts.Chains) == 0 || slices.Contains(opts.Chains, c.ID) {
+			s.catalog = append(s.catalog, c)
+		}
+	}
+	s.targets = s.addNamed(append(slices.Clone(w.Targets()), &Target{
 		Kind: InstanceTarget, ARN: symbol.Literal("*"), Account: r.env.Account, Region: r.env.Region, Organization: r.env.Organization,
-	})
+	}))
 	stand := standIns(r.env)
 	r.admin = stand[0]
 	s.principals = slices.Concat(w.Principals(), stand)
@@ -90,6 +102,7 @@ func Run(w World, opts Options) Result {
 type selection struct {
 	*runner
 	opts         Options
+	catalog      []*Chain // those selected
 	principals   []*Principal
 	targets      []*Target
 	actions      []string
@@ -98,16 +111,37 @@ type selection struct {
 	unrelated    int
 	nobody       *Principal
 	callerChains map[chainsKey][]*Chain
+	// serves lists the selected chains whose service assumes the role.
+	serves map[*Principal]string
 }
 
 // A chainsKey is what the chains of a caller depend on.
 type chainsKey struct {
-	kind        TargetKind
-	serviceRole bool
+	target *Target
+	action string
+	serves string
 }
 
-func (s *selection) selected(c *Chain) bool {
-	return len(s.opts.Chains) == 0 || slices.Contains(s.opts.Chains, c.ID)
+// addNamed adds the targets that chains name by their ARN and that the world lacks.
+func (s *selection) addNamed(targets []*Target) []*Target {
+	for _, c := range s.catalog {
+		name := c.fixed()
+		if name == "" || slices.ContainsFunc(targets, func(t *Target) bool { return t.named(name) }) {
+			continue
+		}
+		a, ok := arn.Parse(symbol.Literal(string(name)))
+		if !ok {
+			s.notes["the chain "+c.ID+" is left out: the input has no resource "+string(name)] = true
+			continue
+		}
+		t := &Target{ARN: a.Text(), Account: a[arn.Account], Region: a[arn.Region]}
+		if t.Account.IsZero() {
+			t.Account = s.env.Account
+		}
+		t.Organization = s.organizationOf(t.Account)
+		targets = append(targets, t)
+	}
+	return targets
 }
 
 func (s *selection) add(c combination, action string) {
@@ -121,91 +155,156 @@ func (s *selection) add(c combination, action string) {
 	}
 	c.action = int32(i)
 	s.combinations = append(s.combinations, c)
-	s.count += len(s.chainsFor(&c))
+	s.count += len(c.chains)
 }
 
-// chainsFor returns the chains to replay for a combination.
-func (s *selection) chainsFor(c *combination) []*Chain {
-	if c.chains != nil {
-		return c.chains
+// callers adds the chains that users, roles and stand-ins begin, and those of the
+// services that assume roles.
+func (s *selection) callers(t *Target) {
+	var actions []string
+	for _, c := range s.catalog {
+		if who := c.subject(); (who == Caller || who == ServiceRole) && c.applies(t) {
+			for _, action := range c.on(t) {
+				if !slices.Contains(actions, action) {
+					actions = append(actions, action)
+				}
+			}
+		}
 	}
-	key := chainsKey{c.target.Kind, trusts(c.principal.Trust, cloudformation)}
+	for _, action := range actions {
+		theirs := s.allows(nil, t, action).reaching(t, action)
+		for _, p := range s.principals {
+			chains := s.chainsOf(p, t, action)
+			if len(chains) == 0 {
+				continue
+			}
+			if p.StandIn == "" && t.Kind != InstanceTarget && s.opts.Only == nil && !related(s.allows(p, nil, action), &theirs, p, t, action) {
+				s.unrelated++
+				continue
+			}
+			s.add(combination{principal: p, target: t, chains: chains}, action)
+		}
+	}
+}
+
+// chainsOf returns the chains to replay for a user, role or stand-in.
+func (s *selection) chainsOf(p *Principal, t *Target, action string) []*Chain {
+	key := chainsKey{t, action, s.servesOf(p)}
 	chains, ok := s.callerChains[key]
 	if !ok {
-		chains = s.chainsOf(c.principal, c.target)
+		for _, c := range s.catalog {
+			who := c.subject()
+			if (who == Caller || who == ServiceRole && strings.Contains(key.serves, " "+c.ID+" ")) && c.applies(t) && slices.Contains(c.on(t), action) {
+				chains = append(chains, c)
+			}
+		}
 		s.callerChains[key] = chains
 	}
 	return chains
 }
 
-// callers adds the chains that users, roles and stand-ins begin.
-func (s *selection) callers(t *Target) {
-	for _, action := range t.actions() {
-		theirs := s.allows(nil, t, action).reaching(t, action)
-		for _, p := range s.principals {
-			if p.StandIn == "" && t.Kind != InstanceTarget && s.opts.Only == nil && !related(s.allows(p, nil, action), &theirs, p, t, action) {
-				s.unrelated++
-				continue
+// servesOf returns the chains whose service assumes the role, with blanks around.
+func (s *selection) servesOf(p *Principal) string {
+	if p.Trust == nil {
+		return ""
+	}
+	serves, ok := s.serves[p]
+	if !ok {
+		for _, c := range s.catalog {
+			if c.subject() == ServiceRole && trusts(p.Trust, c.assumes()) {
+				serves += " " + c.ID + " "
 			}
-			s.add(combination{principal: p, target: t}, action)
 		}
+		s.serves[p] = serves
 	}
-}
-
-func (s *selection) chainsOf(p *Principal, t *Target) []*Chain {
-	var out []*Chain
-	for _, c := range catalog {
-		serviceRole := c.hops[len(c.hops)-1].creds == ServiceRole && trusts(p.Trust, c.service)
-		if s.selected(c) && c.applies(t) && (c.forCallers() || serviceRole) {
-			out = append(out, c)
-		}
-	}
-	return out
+	return serves
 }
 
 // anonymous adds the request without credentials.
 func (s *selection) anonymous(t *Target) {
-	c, _ := Find("anonymous")
-	if t.Kind != BucketTarget || !s.selected(c) {
-		return
-	}
-	for _, action := range t.actions() {
-		s.add(combination{principal: s.nobody, target: t, chains: []*Chain{c}}, action)
-	}
-}
-
-// services adds the chains that service principals begin, for each one that a
-// policy of the target lets in.
-func (s *selection) services(t *Target) {
-	trail, _ := Find("cloudtrail-s3")
-	generic, _ := Find("service-principal")
-	grants := serviceGrants(t)
-	if t.Kind == BucketTarget && s.selected(trail) {
-		s.trail(t, trail, grants)
-	}
-	seen := map[string]bool{}
-	for _, g := range grants {
-		if !s.selected(generic) || g.service == cloudtrail && t.Kind == BucketTarget {
-			continue
-		}
-		callers := s.serviceCallers(t, g, grants)
-		for _, action := range literalActions(g.statement, t) {
-			if key := g.service + " " + action; !seen[key] {
-				seen[key] = true
-				s.add(combination{principal: callers[0], others: callers[1:], target: t, chains: []*Chain{generic}, statement: g.statement}, action)
+	for _, c := range s.catalog {
+		if c.subject() == Anonymous && c.applies(t) {
+			for _, action := range c.on(t) {
+				s.add(combination{principal: s.nobody, target: t, chains: []*Chain{c}}, action)
 			}
 		}
 	}
 }
 
-// trail adds the delivery of CloudTrail, if a trail of the world writes to the
-// bucket or a policy lets CloudTrail in.
-func (s *selection) trail(t *Target, c *Chain, grants []serviceGrant) {
-	callers := s.trails(t, nil, grants)
-	if callers[0].delivery.trail == nil && !slices.ContainsFunc(grants, func(g serviceGrant) bool { return g.service == cloudtrail }) {
+// services adds the chains that service principals begin, for each one that a
+// policy of the target lets in: its own chain, else the generic one with the
+// actions that the statement allows.
+func (s *selection) services(t *Target) {
+	grants := serviceGrants(t)
+	own := map[string]bool{}
+	var generic *Chain
+	for _, c := range s.catalog {
+		switch service := c.Hops[0].Service; {
+		case c.subject() != ServicePrincipal || !c.applies(t):
+		case service == "":
+			generic = c
+		default:
+			s.ownChain(t, c, grants)
+		}
+	}
+	for _, c := range catalog { // also those not selected: they stand in for none
+		if c.subject() == ServicePrincipal && c.applies(t) {
+			own[c.Hops[0].Service] = true
+		}
+	}
+	if generic == nil {
 		return
 	}
-	s.add(combination{principal: callers[0], others: callers[1:], target: t, chains: []*Chain{c}}, "s3:PutObject")
+	var combinations []*combination
+	index := map[string]*combination{}
+	actions := map[*combination]string{}
+	for _, g := range grants {
+		if own[g.service] || g.statement == nil {
+			continue
+		}
+		callers := s.serviceCallers(t, g, grants)
+		for _, action := range literalActions(g.statement, t) {
+			key := g.service + " " + action
+			c := index[key]
+			if c == nil {
+				c = &combination{principal: callers[0], target: t, chains: []*Chain{generic}}
+				index[key], actions[c] = c, action
+				combinations = append(combinations, c)
+			}
+			for _, p := range callers {
+				c.variants = append(c.variants, variant{p, g.statement})
+			}
+		}
+	}
+	for _, c := range combinations {
+		s.add(*c, actions[c])
+	}
+}
+
+// ownChain adds the chain of a service, if a policy lets the service in or, for
+// CloudTrail, a trail of the world writes to the bucket.
+func (s *selection) ownChain(t *Target, c *Chain, grants []serviceGrant) {
+	service := c.Hops[0].Service
+	in := slices.IndexFunc(grants, func(g serviceGrant) bool { return g.service == service })
+	var callers []*Principal
+	switch {
+	case service == cloudtrail:
+		callers = s.trails(t, nil, grants)
+		if in < 0 && callers[0].delivery.trail == nil {
+			return
+		}
+	case in < 0:
+		return
+	default:
+		callers = s.serviceCallers(t, grants[in], grants)
+	}
+	out := combination{principal: callers[0], target: t, chains: []*Chain{c}}
+	for _, p := range callers {
+		out.variants = append(out.variants, variant{principal: p})
+	}
+	for _, action := range c.on(t) {
+		s.add(out, action)
+	}
 }
 
 // serviceCallers are the service as it calls on behalf of what a statement asks for;
@@ -271,24 +370,33 @@ func dataActions(among *policy.Actions, t *Target) []string {
 // severity orders verdicts from the best to the worst.
 var severity = map[engine.Verdict]int{engine.Allowed: 0, engine.Unknown: 1, engine.ImplicitDeny: 2, engine.ExplicitDeny: 3}
 
-// worst replays one chain of a combination: for a service that calls on behalf of
-// several trails for each of them, and keeps the worst replay.
+// worst replays one chain of a combination: for a service that calls in several
+// ways for each of them, and keeps the worst replay.
 func (s *selection) worst(ch *Chain, c *combination) (*Replay, bool) {
-	cl := call{chain: ch, action: s.actions[c.action], principal: c.principal, target: c.target, statement: c.statement}
-	out, ok := s.runner.replay(cl)
-	if !ok || len(c.others) == 0 {
-		return out, ok
+	cl := call{chain: ch, action: s.actions[c.action], principal: c.principal, target: c.target}
+	if len(c.variants) == 0 {
+		return s.runner.replay(cl)
 	}
-	for _, cl.principal = range c.others {
-		if rep, ok := s.runner.replay(cl); ok && severity[rep.Verdict] > severity[out.Verdict] {
+	var out *Replay
+	for _, v := range c.variants {
+		cl.principal, cl.statement = v.principal, v.statement
+		if rep, ok := s.runner.replay(cl); ok && (out == nil || severity[rep.Verdict] > severity[out.Verdict]) {
 			out = rep
 		}
 	}
-	of := "judged for each of " + strconv.Itoa(len(c.others)+1) + " trails: " + out.Principal.Caller.Source.String()
-	if out.Verdict == engine.Allowed {
-		out.remark(of + " is shown, all are allowed")
-	} else {
-		out.remark(of + " decided")
+	if out == nil {
+		return nil, false
+	}
+	if n := len(c.variants); n > 1 {
+		of := "judged for each of " + strconv.Itoa(n) + " trails: " + out.Principal.Caller.Source.String()
+		if c.variants[0].statement != nil {
+			of = "judged for each of " + strconv.Itoa(n) + " statements that let the service in: " + out.Principal.Caller.Source.String()
+		}
+		if out.Verdict == engine.Allowed {
+			out.remark(of + " is shown, all are allowed")
+		} else {
+			out.remark(of + " decided")
+		}
 	}
 	out.Principal = c.principal // what the combination is known by
 	return out, true
@@ -316,7 +424,7 @@ func (s *selection) replay(groups []group) Result {
 	for _, g := range groups {
 		c := &s.combinations[g.members[0]]
 		var replays []int
-		for _, ch := range s.chainsFor(c) {
+		for _, ch := range c.chains {
 			rep, ok := s.worst(ch, c)
 			if !ok {
 				continue

@@ -8,6 +8,9 @@
 package chain
 
 import (
+	"net/netip"
+	"strings"
+
 	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/arn"
 	"github.com/tfguard/tfguard/engine/kleene"
@@ -44,6 +47,17 @@ type Environment struct {
 	ManagementAccount bool
 	// Administrator is the document of AdministratorAccess, for stand-ins.
 	Administrator *policy.Document
+	// Networks are those that somebody named, in place of what the policies tell.
+	Networks []Network
+}
+
+// A Network is a place that calls come from: public addresses, or VPC endpoints.
+type Network struct {
+	Name string
+	// CIDRs are the public ranges.
+	CIDRs []netip.Prefix
+	// VPCs and Endpoints are the ids of VPCs and of endpoints in them.
+	VPCs, Endpoints []symbol.Text
 }
 
 // A Principal is a user or role of the world, or a stand-in for one outside of it.
@@ -102,6 +116,23 @@ func (t *Target) prepare() {
 		t.name, _ = a[arn.Resource].Literal()
 	}
 	t.someObject = symbol.Concat(t.ARN, symbol.Literal("/"), symbol.Symbol{Name: "key"}.Text())
+}
+
+// service is the prefix of the actions on a target.
+func (t *Target) service() string {
+	if t.Kind == InstanceTarget {
+		return "ec2"
+	}
+	if a, ok := arn.Parse(t.ARN); ok {
+		return a[arn.Service].String()
+	}
+	return ""
+}
+
+// named reports whether a resource of a hop means the target, or something in it.
+func (t *Target) named(r Resource) bool {
+	s := t.ARN.String()
+	return string(r) == t.Address || string(r) == s || t.Kind == BucketTarget && strings.HasPrefix(string(r), s+"/")
 }
 
 // actions are the calls replayed on a target.

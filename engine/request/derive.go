@@ -269,7 +269,7 @@ func (h *Hop) networkKeys(ctx *Context, c *Caller) {
 		// The documentation speaks of redacted values: absent, or an address of
 		// AWS, which only tests of existence tell apart.
 		ctx.SetMaybe("aws:SourceIp", internal)
-	case h.ServiceRole:
+	case h.ServiceRole && len(h.Via) > 0:
 		ctx.SetMaybe("aws:SourceIp", unknown("the address CloudFormation passes on"))
 	case !n.SourceIP.IsZero():
 		ctx.Set("aws:SourceIp", n.SourceIP)
