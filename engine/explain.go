@@ -60,12 +60,12 @@ func (e *evaluation) waitsFor(doc *policy.Attached, st *policy.Statement, m matc
 		}
 	}
 	if r, _ := e.matchResources(st); r == kleene.Unknown {
-		return &Failure{Key: elementName(st.Resources.Not, "Resource"), Wanted: texts(st.Resources.Entries, resourceText), Got: e.req.Resource.String()}
+		return &Failure{Key: st.Resources.Element(), Wanted: texts(st.Resources.Entries, resourceText), Got: e.req.Resource.String()}
 	}
 	if e.matchPrincipals(st).any() == kleene.Unknown {
-		return &Failure{Key: elementName(st.Principals.Not, "Principal"), Wanted: texts(st.Principals.Entries, principalText), Got: e.caller()}
+		return &Failure{Key: st.Principals.Element(), Wanted: texts(st.Principals.Entries, principalText), Got: e.caller()}
 	}
-	return &Failure{Key: elementName(st.Actions.Not, "Action"), Wanted: texts(st.Actions.Entries, actionText), Got: e.req.Action}
+	return &Failure{Key: st.Actions.Element(), Wanted: texts(st.Actions.Entries, actionText), Got: e.req.Action}
 }
 
 // explainMissing finds which kinds of policies would have had to allow the

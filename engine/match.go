@@ -289,14 +289,14 @@ func (e *evaluation) failure(st *policy.Statement) (*Failure, int) {
 		}
 	}
 	hold(st.Actions.Match(e.prefix, e.name), 400, func() *Failure {
-		return &Failure{Key: elementName(st.Actions.Not, "Action"), Wanted: texts(st.Actions.Entries, actionText), Got: e.req.Action}
+		return &Failure{Key: st.Actions.Element(), Wanted: texts(st.Actions.Entries, actionText), Got: e.req.Action}
 	})
 	hold(e.matchPrincipals(st).any(), 200, func() *Failure {
-		return &Failure{Key: elementName(st.Principals.Not, "Principal"), Wanted: texts(st.Principals.Entries, principalText), Got: e.caller()}
+		return &Failure{Key: st.Principals.Element(), Wanted: texts(st.Principals.Entries, principalText), Got: e.caller()}
 	})
 	resource, _ := e.matchResources(st)
 	hold(resource, 200, func() *Failure {
-		return &Failure{Key: elementName(st.Resources.Not, "Resource"), Wanted: texts(st.Resources.Entries, resourceText), Got: e.req.Resource.String()}
+		return &Failure{Key: st.Resources.Element(), Wanted: texts(st.Resources.Entries, resourceText), Got: e.req.Resource.String()}
 	})
 	for i := range st.Conditions {
 		c := &st.Conditions[i]
@@ -305,13 +305,6 @@ func (e *evaluation) failure(st *policy.Statement) (*Failure, int) {
 		})
 	}
 	return first, near
-}
-
-func elementName(not bool, name string) string {
-	if not {
-		return "Not" + name
-	}
-	return name
 }
 
 // texts renders the values of an element, cut where a list is long.

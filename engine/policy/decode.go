@@ -167,7 +167,7 @@ func (d *decoder) statement(n *source.Node, sids map[string]bool) {
 	case source.Object:
 		d.elements(n, &s, sids)
 	case source.Unknown:
-		s.Unknown = append(s.Unknown, unknownName(n, "a statement"))
+		s.dig(n, source.Range{}, "", "a statement")
 		text := unknownText(n, "statement")
 		s.Actions = Actions{Entries: []Action{{Text: text, Range: n.Range, all: true}}, Range: n.Range}
 		if d.doc.Kind.takesPrincipal() {
@@ -203,11 +203,14 @@ func unknownText(n *source.Node, what string) symbol.Text {
 	return symbol.Symbol{Name: "unknown " + what}.Text()
 }
 
-func unknownName(n *source.Node, fallback string) string {
+// dig makes a hole: an element that is not known at all. what stands in reasons for
+// one that has no name.
+func (s *Statement) dig(n *source.Node, name source.Range, element, what string) {
+	s.holes = append(s.holes, hole{element: element, name: name, text: n.Text, value: n.Range})
 	if !n.Text.IsZero() {
-		return n.Text.String()
+		what = n.Text.String()
 	}
-	return fallback
+	s.Unknown = append(s.Unknown, what)
 }
 
 func (d *decoder) elements(n *source.Node, s *Statement, sids map[string]bool) {
@@ -275,7 +278,7 @@ func (d *decoder) effect(n *source.Node, m map[string]source.Member, s *Statemen
 	effect, known := v.Value.Text.Literal()
 	switch {
 	case v.Value.Kind == source.Unknown, v.Value.Kind == source.String && !known:
-		s.Unknown = append(s.Unknown, unknownName(v.Value, "Effect"))
+		s.dig(v.Value, v.Range, "Effect", "Effect")
 		return
 	case v.Value.Kind == source.String && (effect == string(Allow) || effect == string(Deny)):
 		s.Effect = Effect(effect)
@@ -481,7 +484,7 @@ func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
 
 func (d *decoder) conditions(n *source.Node, s *Statement) {
 	if n.Kind == source.Unknown {
-		s.Unknown = append(s.Unknown, unknownName(n, "Condition"))
+		s.dig(n, n.Range, "Condition", "Condition")
 		return
 	}
 	if n.Kind != source.Object {
@@ -495,15 +498,15 @@ func (d *decoder) conditions(n *source.Node, s *Statement) {
 			d.err(om.Range, "Unknown condition operator", "%s.", capital(err.Error()))
 			continue
 		}
-		if operators[om.Name] {
-			d.err(om.Range, "Duplicate element", "%q stands twice in one Condition. Put the keys of both into one.", om.Name)
+		if operators[op.String()] {
+			d.err(om.Range, "Duplicate element", "%q stands twice in one Condition. Put the keys of both into one.", op)
 		}
-		operators[om.Name] = true
+		operators[op.String()] = true
 		if op.String() != om.Name {
 			d.warn(om.Range, "Operator in other case", "AWS writes %q.", op)
 		}
 		if om.Value.Kind == source.Unknown {
-			s.Unknown = append(s.Unknown, unknownName(om.Value, "Condition."+om.Name))
+			s.dig(om.Value, om.Range, op.String(), "Condition."+op.String())
 			continue
 		}
 		if om.Value.Kind != source.Object {

@@ -442,21 +442,33 @@ func TestParseConditionOf2008(t *testing.T) {
 	}
 }
 
+func str(s string) *source.Node { return &source.Node{Kind: source.String, Text: lit(s)} }
+
+func object(pairs ...any) *source.Node {
+	n := &source.Node{Kind: source.Object}
+	for i := 0; i < len(pairs); i += 2 {
+		n.Members = append(n.Members, source.Member{Name: pairs[i].(string), Value: pairs[i+1].(*source.Node)})
+	}
+	return n
+}
+
+func list(items ...*source.Node) *source.Node { return &source.Node{Kind: source.List, Items: items} }
+
+func decode(t *testing.T, n *source.Node) *policy.Document {
+	t.Helper()
+	doc, diags := policy.Decode(n, "p", policy.Resource, origin)
+	if len(diags) > 0 {
+		t.Fatalf("got %v", diags)
+	}
+	return doc
+}
+
 // Values that are known only after apply, in every place. The node comes from a
 // plan: it has no places.
 func TestDecodeUnknown(t *testing.T) {
 	unknown := &source.Node{Kind: source.Unknown}
 	named := &source.Node{Kind: source.Unknown, Text: symbol.Symbol{Name: "aws_x.y.z"}.Text()}
 	partly := &source.Node{Kind: source.String, Text: symbol.Concat(lit("a"), symbol.Symbol{Name: "n"}.Text())}
-	str := func(s string) *source.Node { return &source.Node{Kind: source.String, Text: lit(s)} }
-	object := func(pairs ...any) *source.Node {
-		n := &source.Node{Kind: source.Object}
-		for i := 0; i < len(pairs); i += 2 {
-			n.Members = append(n.Members, source.Member{Name: pairs[i].(string), Value: pairs[i+1].(*source.Node)})
-		}
-		return n
-	}
-	list := func(items ...*source.Node) *source.Node { return &source.Node{Kind: source.List, Items: items} }
 	withElement := func(name string, v *source.Node) *source.Node {
 		s := object("Effect", str("Allow"), "Action", str("s3:GetObject"), "Resource", str("*"), "Principal", str("*"))
 		for i := range s.Members {
@@ -468,15 +480,6 @@ func TestDecodeUnknown(t *testing.T) {
 		s.Members = append(s.Members, source.Member{Name: name, Value: v})
 		return object("Version", str(policy.Version2012), "Statement", s)
 	}
-	decode := func(t *testing.T, n *source.Node) *policy.Document {
-		t.Helper()
-		doc, diags := policy.Decode(n, "p", policy.Resource, origin)
-		if len(diags) > 0 {
-			t.Fatalf("got %v", diags)
-		}
-		return doc
-	}
-
 	for name, n := range map[string]*source.Node{
 		"the policy":         unknown,
 		"the statements":     object("Statement", unknown),
@@ -642,6 +645,7 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("a poor diagnostic: %+v", d)
 			}
 		}
+		checkWritten(t, doc)
 	})
 }
 

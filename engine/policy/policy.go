@@ -90,6 +90,8 @@ type Statement struct {
 	// best apply perhaps. Where nothing of it is known, its elements match every
 	// action and resource, and perhaps every principal.
 	Unknown []string
+	// holes are where Unknown is from.
+	holes []hole
 }
 
 // Principals is the Principal or NotPrincipal element. One that is not known at
@@ -98,6 +100,16 @@ type Principals struct {
 	Not     bool
 	Entries []Principal
 	Range   source.Range
+}
+
+// Element returns the name of the element: "Principal" or "NotPrincipal".
+func (p *Principals) Element() string { return elementName(p.Not, "Principal") }
+
+func elementName(not bool, name string) string {
+	if not {
+		return "Not" + name
+	}
+	return name
 }
 
 // A PrincipalType is the key a principal stands under.
@@ -141,6 +153,9 @@ type Actions struct {
 	Entries []Action
 	Range   source.Range
 }
+
+// Element returns the name of the element: "Action" or "NotAction".
+func (a *Actions) Element() string { return elementName(a.Not, "Action") }
 
 // An Action is one pattern of an Action element.
 type Action struct {
@@ -188,6 +203,9 @@ type Resources struct {
 
 	variables bool
 }
+
+// Element returns the name of the element: "Resource" or "NotResource".
+func (r *Resources) Element() string { return elementName(r.Not, "Resource") }
 
 // Variables reports whether some pattern refers to keys of the request context.
 func (r *Resources) Variables() bool { return r.variables }

@@ -2,9 +2,12 @@ package simulate_test
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/tfguard/tfguard/engine"
+	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/simulate"
 	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/extract/yaml"
@@ -67,6 +70,37 @@ func TestConformance(t *testing.T) {
 	}
 	if len(cases) < 600 {
 		t.Errorf("got %d cases, want 600 or more", len(cases))
+	}
+}
+
+// A policy that is written and read again decides as before.
+func TestConformanceRewritten(t *testing.T) {
+	rewritten := func(docs []policy.Attached) []policy.Attached {
+		out := slices.Clone(docs)
+		for i := range out {
+			text, err := out[i].MarshalJSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[i].Document, _ = policy.Parse(text, out[i].ID, out[i].Kind, out[i].Origin)
+		}
+		return out
+	}
+	for _, c := range conformance(t) {
+		p := *c.Policies
+		for _, docs := range []*[]policy.Attached{&p.Identity, &p.Boundary, &p.Session, &p.Resource, &p.VPCEndpoint} {
+			*docs = rewritten(*docs)
+		}
+		for _, levels := range []*[]engine.Level{&p.SCP, &p.RCP} {
+			*levels = slices.Clone(*levels)
+			for i := range *levels {
+				(*levels)[i] = rewritten((*levels)[i])
+			}
+		}
+		c.Policies = &p
+		for _, missed := range c.Answer().Missed {
+			t.Errorf("%s: %s: %s", c.file, c.ID, missed)
+		}
 	}
 }
 

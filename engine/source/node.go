@@ -58,6 +58,46 @@ type Member struct {
 	Value *Node
 }
 
+// MarshalJSON writes the tree as JSON text, with duplicates and order as they are.
+// Unknown parts are shown as ${name}; null stands for what has no name, and for nil.
+func (n *Node) MarshalJSON() ([]byte, error) { return n.appendJSON(nil), nil }
+
+func (n *Node) appendJSON(b []byte) []byte {
+	switch {
+	case n == nil || n.Kind == Null || n.Kind == Unknown && n.Text.IsZero():
+		return append(b, "null"...)
+	case n.Kind == Bool || n.Kind == Number:
+		return append(b, n.Text.String()...)
+	case n.Kind == String || n.Kind == Unknown:
+		return appendQuoted(b, n.Text.String())
+	case n.Kind == List:
+		b = append(b, '[')
+		for i, item := range n.Items {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = item.appendJSON(b)
+		}
+		return append(b, ']')
+	default:
+		b = append(b, '{')
+		for i, m := range n.Members {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendQuoted(b, m.Name)
+			b = append(b, ':')
+			b = m.Value.appendJSON(b)
+		}
+		return append(b, '}')
+	}
+}
+
+func appendQuoted(b []byte, s string) []byte {
+	b, _ = jsontext.AppendQuote(b, s) // what is no UTF-8 becomes U+FFFD
+	return b
+}
+
 // A SyntaxError says where a text stops being JSON.
 type SyntaxError struct {
 	Pos Pos

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tfguard/tfguard/engine/source"
+	"github.com/tfguard/tfguard/engine/symbol"
 )
 
 // places renders a tree with the place of everything: name@range=value.
@@ -143,6 +144,21 @@ func TestParseJSONLongLine(t *testing.T) {
 	}
 }
 
+func TestMarshalJSON(t *testing.T) {
+	n, err := source.ParseJSON([]byte(`{ "a" : [1.50, true, null, "ä\n<"], "a": {}, "b": [] }`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := symbol.Symbol{Name: "x.y"}.Text()
+	n.Members = append(n.Members, source.Member{Name: "c", Value: &source.Node{Kind: source.List, Items: []*source.Node{
+		{Kind: source.Unknown, Text: name}, {Kind: source.Unknown}, {Kind: source.String, Text: symbol.Concat(symbol.Literal("p-"), name)}, nil,
+	}}})
+	const want = `{"a":[1.50,true,null,"ä\n<"],"a":{},"b":[],"c":["${x.y}",null,"p-${x.y}",null]}`
+	if got, err := n.MarshalJSON(); err != nil || string(got) != want {
+		t.Errorf("got %s, error %v; want %s", got, err, want)
+	}
+}
+
 // A parser gives every text the tree that it has by itself, whatever came before.
 func TestParserReuse(t *testing.T) {
 	large := `{"a":[` + strings.Repeat(`{"b":["c",{}]},`, 200) + `null],"d":{"e":1}}`
@@ -165,7 +181,7 @@ func TestParserReuse(t *testing.T) {
 	if _, err := p.Parse([]byte(`["else"]`)); err != nil || kept.String() != "kept" {
 		t.Errorf("got %q, error %v: a text outlives its tree", kept, err)
 	}
-	if got := testing.AllocsPerRun(100, func() { p.Parse([]byte(`{"a":["b","c"],"d":{"e":true}}`)) }); got > 4 {
+	if got := testing.AllocsPerRun(100, func() { _, _ = p.Parse([]byte(`{"a":["b","c"],"d":{"e":true}}`)) }); got > 4 {
 		t.Errorf("got %v allocations, want none for the tree", got)
 	}
 }
@@ -196,6 +212,17 @@ func FuzzParseJSON(f *testing.F) {
 			return
 		}
 		checkNode(t, text, n, source.Range{Start: source.Pos{Line: 1, Column: 1}, End: source.Pos{Byte: len(text)}})
+		written, err := n.MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := source.ParseJSON(written)
+		if err != nil {
+			t.Fatalf("%s: %v", written, err)
+		}
+		if twice, _ := again.MarshalJSON(); string(twice) != string(written) {
+			t.Fatalf("got %s, want %s", twice, written)
+		}
 	})
 }
 
