@@ -55,6 +55,29 @@ type Policy struct {
 	*policy.Document
 	// AttachedTo are resource addresses or, for what the input does not define, ARNs.
 	AttachedTo []string
+	// Recovered says how a policy was found that the input does not hold as a text;
+	// nil for one that it does.
+	Recovered *Recovery
+}
+
+// A RecoveryStep is a way to a policy that is known only after apply.
+type RecoveryStep string
+
+// The steps of recovery, in the order in which they are tried.
+const (
+	// Deferred: from the arguments of a data source that is read during apply.
+	Deferred RecoveryStep = "deferred"
+	// Configuration: through references that the plan keeps of the configuration.
+	Configuration RecoveryStep = "configuration"
+	// Source: by evaluating the source of the configuration.
+	Source RecoveryStep = "source"
+)
+
+// A Recovery says where a policy was recovered from.
+type Recovery struct {
+	Step RecoveryStep
+	// From is the address of a data source, or the place of an expression.
+	From string
 }
 
 // A PrincipalKind says what a principal is.

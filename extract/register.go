@@ -58,6 +58,13 @@ func (r *Register) Remove(doc *policy.Document) {
 	r.Policies = slices.DeleteFunc(r.Policies, func(p *Policy) bool { return p.Document == doc })
 }
 
+// Recovered records how a document was found that the input does not hold as a text.
+func (r *Register) Recovered(doc *policy.Document, how Recovery) {
+	if p := r.entries[doc]; p != nil {
+		p.Recovered = &how
+	}
+}
+
 // AttachTo records where a document is attached.
 func (r *Register) AttachTo(doc *policy.Document, where string) {
 	if p := r.entries[doc]; p != nil && !slices.Contains(p.AttachedTo, where) {

@@ -98,6 +98,29 @@ func appendQuoted(b []byte, s string) []byte {
 	return b
 }
 
+// Member returns the value of the last member with a name, nil if there is none.
+func (n *Node) Member(name string) *Node {
+	var found *Node
+	for i := range n.Members {
+		if n.Members[i].Name == name {
+			found = n.Members[i].Value
+		}
+	}
+	return found
+}
+
+// Relocate gives the node, and all below it, one range.
+func (n *Node) Relocate(rng Range) {
+	n.Range = rng
+	for i := range n.Members {
+		n.Members[i].Range = rng
+		n.Members[i].Value.Relocate(rng)
+	}
+	for _, item := range n.Items {
+		item.Relocate(rng)
+	}
+}
+
 // A SyntaxError says where a text stops being JSON.
 type SyntaxError struct {
 	Pos Pos

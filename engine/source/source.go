@@ -23,7 +23,12 @@ type Pos struct {
 func (p Pos) String() string { return fmt.Sprintf("%d:%d", p.Line, p.Column) }
 
 // A Range is a stretch of a text: Start inclusive, End exclusive.
-type Range struct{ Start, End Pos }
+type Range struct {
+	Start, End Pos
+	// File is the file that the positions count in, if it is not that of the
+	// [Origin]: the statements of one document can come from several files.
+	File string
+}
 
 // An Origin says which text a [Range] counts in.
 type Origin struct {
@@ -91,6 +96,9 @@ func (d Diagnostic) String() string {
 // Where renders the place: "FILE:line:column" or "ADDRESS.ATTRIBUTE:line:column".
 func (d Diagnostic) Where() string {
 	where := d.Origin.String()
+	if d.Range.File != "" {
+		where = d.Range.File
+	}
 	switch {
 	case d.Range.Start.Line == 0:
 		return where

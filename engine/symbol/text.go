@@ -128,6 +128,45 @@ func (t Text) Symbols() iter.Seq[Symbol] {
 	}
 }
 
+// Parts yields the parts of t in order: literals with a zero Symbol, and symbols with
+// an empty literal.
+func (t Text) Parts() iter.Seq2[string, Symbol] {
+	return func(yield func(string, Symbol) bool) {
+		for s := t.enc; s != ""; {
+			i := strings.IndexByte(s, open)
+			switch {
+			case i < 0:
+				yield(s, Symbol{})
+				return
+			case i > 0:
+				if !yield(s[:i], Symbol{}) {
+					return
+				}
+				s = s[i:]
+			default:
+				n := unitLen(s)
+				if !yield("", decode(s[:n])) {
+					return
+				}
+				s = s[n:]
+			}
+		}
+	}
+}
+
+// Replace returns t with every old in its literal parts replaced.
+func (t Text) Replace(old, replacement string) Text {
+	var b strings.Builder
+	for lit, sym := range t.Parts() {
+		if lit == "" {
+			b.WriteString(sym.Text().enc)
+		} else {
+			b.WriteString(strings.ReplaceAll(lit, old, replacement))
+		}
+	}
+	return Text{b.String()}
+}
+
 // Index returns the position of the first literal b in t, or -1. Positions are
 // meaningful only to [Text.Slice]; bytes inside a symbol are passed over.
 func (t Text) Index(b byte) int { return index(t.enc, b) }

@@ -42,6 +42,7 @@ func (b *builder) incomplete(p *plan) {
 func (b *builder) build() {
 	b.readPolicies()
 	b.facts()
+	b.recoverPolicies()
 	b.organization()
 	b.collectResources()
 	b.attachResourcePolicies()

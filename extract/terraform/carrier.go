@@ -14,6 +14,8 @@ import (
 type builder struct {
 	*resolver
 	*extract.Register
+	// latePolicies are known only after apply, and not recovered yet.
+	latePolicies []*latePolicy
 	// carried are the documents of each instance, in the order of its attributes.
 	carried   map[*instance][]carried
 	resources map[*instance]*extract.Resource
@@ -69,8 +71,7 @@ func (b *builder) readCarrier(in *instance, c *carrier) {
 	}
 	if at(in.unknown, list) == true {
 		if b.configured(in, list) {
-			doc := b.unread(in, list, kind, b.lateReason(in, list))
-			doc.Sensitive = marked(at(in.sensitive, list))
+			doc := b.latePolicy(in, list, kind, marked(at(in.sensitive, list)))
 			b.carried[in] = append(b.carried[in], carried{doc: doc, carrier: c})
 		}
 		return
@@ -104,10 +105,7 @@ func (b *builder) document(in *instance, path string, value, unknown, sensitive 
 		if !configured() {
 			return nil
 		}
-		list, _, _ := strings.Cut(path, "[")
-		doc := b.unread(in, path, kind, b.lateReason(in, list))
-		doc.Sensitive = marked(sensitive)
-		return doc
+		return b.latePolicy(in, path, kind, marked(sensitive))
 	}
 	text, ok := value.(string)
 	switch {
@@ -119,6 +117,13 @@ func (b *builder) document(in *instance, path string, value, unknown, sensitive 
 	id := in.address + "." + path
 	doc, diags := b.parse(text, id, kind, source.Origin{Address: in.address, Attribute: path})
 	doc.Sensitive = doc.Sensitive || marked(sensitive) || len(b.sensitivePolicies) > 0 && b.sensitivePolicies[canonicalJSON(text)]
+	b.report(doc, diags)
+	b.Enter(doc)
+	return doc
+}
+
+// report passes on what there is to say about a document.
+func (b *builder) report(doc *policy.Document, diags source.Diagnostics) {
 	for _, d := range diags {
 		if doc.Sensitive {
 			d.Detail = withheld
@@ -128,7 +133,27 @@ func (b *builder) document(in *instance, path string, value, unknown, sensitive 
 		d.Severity = min(d.Severity, source.Warning)
 		b.Diagnostics = append(b.Diagnostics, d)
 	}
-	b.Enter(doc)
+}
+
+// latePolicy enters a policy that is known only after apply; [builder.recoverPolicies]
+// reads it later.
+func (b *builder) latePolicy(in *instance, path string, kind policy.Kind, sensitive bool) *policy.Document {
+	list, rest, nested := strings.Cut(path, "[")
+	doc := b.unread(in, path, kind, b.lateReason(in, list))
+	doc.Sensitive = sensitive
+	late := &latePolicy{in: in, path: path, doc: doc}
+	if in.config != nil {
+		late.expression = in.config.expressions[list]
+	}
+	if nested {
+		_, leaf, _ := strings.Cut(rest, ".")
+		blocks := late.expression.blocks
+		late.expression = expression{}
+		if len(blocks) == 1 {
+			late.expression = blocks[0][leaf]
+		}
+	}
+	b.latePolicies = append(b.latePolicies, late)
 	return doc
 }
 

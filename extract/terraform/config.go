@@ -15,7 +15,8 @@ type module struct {
 	// arguments are the expressions of the call.
 	arguments map[string]expression
 	forEach   *expression
-	// resources are the managed resources, by "type.name".
+	// resources are the managed resources, by "type.name", and the data sources that
+	// write policies, by "data.type.name".
 	resources map[string]*configResource
 	calls     map[string]*module
 	outputs   map[string]expression
@@ -165,7 +166,12 @@ func (p *plan) configResource(dec *jsontext.Decoder, m *module) error {
 	if err != nil {
 		return err
 	}
-	if h := peekHead(raw); h.mode != "managed" || !strings.HasPrefix(h.typ, "aws_") {
+	prefix := ""
+	switch h := peekHead(raw); {
+	case h.mode == "managed" && strings.HasPrefix(h.typ, "aws_"):
+	case h.mode == "data" && h.typ == policyDocument:
+		prefix = "data."
+	default:
 		return nil
 	}
 	var r struct {
@@ -176,7 +182,7 @@ func (p *plan) configResource(dec *jsontext.Decoder, m *module) error {
 		ForEach     *expression           `json:"for_each_expression"`
 	}
 	if json.Unmarshal(raw, &r) == nil {
-		m.resources[r.Type+"."+r.Name] = &configResource{provider: r.Provider, expressions: r.Expressions, forEach: r.ForEach}
+		m.resources[prefix+r.Type+"."+r.Name] = &configResource{provider: r.Provider, expressions: r.Expressions, forEach: r.ForEach}
 	}
 	return nil
 }

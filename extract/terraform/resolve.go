@@ -203,8 +203,8 @@ func (r *resolver) late(in *instance, attr string, w want) (out outcome, exact b
 	return out, len(out.candidates) == 1 && len(out.missing) == 0
 }
 
-func keep(list []candidate, f func(candidate) bool) []candidate {
-	var out []candidate
+func keep[T any](list []T, f func(T) bool) []T {
+	var out []T
 	for _, c := range list {
 		if f(c) {
 			out = append(out, c)

@@ -62,8 +62,7 @@ func newWorld(p *plan) *world {
 	}
 	byAddress := map[string]*instance{}
 	for _, sr := range p.prior {
-		in := w.instance(sr.Address, moduleOf(sr.Address), sr.Type, sr.Name, sr.Index)
-		in.data = sr.Mode == tfjson.DataResourceMode
+		in := w.instance(sr.Address, moduleOf(sr.Address), sr.Mode, sr.Type, sr.Name, sr.Index)
 		in.values = sr.AttributeValues
 		in.before = sr.AttributeValues
 		if json.Unmarshal(sr.SensitiveValues, &in.sensitive) == nil {
@@ -111,16 +110,17 @@ func moduleOf(address string) string {
 	return joinSteps(steps[:n])
 }
 
-func (w *world) instance(address, module, typ, name string, index any) *instance {
+func (w *world) instance(address, module string, mode tfjson.ResourceMode, typ, name string, index any) *instance {
 	path, ok := w.modules[module]
 	if !ok {
 		path = parseSteps(module)
 		w.modules[module] = path
 	}
 	in := &instance{address: address, path: path, module: joinSteps(path), typ: typ, name: name, key: indexKey(index)}
+	in.data = mode == tfjson.DataResourceMode
 	in.scope = w.root.find(path)
 	if in.scope != nil {
-		in.config = in.scope.resources[typ+"."+name]
+		in.config = in.scope.resources[in.blockName()]
 	}
 	return in
 }
@@ -130,8 +130,7 @@ func (w *world) overlay(byAddress map[string]*instance, rc *tfjson.ResourceChang
 	if rc.DeposedKey != "" {
 		return // what is left over from an earlier replacement
 	}
-	in := w.instance(rc.Address, rc.ModuleAddress, rc.Type, rc.Name, rc.Index)
-	in.data = rc.Mode == tfjson.DataResourceMode
+	in := w.instance(rc.Address, rc.ModuleAddress, rc.Mode, rc.Type, rc.Name, rc.Index)
 	in.values, _ = rc.Change.After.(map[string]any)
 	in.before, _ = rc.Change.Before.(map[string]any)
 	in.unknown, in.sensitive = rc.Change.AfterUnknown, rc.Change.AfterSensitive
@@ -166,12 +165,14 @@ func (w *world) overlay(byAddress map[string]*instance, rc *tfjson.ResourceChang
 }
 
 // block names the resource block that in is an instance of.
-func (in *instance) block() string {
-	kind := ""
+func (in *instance) block() string { return in.module + " " + in.blockName() }
+
+// blockName names the block inside of its module.
+func (in *instance) blockName() string {
 	if in.data {
-		kind = "data."
+		return "data." + in.typ + "." + in.name
 	}
-	return in.module + " " + kind + in.typ + "." + in.name
+	return in.typ + "." + in.name
 }
 
 // at walks into a tree of JSON values along names.

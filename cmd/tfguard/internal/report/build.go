@@ -98,6 +98,9 @@ func (r *Report) addPolicy(p *extract.Policy, input int) {
 	if p.Unread != "" {
 		out.Unknown = append(out.Unknown, p.Unread)
 	}
+	if p.Recovered != nil {
+		out.Recovered = &Recovered{Step: string(p.Recovered.Step), From: p.Recovered.From}
+	}
 	for i := range p.Statements {
 		unknown := p.Statements[i].Unknown
 		if p.Sensitive && len(unknown) > 0 {
@@ -213,8 +216,8 @@ func (r *Report) addFinding(f *hazard.Finding, base, input int) {
 
 // sourceOf renders where something stands; without a file, inside of the attribute.
 func sourceOf(o source.Origin, rng source.Range) Source {
-	out := Source{File: o.File, Line: rng.Start.Line, Column: rng.Start.Column}
-	if o.File == "" {
+	out := Source{File: cmp.Or(rng.File, o.File), Line: rng.Start.Line, Column: rng.Start.Column}
+	if out.File == "" {
 		out.Attribute = o.Attribute
 	}
 	return out

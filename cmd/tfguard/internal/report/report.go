@@ -125,7 +125,18 @@ type Policy struct {
 	Source     Source   `json:"source"`
 	// Unknown says what of the policy is not known.
 	Unknown []string `json:"unknown"`
-	Input   int      `json:"input"`
+	// Recovered says how a policy was found that the input does not hold as a text,
+	// null for one that it does.
+	Recovered *Recovered `json:"recovered"`
+	Input     int        `json:"input"`
+}
+
+// Recovered says where a policy comes from that is known only after apply.
+type Recovered struct {
+	// Step is deferred, configuration or source.
+	Step string `json:"step"`
+	// From is the address of a data source or the place of an expression.
+	From string `json:"from"`
 }
 
 // A Replay is one chain replayed for one principal, action and resource.

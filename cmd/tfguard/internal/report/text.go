@@ -178,7 +178,36 @@ func (t *text) inputs() {
 		for _, why := range in.Incomplete {
 			t.paragraph("  ", "  ", yellow, why)
 		}
+		if how := t.recovered(i); how != "" {
+			t.paragraph("  ", "  ", plain, how)
+		}
 	}
+}
+
+// recovered says how many policies of an input were recovered that are known only
+// after apply, and from what.
+func (t *text) recovered(input int) string {
+	counts, all := map[string]int{}, 0
+	for i := range t.r.Policies {
+		if p := &t.r.Policies[i]; p.Input == input && p.Recovered != nil {
+			counts[p.Recovered.Step]++
+			all++
+		}
+	}
+	var parts []string
+	for _, step := range []struct{ name, words string }{
+		{"deferred", "from data sources that are read during apply"},
+		{"configuration", "through references of the configuration"},
+		{"source", "from the source"},
+	} {
+		if n := counts[step.name]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s", thousands(n), step.words))
+		}
+	}
+	if all == 0 {
+		return ""
+	}
+	return number(all, "policy", "policies") + " known only after apply recovered: " + strings.Join(parts, ", ") + "."
 }
 
 // pathIn shortens a path to a width, from the left: its end tells more.

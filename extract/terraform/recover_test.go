@@ -1,0 +1,111 @@
+package terraform
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/extract"
+	"github.com/tfguard/tfguard/fixtures"
+)
+
+// policies renders the policies of an inventory whole: each with where it was
+// recovered from, its statements and their places.
+func policies(inv *extract.Inventory) []byte {
+	var b bytes.Buffer
+	for _, p := range inv.Policies {
+		if p.Origin.Address == "" {
+			continue
+		}
+		fmt.Fprintf(&b, "%s (%s)", p.ID, p.Kind)
+		if r := p.Recovered; r != nil {
+			fmt.Fprintf(&b, " %s %s", r.Step, r.From)
+		}
+		if p.Sensitive {
+			b.WriteString(" sensitive")
+		}
+		b.WriteString("\n")
+		if p.Unread != "" {
+			fmt.Fprintf(&b, "  unread: %s\n", p.Unread)
+		}
+		for i := range p.Statements {
+			st := &p.Statements[i]
+			where := ""
+			if st.Range.File != "" {
+				where = " " + st.Range.File + ":" + st.Range.Start.String()
+			}
+			fmt.Fprintf(&b, "  %s%s\n", statementText(st), where)
+		}
+	}
+	return b.Bytes()
+}
+
+func statementText(st *policy.Statement) string {
+	members := []string{}
+	put := func(name string, v any) {
+		text := &strings.Builder{}
+		enc := json.NewEncoder(text)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(v); err != nil {
+			panic(err)
+		}
+		members = append(members, fmt.Sprintf("%q: %s", name, strings.TrimSpace(text.String())))
+	}
+	if st.Sid != "" {
+		put("Sid", st.Sid)
+	}
+	put("Effect", st.Effect)
+	not := func(not bool, name string) string {
+		if not {
+			return "Not" + name
+		}
+		return name
+	}
+	if st.Principals != nil {
+		var list []string
+		for _, e := range st.Principals.Entries {
+			list = append(list, string(e.Type)+" "+e.Text.String())
+		}
+		put(not(st.Principals.Not, "Principal"), list)
+	}
+	var actions []string
+	for _, e := range st.Actions.Entries {
+		actions = append(actions, e.Text.String())
+	}
+	put(not(st.Actions.Not, "Action"), actions)
+	if st.Resources != nil {
+		var list []string
+		for _, e := range st.Resources.Entries {
+			list = append(list, e.Text().String())
+		}
+		put(not(st.Resources.Not, "Resource"), list)
+	}
+	for _, c := range st.Conditions {
+		var list []string
+		for _, v := range c.Values {
+			list = append(list, v.Text.String())
+		}
+		put(c.Operator.String()+" "+c.Key, list)
+	}
+	if len(st.Unknown) > 0 {
+		put("unknown", st.Unknown)
+	}
+	return "{" + strings.Join(members, ", ") + "}"
+}
+
+// What each plan shows of its policies, symbols included, from the plan alone.
+func TestPoliciesOfThePlanAlone(t *testing.T) {
+	for _, name := range []string{"athena-blog", "unknowns", "styles", "modules-nested"} {
+		t.Run(name, func(t *testing.T) {
+			result, err := Read(context.Background(), bytes.NewReader(fixtures.Read(t, "terraform/"+name+"/plan.json")), name, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			fixtures.Golden(t, "terraform/"+name+"/policies.txt", policies(result.Inventory))
+		})
+	}
+}
