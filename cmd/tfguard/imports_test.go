@@ -64,10 +64,11 @@ var layers = map[string]layer{
 	"engine/simulate":  {module: belowChain},
 
 	// extract holds the inventory, the readers below it fill one.
-	"extract":      {module: belowEngine, impure: true},
-	"extract/yaml": {module: []string{"engine/source", "engine/symbol"}, thirdParty: []string{"go.yaml.in/yaml/v3"}},
+	"extract":                          {module: belowEngine, impure: true},
+	"extract/yaml":                     {module: []string{"engine/source", "engine/symbol"}, thirdParty: []string{"go.yaml.in/yaml/v3"}},
+	"extract/terraform/policydocument": {module: []string{"engine/source", "engine/symbol"}},
 	"extract/terraform": {
-		module:     append([]string{"extract"}, belowEngine...),
+		module:     append([]string{"extract", "extract/terraform/policydocument"}, belowEngine...),
 		thirdParty: []string{jsonTokenizer, terraformJSON},
 		impure:     true,
 	},

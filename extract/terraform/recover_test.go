@@ -9,7 +9,9 @@ import (
 	"testing"
 
 	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/extract"
+	"github.com/tfguard/tfguard/extract/terraform/policydocument"
 	"github.com/tfguard/tfguard/fixtures"
 )
 
@@ -107,5 +109,74 @@ func TestPoliciesOfThePlanAlone(t *testing.T) {
 			}
 			fixtures.Golden(t, "terraform/"+name+"/policies.txt", policies(result.Inventory))
 		})
+	}
+}
+
+// Data sources that were read while planning show both their arguments and what the
+// provider made of them: rendering the arguments gives the same document.
+func TestDocumentsAreRenderedAsTheProviderDoes(t *testing.T) {
+	seen := 0
+	for name, text := range fixtures.Files(t, "terraform", ".json") {
+		if !strings.HasSuffix(name, "/plan.json") {
+			continue
+		}
+		p := newPlan()
+		if err := p.read(context.Background(), bytes.NewReader(text), name); err != nil {
+			t.Fatal(err)
+		}
+		b := newBuilder(p, Options{})
+		for _, in := range b.dataSources(policyDocument) {
+			want, ok := in.str("json")
+			if !ok || marked(in.sensitive) {
+				continue
+			}
+			seen++
+			l := &lateData{builder: b, rec: &recovery{}, in: in}
+			node, err := policydocument.Render(l.arguments())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got bytes.Buffer
+			writeJSON(&got, node)
+			if got, want := canonicalJSON(got.String()), canonicalJSON(want); got != want {
+				t.Errorf("%s %s:\n got %s\nwant %s", name, in.address, got, want)
+			}
+		}
+	}
+	if seen < 10 {
+		t.Errorf("only %d documents were compared", seen)
+	}
+}
+
+// writeJSON writes a tree as JSON.
+func writeJSON(b *bytes.Buffer, n *source.Node) {
+	switch n.Kind {
+	case source.String:
+		text, err := json.Marshal(n.Text.String())
+		if err != nil {
+			panic(err)
+		}
+		b.Write(text)
+	case source.List:
+		b.WriteByte('[')
+		for i, item := range n.Items {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			writeJSON(b, item)
+		}
+		b.WriteByte(']')
+	case source.Object:
+		b.WriteByte('{')
+		for i, m := range n.Members {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			fmt.Fprintf(b, "%q:", m.Name)
+			writeJSON(b, m.Value)
+		}
+		b.WriteByte('}')
+	default:
+		b.WriteString(n.Text.String())
 	}
 }

@@ -125,9 +125,8 @@ type Policy struct {
 	Source     Source   `json:"source"`
 	// Unknown says what of the policy is not known.
 	Unknown []string `json:"unknown"`
-	// Recovered says how a policy was found that the input does not hold as a text,
-	// null for one that it does.
-	Recovered *Recovered `json:"recovered"`
+	// Recovered says how a policy was found that the input does not hold as a text.
+	Recovered *Recovered `json:"recovered,omitempty"`
 	Input     int        `json:"input"`
 }
 
