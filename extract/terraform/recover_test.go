@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/tfguard/tfguard/engine/policy"
-	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/extract"
 	"github.com/tfguard/tfguard/extract/terraform/policydocument"
 	"github.com/tfguard/tfguard/fixtures"
@@ -136,47 +135,16 @@ func TestDocumentsAreRenderedAsTheProviderDoes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var got bytes.Buffer
-			writeJSON(&got, node)
-			if got, want := canonicalJSON(got.String()), canonicalJSON(want); got != want {
+			text, err := node.MarshalJSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := canonicalJSON(string(text)), canonicalJSON(want); got != want {
 				t.Errorf("%s %s:\n got %s\nwant %s", name, in.address, got, want)
 			}
 		}
 	}
 	if seen < 10 {
 		t.Errorf("only %d documents were compared", seen)
-	}
-}
-
-// writeJSON writes a tree as JSON.
-func writeJSON(b *bytes.Buffer, n *source.Node) {
-	switch n.Kind {
-	case source.String:
-		text, err := json.Marshal(n.Text.String())
-		if err != nil {
-			panic(err)
-		}
-		b.Write(text)
-	case source.List:
-		b.WriteByte('[')
-		for i, item := range n.Items {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			writeJSON(b, item)
-		}
-		b.WriteByte(']')
-	case source.Object:
-		b.WriteByte('{')
-		for i, m := range n.Members {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			fmt.Fprintf(b, "%q:", m.Name)
-			writeJSON(b, m.Value)
-		}
-		b.WriteByte('}')
-	default:
-		b.WriteString(n.Text.String())
 	}
 }
