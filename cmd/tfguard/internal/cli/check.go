@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,24 +15,16 @@ import (
 )
 
 type checkOptions struct {
-	streams    Streams
-	output     choice
-	failOn     choice
+	rendering
 	chains     choices
 	maxReplays count
-	noColor    bool
 	// run selects single replays, for explain.
 	run chain.Options
 }
 
-// thresholds of --fail-on, each including the one before.
-var thresholds = []string{"never", "error", "unknown", "warning", "info"}
-
-func newCheck(streams Streams) *cobra.Command {
+func newCheck(streams Streams, version Version) *cobra.Command {
 	opts := &checkOptions{
-		streams:    streams,
-		output:     choice{"text", report.Formats()},
-		failOn:     choice{"error", thresholds},
+		rendering:  newRendering(streams, version),
 		chains:     choices{words: chainIDs()},
 		maxReplays: 5000,
 	}
@@ -44,19 +35,15 @@ func newCheck(streams Streams) *cobra.Command {
 their policies, and reports verdicts and findings. PATH is a file, or a folder
 whose plans are all read; - or no PATH at all is standard input.`,
 		Example: `  terraform show -json tfplan | tfguard check
-  tfguard check plan.json -o json`,
+  tfguard check plan.json -o text -o sarif=tfguard.sarif`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runCheck(cmd.Context(), opts, args)
 		},
 	}
+	opts.addTo(cmd)
 	f := cmd.Flags()
-	f.VarP(&opts.output, "output", "o", "format of the report: "+strings.Join(opts.output.words, ", "))
-	f.Var(&opts.failOn, "fail-on", "least of what makes the exit code 1: "+strings.Join(thresholds, ", "))
 	f.Var(&opts.chains, "chains", "replay these chains alone: "+strings.Join(opts.chains.words, ", "))
 	f.Var(&opts.maxReplays, "max-replays", "above this number, pairs whose policies are equal up to names are replayed once; 0 for no bound")
-	f.BoolVar(&opts.noColor, "no-color", false, "no colours, also on a terminal")
-	complete(cmd, "output", opts.output.words)
-	complete(cmd, "fail-on", thresholds)
 	complete(cmd, "chains", opts.chains.words)
 	return cmd
 }
@@ -76,69 +63,45 @@ func runCheck(ctx context.Context, o *checkOptions, args []string) error {
 		}
 		args = []string{"-"}
 	}
-	rep, complete, err := o.checkAll(ctx, args)
+	if err := o.ready(); err != nil {
+		return err
+	}
+	rep, err := o.checkAll(ctx, args)
 	if err != nil {
 		return err
 	}
-	if len(rep.Inputs) > 0 {
-		format, err := report.Get(o.output.value)
-		if err != nil {
-			return err
-		}
-		if err := format(o.streams.Out, rep, report.Options{Color: o.color()}); err != nil {
-			return fmt.Errorf("the report could not be written: %w", err)
-		}
-	}
-	switch {
-	case !complete:
+	if len(rep.Inputs) == 0 {
 		return errReported
-	case o.fails(rep):
-		return errFindings
 	}
-	return nil
+	return o.finish(rep)
 }
 
-// checkAll checks every input that can be read, and says on standard error why another
-// cannot; complete is set if there is none. The only error is that of the context.
-func (o *checkOptions) checkAll(ctx context.Context, args []string) (rep *report.Report, complete bool, err error) {
-	rep, complete = report.New(), true
+// checkAll checks every input that can be read, and says on standard error, as in the
+// report, why another cannot. The only error is that of the context.
+func (o *checkOptions) checkAll(ctx context.Context, args []string) (*report.Report, error) {
+	rep := report.New()
+	unreadable := func(path string, err error) {
+		rep.Unreadable = append(rep.Unreadable, report.Unreadable{Path: path, Message: err.Error()})
+		fmt.Fprintf(o.streams.Err, "tfguard: %v\n", err)
+	}
 	for _, arg := range args {
 		paths, err := expand(arg)
 		if err != nil {
-			complete = false
-			fmt.Fprintf(o.streams.Err, "tfguard: %v\n", err)
+			unreadable(arg, err)
 		}
 		for _, path := range paths {
 			c, err := o.check(ctx, path)
 			if ctx.Err() != nil {
-				return nil, false, fmt.Errorf("interrupted: %w", ctx.Err())
+				return nil, fmt.Errorf("interrupted: %w", ctx.Err())
 			}
 			if err != nil {
-				complete = false
-				fmt.Fprintf(o.streams.Err, "tfguard: %v\n", err)
+				unreadable(path, err)
 				continue
 			}
 			rep.Add(c)
 		}
 	}
-	return rep, complete, nil
-}
-
-// color says whether the report has colours: on a terminal, unless the user, the
-// variable NO_COLOR or a CI system says otherwise.
-func (o *checkOptions) color() bool {
-	set := func(name string) bool { v, _ := o.streams.Env(name); return v != "" }
-	return o.streams.Terminal && !o.noColor && !set("NO_COLOR") && !set("CI")
-}
-
-// fails says whether the report holds something at or above the threshold.
-func (o *checkOptions) fails(r *report.Report) bool {
-	s := r.Summary
-	level := slices.Index(thresholds, o.failOn.value)
-	return level >= 1 && s.Findings.Error > 0 ||
-		level >= 2 && (s.Verdicts.Unknown > 0 || s.PoliciesUnread > 0) ||
-		level >= 3 && s.Findings.Warning > 0 ||
-		level >= 4 && s.Findings.Info > 0
+	return rep, nil
 }
 
 // check reads one input and replays the chains against it.

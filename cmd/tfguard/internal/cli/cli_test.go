@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -69,7 +71,7 @@ func TestColor(t *testing.T) {
 		{"a CI system", true, false, map[string]string{"CI": "true"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := &checkOptions{noColor: c.flag, streams: Streams{Terminal: c.terminal, Env: func(name string) (string, bool) {
+			o := &rendering{noColor: c.flag, streams: Streams{Terminal: c.terminal, Env: func(name string) (string, bool) {
 				v, ok := c.env[name]
 				return v, ok
 			}}}
@@ -80,28 +82,85 @@ func TestColor(t *testing.T) {
 	}
 }
 
-// Each threshold includes the one before.
-func TestFails(t *testing.T) {
-	for name, c := range map[string]struct {
-		summary report.Summary
-		from    string // the first threshold that fails
+// An output is a format, or a format with a file; only one goes to standard output.
+func TestOutputs(t *testing.T) {
+	for _, c := range []struct {
+		flags []string
+		want  string // what they come to, or the error
 	}{
-		"nothing":         {report.Summary{}, ""},
-		"an error":        {report.Summary{Findings: report.Severity{Error: 1}}, "error"},
-		"an unknown":      {report.Summary{Verdicts: report.Verdicts{Unknown: 1}}, "unknown"},
-		"an unread":       {report.Summary{PoliciesUnread: 1}, "unknown"},
-		"a warning":       {report.Summary{Findings: report.Severity{Warning: 1}}, "warning"},
-		"an information":  {report.Summary{Findings: report.Severity{Info: 1}}, "info"},
-		"denied verdicts": {report.Summary{Verdicts: report.Verdicts{ExplicitDeny: 1, ImplicitDeny: 1}}, ""},
+		{nil, "text"},
+		{[]string{"json"}, "json"},
+		{[]string{"text", "sarif=out.sarif", "json=a=b.json"}, "text,sarif=out.sarif,json=a=b.json"},
+		{[]string{"sarif=out.sarif,junit=-"}, "sarif=out.sarif,junit"},
+		{[]string{"yaml"}, "it takes FORMAT or FORMAT=FILE, and the formats are " + strings.Join(report.Formats(), ", ")},
+		{[]string{"json="}, "json= names no file"},
+		{[]string{"text", "json=-"}, "text and json cannot both go to standard output: give one a file, such as json=FILE"},
+		{[]string{"sarif=a", "json=a"}, "sarif and json cannot both go to a"},
 	} {
-		want := false
-		for _, level := range thresholds {
-			want = want || level == c.from
-			o := &checkOptions{failOn: choice{value: level}}
-			if got := o.fails(&report.Report{Summary: c.summary}); got != want {
-				t.Errorf("%s with --fail-on %s: %v, want %v", name, level, got, want)
-			}
+		o := newRendering(Streams{}, Version{})
+		var err error
+		for _, flag := range c.flags {
+			err = errors.Join(err, o.outputs.Set(flag))
 		}
+		if got := o.outputs.String(); err == nil && got != c.want || err != nil && err.Error() != c.want {
+			t.Errorf("%q: %s, %v; want %s", c.flags, got, err, c.want)
+		}
+	}
+}
+
+// A file is written whole or not at all, keeps its permissions, and nothing is left
+// beside it.
+func TestWriteFile(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "report.json")
+	write := func(path, words string, err error) error {
+		return writeFile(path, func(w io.Writer) error {
+			_, _ = io.WriteString(w, words)
+			return err
+		})
+	}
+	holds := func(want string) {
+		t.Helper()
+		got, err := os.ReadFile(path)
+		if err != nil || string(got) != want {
+			t.Errorf("the file holds %q, %v; want %q", got, err, want)
+		}
+		if entries, _ := os.ReadDir(folder); len(entries) > 2 {
+			t.Errorf("something is left beside it: %v", entries)
+		}
+	}
+	if err := write(path, "first", nil); err != nil {
+		t.Fatal(err)
+	}
+	holds("first")
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("broken")
+	if err := write(path, "half", broken); !errors.Is(err, broken) {
+		t.Errorf("%v", err)
+	}
+	holds("first")
+	if err := write(path, "second", nil); err != nil {
+		t.Fatal(err)
+	}
+	holds("second")
+	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o640 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	if err := write(filepath.Join(folder, "none", "report.json"), "", nil); err == nil {
+		t.Error("a file in no folder")
+	}
+	link := filepath.Join(folder, "link")
+	if err := os.Symlink("report.json", link); err != nil {
+		t.Skip(err)
+	}
+	if err := write(link, "third", nil); err != nil {
+		t.Fatal(err)
+	}
+	holds("third")
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is gone: %v", err)
 	}
 }
 

@@ -18,6 +18,8 @@ import (
 type explainOptions struct {
 	checkOptions
 
+	output choice
+
 	chain, principal, action, resource string
 
 	// id is that of a case to explain instead.
@@ -25,7 +27,10 @@ type explainOptions struct {
 }
 
 func newExplain(streams Streams) *cobra.Command {
-	opts := &explainOptions{checkOptions: checkOptions{streams: streams, output: choice{value: "text", words: []string{"text", "json"}}}}
+	opts := &explainOptions{
+		checkOptions: checkOptions{rendering: rendering{streams: streams}},
+		output:       choice{value: "text", words: []string{"text", "json"}},
+	}
 	cmd := &cobra.Command{
 		Use:   "explain --chain ID --principal P --action A --resource R [PLAN|-] | --case ID SUITE",
 		Short: "Explains one cell of a report, or one case of a suite",

@@ -33,6 +33,12 @@ func Std() Streams {
 	}
 }
 
+// set reports whether an environment variable is set and not empty.
+func (s Streams) set(name string) bool {
+	v, _ := s.Env(name)
+	return v != ""
+}
+
 // Exit codes, the same for every command and format.
 const (
 	exitOK       = 0
@@ -87,7 +93,7 @@ do its job. Every flag has a variable, TFGUARD_ and its name in capitals.`,
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
-	root.AddCommand(newCheck(streams), newExplain(streams), newSimulate(streams), newVersion(streams, version))
+	root.AddCommand(newCheck(streams, version), newExplain(streams), newSimulate(streams), newVersion(streams, version))
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {

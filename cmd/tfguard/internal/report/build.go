@@ -17,7 +17,7 @@ import (
 // New returns an empty report.
 func New() *Report {
 	return &Report{
-		Schema: Schema, Inputs: []Input{}, Findings: []Finding{}, Diagnostics: []Diagnostic{},
+		Schema: Schema, Inputs: []Input{}, Unreadable: []Unreadable{}, Findings: []Finding{}, Diagnostics: []Diagnostic{},
 		Policies: []Policy{}, Replays: []Replay{}, Groups: []Group{}, Changes: []Change{},
 	}
 }
@@ -122,19 +122,23 @@ func (r *Report) addReplay(rep *chain.Replay, input int) {
 	for i := range rep.Hops {
 		out.Hops = append(out.Hops, hop(&rep.Hops[i]))
 	}
-	s := &r.Summary
-	s.Replays++
-	switch rep.Verdict {
-	case engine.Allowed:
-		s.Verdicts.Allowed++
-	case engine.ImplicitDeny:
-		s.Verdicts.ImplicitDeny++
-	case engine.ExplicitDeny:
-		s.Verdicts.ExplicitDeny++
-	case engine.Unknown:
-		s.Verdicts.Unknown++
-	}
 	r.Replays = append(r.Replays, out)
+	r.Summary.Replays++
+	r.Summary.Verdicts.count(rep.Verdict)
+}
+
+// count counts a verdict.
+func (v *Verdicts) count(verdict engine.Verdict) {
+	switch verdict {
+	case engine.Allowed:
+		v.Allowed++
+	case engine.ImplicitDeny:
+		v.ImplicitDeny++
+	case engine.ExplicitDeny:
+		v.ExplicitDeny++
+	case engine.Unknown:
+		v.Unknown++
+	}
 }
 
 func hop(h *chain.HopResult) Hop {
@@ -203,15 +207,22 @@ func (r *Report) addFinding(f *hazard.Finding, base, input int) {
 		i := base + f.Replay
 		out.Replay = &i
 	}
-	switch f.Rule.Severity {
-	case source.Error:
-		r.Summary.Findings.Error++
-	case source.Warning:
-		r.Summary.Findings.Warning++
-	default:
-		r.Summary.Findings.Info++
-	}
 	r.Findings = append(r.Findings, out)
+	r.Summary.count(&out)
+}
+
+// count counts a finding.
+func (s *Summary) count(f *Finding) {
+	switch {
+	case f.Waived != nil:
+		s.Waived++
+	case f.Severity == "error":
+		s.Findings.Error++
+	case f.Severity == "warning":
+		s.Findings.Warning++
+	default:
+		s.Findings.Info++
+	}
 }
 
 // sourceOf renders where something stands; without a file, inside of the attribute.

@@ -115,17 +115,7 @@ func (t *text) because(b *Because) {
 		t.branch("", "no statement allows this action")
 		return
 	}
-	which := b.Policy
-	if b.Statement > 0 {
-		which = fmt.Sprintf("statement %d of %s", b.Statement, b.Policy)
-	}
-	if b.Sid != "" {
-		which += " (" + strings.Trim(b.Sid, "()") + ")" // that of a sensitive policy has parentheses
-	}
-	if b.Source.Line > 0 {
-		which += fmt.Sprintf(" at %d:%d", b.Source.Line, b.Source.Column)
-	}
-	t.branch(outcomes[b.Outcome][b.Effect], which)
+	t.branch(outcomes[b.Outcome][b.Effect], b.name())
 	if f := b.Failed; f != nil {
 		t.branch("", strings.Join(strings.Fields(fmt.Sprintf("└ %s %s %s: got %s", f.Key, f.Operator, f.Wanted, f.Got)), " "))
 	}

@@ -112,7 +112,7 @@ func (t *text) matrices() [][]*matrix {
 	}
 	for m := range columns {
 		m.tellApart()
-		m.choose()
+		m.choose(t.bounds.columns)
 	}
 	return out
 }
@@ -228,7 +228,7 @@ func columnName(r *Replay) string {
 
 // choose keeps the columns that fit, those of the input before stand-ins. Stand-ins
 // that nothing keeps from starting an instance need no columns.
-func (m *matrix) choose() {
+func (m *matrix) choose(maxColumns int) {
 	var own, stand []*column
 	for _, c := range m.columns {
 		if c.standIn {

@@ -4,8 +4,8 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -17,9 +17,12 @@ const Schema = "tfguard/report/v1"
 
 // A Report is the outcome of a check.
 type Report struct {
-	Schema      string       `json:"schema"`
-	Summary     Summary      `json:"summary"`
-	Inputs      []Input      `json:"inputs"`
+	Schema  string  `json:"schema"`
+	Summary Summary `json:"summary"`
+	Inputs  []Input `json:"inputs"`
+	// Unreadable are the inputs that could not be judged: a report with one never
+	// passes.
+	Unreadable  []Unreadable `json:"unreadable"`
 	Findings    []Finding    `json:"findings"`
 	Diagnostics []Diagnostic `json:"diagnostics"`
 	Policies    []Policy     `json:"policies"`
@@ -32,7 +35,9 @@ type Report struct {
 type Summary struct {
 	Replays  int      `json:"replays"`
 	Verdicts Verdicts `json:"verdicts"`
+	// Findings counts those that are not waived, Waived the others.
 	Findings Severity `json:"findings"`
+	Waived   int      `json:"waived"`
 	// PoliciesRead and PoliciesUnread count the policies of the inputs; one that is
 	// attached as a permissions boundary too counts once.
 	PoliciesRead   int `json:"policiesRead"`
@@ -76,6 +81,12 @@ type Input struct {
 	Notes      []string `json:"notes"`
 }
 
+// Unreadable is an input that could not be judged.
+type Unreadable struct {
+	Path    string `json:"path"`
+	Message string `json:"message"`
+}
+
 // A Fact is a value with the reason it is believed.
 type Fact struct {
 	Name    string `json:"name"`
@@ -104,6 +115,25 @@ type Finding struct {
 	// Replay is the index of the replay that proves the finding, null if none does.
 	Replay *int `json:"replay"`
 	Input  int  `json:"input"`
+	// Waived says why the finding does not count, nil if it does.
+	Waived *Waiver `json:"waived,omitempty"`
+}
+
+// A Waiver is why a finding does not count, who says so, and the day until when, as
+// YYYY-MM-DD.
+type Waiver struct {
+	Reason  string `json:"reason"`
+	Owner   string `json:"owner"`
+	Expires string `json:"expires"`
+}
+
+// String says it in a sentence.
+func (w *Waiver) String() string {
+	by := ""
+	if w.Owner != "" {
+		by = " by " + w.Owner
+	}
+	return fmt.Sprintf("Waived%s until %s: %s.", by, w.Expires, strings.TrimSuffix(w.Reason, "."))
 }
 
 // A Diagnostic is a remark on the input.
@@ -219,42 +249,37 @@ type Pairs struct {
 type Change struct {
 	Chain            string         `json:"chain"`
 	Action           string         `json:"action"`
+	Principal        string         `json:"principal"`
 	PrincipalAddress string         `json:"principalAddress"`
+	Resource         string         `json:"resource"`
 	ResourceAddress  string         `json:"resourceAddress"`
 	Before           engine.Verdict `json:"before"`
 	After            engine.Verdict `json:"after"`
 	Because          []Because      `json:"because"`
+	Input            int            `json:"input"`
 }
 
-// Options say how a report is rendered.
-type Options struct {
-	// Color marks verdicts and severities with ANSI colours.
-	Color bool
-}
-
-// A Format renders a report. It returns the error of the writer.
-type Format func(w io.Writer, r *Report, opts Options) error
-
-var formats = map[string]Format{
-	"text": Text,
-	"json": JSON,
-}
-
-// Formats returns the names of the formats.
-func Formats() []string {
-	names := make([]string, 0, len(formats))
-	for name := range formats {
-		names = append(names, name)
+// gravestFirst returns the indexes of the findings: errors, warnings, infos, then the
+// waived ones, else in their order.
+func (r *Report) gravestFirst() []int {
+	out := make([]int, len(r.Findings))
+	for i := range out {
+		out[i] = i
 	}
-	slices.Sort(names)
-	return names
+	slices.SortStableFunc(out, func(a, b int) int { return cmp.Compare(r.Findings[a].rank(), r.Findings[b].rank()) })
+	return out
 }
 
-// Get returns a format by its name, and an error that lists the formats for an
-// unknown one.
-func Get(name string) (Format, error) {
-	if f, ok := formats[name]; ok {
-		return f, nil
+// severities are the words for how grave a finding is, the gravest first.
+var severities = []string{"error", "warning", "info"}
+
+// gravity orders severities, the gravest first.
+func gravity(severity string) int { return slices.Index(severities, severity) }
+
+// rank orders findings by what they ask for: waived ones come last.
+func (f *Finding) rank() int {
+	if f.Waived != nil {
+		return len(severities)
 	}
-	return nil, fmt.Errorf("there is no output format %q: there are %s", name, strings.Join(Formats(), ", "))
+	return gravity(f.Severity)
 }

@@ -79,7 +79,7 @@ type class struct {
 // principals have other names and come out alike share one.
 func (t *text) classes(matrices []*matrix) {
 	classes := classify(matrices, true)
-	if len(classes) > maxTables {
+	if len(classes) > t.bounds.tables {
 		classes = classify(matrices, false)
 	}
 	for _, c := range classes {
@@ -87,7 +87,7 @@ func (t *text) classes(matrices []*matrix) {
 		t.titles(c.members)
 		_, _ = t.w.WriteString(t.body(c.members[0]))
 		if !c.named {
-			t.line("  for the other resources, principals of other names come out alike (-o json lists them)")
+			t.line("  for the other resources, principals of other names come out alike (--verbose lists them)")
 		}
 	}
 }
@@ -151,7 +151,7 @@ func (t *text) body(m *matrix) string {
 		t.blocks(&b, m, columns)
 	}
 	if left > 0 {
-		fmt.Fprintf(&b, "  and %s (-o json lists them)\n", number(left, "more principal", "more principals"))
+		fmt.Fprintf(&b, "  and %s (--verbose lists them)\n", number(left, "more principal", "more principals"))
 	}
 	if quiet {
 		t.legend.standIn = true

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,29 +17,46 @@ import (
 	"github.com/tfguard/tfguard/engine"
 )
 
-// most is how many warnings of a rule, unknowns and remarks are told.
+// most is how many warnings of a rule, unknowns and remarks are told, unless all are.
 const most = 10
+
+// bounds are how much of each kind a text tells.
+type bounds struct{ most, columns, tables int }
+
+func (d Detail) bounds() bounds {
+	if d == Verbose {
+		return bounds{math.MaxInt, math.MaxInt, math.MaxInt}
+	}
+	return bounds{most, maxColumns, maxTables}
+}
 
 // width is how wide the text report is at the most.
 const width = 100
 
-// Text renders the report for people: the answer first, then a table for every
-// class of resources, then findings, what could not be known, and remarks.
+// Text renders the report for people: the answer first, then who gains or loses
+// access, a table for every class of resources, findings, what could not be known,
+// and remarks. A quiet one tells the answer, the changes and the findings alone.
 func Text(w io.Writer, r *Report, opts Options) error {
-	t := &text{w: bufio.NewWriter(w), r: r, color: opts.Color}
+	t := &text{w: bufio.NewWriter(w), r: r, color: opts.Color, bounds: opts.Detail.bounds()}
 	t.headline()
 	t.inputs()
-	t.tables()
+	t.changes()
+	if opts.Detail > Quiet {
+		t.tables()
+	}
 	t.findings()
-	t.unknown()
-	t.remarks()
+	if opts.Detail > Quiet {
+		t.unknown()
+		t.remarks()
+	}
 	return t.w.Flush()
 }
 
 type text struct {
-	w     *bufio.Writer
-	r     *Report
-	color bool
+	w      *bufio.Writer
+	r      *Report
+	color  bool
+	bounds bounds
 	// legend gathers what the tables hold.
 	legend legend
 }
@@ -129,34 +147,21 @@ func thousands(n int) string {
 }
 
 func (t *text) headline() {
-	s := t.r.Summary
-	style, words := green, "No findings"
-	switch {
-	case s.Findings.Error > 0:
+	style := green
+	switch s := t.r.Summary.Findings; {
+	case s.Error > 0 || len(t.r.Unreadable) > 0:
 		style = red
-	case s.Findings.Warning > 0:
+	case s.Warning > 0:
 		style = yellow
 	}
-	var parts []string
-	for _, p := range []struct {
-		n         int
-		one, many string
-	}{{s.Findings.Error, "error", "errors"}, {s.Findings.Warning, "warning", "warnings"}, {s.Findings.Info, "remark", "remarks"}} {
-		if p.n > 0 {
-			parts = append(parts, number(p.n, p.one, p.many))
-		}
+	answer, verdicts, between := t.r.answer(), t.r.Summary.verdicts(), " "
+	if len(answer)+len(". ")+len(verdicts) > width {
+		between = "\n"
 	}
-	if len(parts) > 0 {
-		words = strings.Join(parts, ", ")
+	t.line("%s.%s%s", t.paint(style.Bold(true), answer), between, verdicts)
+	for _, u := range t.r.Unreadable {
+		t.paragraph("", "  ", red, "Not judged: "+u.Message)
 	}
-	v := s.Verdicts
-	replays := "0 replays"
-	if s.Replays > 0 {
-		replays = number(s.Replays, "replay", "replays")
-	}
-	t.line("%s. %s: %s allowed, %s implicit deny, %s explicit deny, %s unknown.",
-		t.paint(style.Bold(true), words), replays,
-		thousands(v.Allowed), thousands(v.ImplicitDeny), thousands(v.ExplicitDeny), thousands(v.Unknown))
 }
 
 // inputs says on one line for each input what was read.
@@ -212,10 +217,7 @@ func (t *text) recovered(input int) string {
 
 // pathIn shortens a path to a width, from the left: its end tells more.
 func pathIn(path string, width int) string {
-	path = printable(path)
-	if path == "-" {
-		return "standard input"
-	}
+	path = inputName(path)
 	for over := ansi.StringWidth(path) - width; over > 0; over = ansi.StringWidth(path) - width {
 		folder, rest, ok := strings.Cut(strings.TrimPrefix(path, "…/"), "/")
 		if !ok || folder == "" && rest == "" {
@@ -226,6 +228,28 @@ func pathIn(path string, width int) string {
 	return path
 }
 
+// changes tells who gains or loses which call, and by which statement.
+func (t *text) changes() {
+	accesses := t.r.accesses()
+	if len(accesses) == 0 {
+		return
+	}
+	t.line("")
+	t.line("%s", t.paint(bold, "Access changes"))
+	for _, a := range accesses {
+		style := plain
+		if a.verb() == gains {
+			style = yellow
+		}
+		t.line("")
+		t.paragraph("  ", "    ", style, a.String())
+		t.paragraph("    ", "      ", plain, a.how())
+		for _, s := range statements(a.Because) {
+			t.paragraph("    by ", "      ", plain, s)
+		}
+	}
+}
+
 func (t *text) findings() {
 	if len(t.r.Findings) == 0 {
 		return
@@ -234,10 +258,10 @@ func (t *text) findings() {
 	t.line("%s", t.paint(bold, "Findings"))
 	byRule := slices.Clone(t.r.Findings)
 	slices.SortStableFunc(byRule, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(gravity(a.Severity), gravity(b.Severity)), cmp.Compare(a.Rule, b.Rule))
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.Rule, b.Rule))
 	})
 	for len(byRule) > 0 {
-		n := slices.IndexFunc(byRule, func(f Finding) bool { return f.Rule != byRule[0].Rule })
+		n := slices.IndexFunc(byRule, func(f Finding) bool { return f.Rule != byRule[0].Rule || f.rank() != byRule[0].rank() })
 		if n < 0 {
 			n = len(byRule)
 		}
@@ -246,43 +270,44 @@ func (t *text) findings() {
 	}
 }
 
-// gravity orders severities, the gravest first.
-func gravity(severity string) int {
-	return slices.Index([]string{"error", "warning", "info"}, severity)
-}
-
 // rule writes the findings of one rule, and what to do about them once.
 func (t *text) rule(findings []Finding) {
 	f := &findings[0]
-	style := yellow
-	if f.Severity == "error" {
+	style, word := yellow, f.Severity
+	switch {
+	case f.Waived != nil:
+		style, word = faint, "waived"
+	case f.Severity == "error":
 		style = red
 	}
 	t.line("")
-	t.line("  %s  %s", t.paint(style.Bold(true), f.Severity), f.Rule)
+	t.line("  %s  %s", t.paint(style.Bold(true), word), f.Rule)
 	shown := findings
 	// Errors are all told; of other rules the first ones.
-	if len(findings) > most && f.Severity != "error" {
-		shown = findings[:most]
+	if len(findings) > t.bounds.most && (f.Severity != "error" || f.Waived != nil) {
+		shown = findings[:t.bounds.most]
 	}
 	for i := range shown {
 		f := &shown[i]
 		t.paragraph("    ", "      ", plain, f.Message)
 		at := where(f.Address, f.Source)
 		if len(t.r.Inputs) > 1 {
-			at += " in " + t.r.Inputs[f.Input].Path
+			at += " in " + inputName(t.r.Inputs[f.Input].Path)
 		}
 		if at != "" && !strings.HasPrefix(f.Message, at+" ") {
 			t.paragraph("      at ", "      ", plain, at)
 		}
-		if f.Replay != nil {
+		if f.Waived != nil {
+			t.paragraph("      ", "      ", faint, f.Waived.String())
+		}
+		if f.Replay != nil && f.Waived == nil {
 			t.why(t.r.Inputs[f.Input].Path, &t.r.Replays[*f.Replay])
 		}
 		last := i+1 == len(shown)
 		if left := len(findings) - len(shown); last && left > 0 {
-			t.line("    … and %s of %s (-o json lists all)", number(left, "more", "more"), f.Rule)
+			t.line("    … and %s of %s (--verbose lists all)", number(left, "more", "more"), f.Rule)
 		}
-		if last || shown[i+1].Remediation != f.Remediation {
+		if f.Waived == nil && (last || shown[i+1].Remediation != f.Remediation) {
 			t.paragraph("    → ", "      ", faint, f.Remediation)
 		}
 	}
@@ -328,8 +353,8 @@ func (t *text) unknown() {
 	t.line("  verdicts  hang on")
 	slices.SortStableFunc(order, func(a, b string) int { return counts[b] - counts[a] })
 	for i, u := range order {
-		if i == most {
-			t.line("  … and %s (-o json lists all)", number(len(order)-most, "more", "more"))
+		if i == t.bounds.most {
+			t.line("  … and %s (--verbose lists all)", number(len(order)-i, "more", "more"))
 			break
 		}
 		t.paragraph(fmt.Sprintf("  %8s  ", thousands(counts[u])), strings.Repeat(" ", 12), plain, u)
@@ -391,8 +416,8 @@ func (t *text) remarks() {
 	t.line("")
 	t.line("%s", t.paint(bold, "Remarks"))
 	for i, s := range words {
-		if i == most {
-			t.line("  … and %s (-o json lists all)", number(len(words)-most, "more", "more"))
+		if i == t.bounds.most {
+			t.line("  … and %s (--verbose lists all)", number(len(words)-i, "more", "more"))
 			break
 		}
 		t.paragraph("  ", "    ", plain, s)
@@ -404,5 +429,5 @@ func (t *text) of(input int) string {
 	if len(t.r.Inputs) == 1 {
 		return ""
 	}
-	return t.r.Inputs[input].Path + ": "
+	return inputName(t.r.Inputs[input].Path) + ": "
 }

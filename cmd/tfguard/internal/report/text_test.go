@@ -84,7 +84,7 @@ func TestColumnsAreBounded(t *testing.T) {
 		r.Replays[i].BrokenHop = i // no two are alike
 	}
 	text = render(t, r)
-	holds(t, text, "role-07", "and 12 more principals (-o json lists them)")
+	holds(t, text, "role-07", "and 12 more principals (--verbose lists them)")
 	if strings.Contains(text, "role-08") {
 		t.Errorf("more than eight columns:\n%s", text)
 	}
@@ -189,9 +189,59 @@ func TestFindingsAreGrouped(t *testing.T) {
 	r.Findings = append(r.Findings, Finding{Rule: "locked-out", Severity: "error", Message: "m", Remediation: "Spare it.", Address: "a"})
 	text := render(t, r)
 	holds(t, text, "  error  locked-out\n    m\n      at a\n    → Spare it.\n\n  warning  policy-unread\n    p0 was not read.\n    p1 was not read.\n",
-		"… and 4 more of policy-unread (-o json lists all)\n    → Mend it.\n")
+		"… and 4 more of policy-unread (--verbose lists all)\n    → Mend it.\n")
 	if strings.Contains(text, "at p0") || strings.Contains(text, "p10 was") {
 		t.Errorf("too much:\n%s", text)
+	}
+}
+
+// What changes comes first, waived findings last, and what was not judged beside the
+// answer.
+func TestTextOfEverything(t *testing.T) {
+	text := render(t, everything())
+	holds(t, text, "1 input not judged, 1 error, 2 warnings, 2 remarks, 1 waived.\n3 replays: ",
+		"\nNot judged: other/plan.json: the plan ends in the middle\n",
+		"  waived  chain-broken\n    aws_iam_role.old is denied at hop 2.\n      at live/main.tf:50:1 in live/plan.json\n      Waived by data team until 2027-03-31: the role goes away.\n",
+		`
+Access changes
+
+  aws_iam_role.app gains s3:PutObject on aws_s3_bucket.logs
+    implicit deny → allowed through direct-corporate, direct-internet
+    by statement 2 of aws_iam_policy.app.policy (Write) at live/main.tf:12:3
+
+  cloudtrail.amazonaws.com loses s3:PutObject on aws_s3_bucket.logs
+    allowed → explicit deny through cloudtrail-s3
+    by statement 4 of aws_s3_bucket_policy.logs.policy at 1:865
+`)
+	order := []string{"Access changes", "Findings", "  error  ", "  warning  ", "  info  ", "  waived  ", "Not known", "Remarks"}
+	for i := range order[1:] {
+		if strings.Index(text, order[i]) > strings.Index(text, order[i+1]) {
+			t.Errorf("%q comes after %q", order[i], order[i+1])
+		}
+	}
+}
+
+// A quiet report tells what to act on, a verbose one leaves nothing out.
+func TestDetail(t *testing.T) {
+	r := many(30, 0)
+	for i := range r.Findings {
+		r.Findings[i].Rule = "one-rule"
+	}
+	detail := func(d Detail) string { return in(t, "text", r, Options{Detail: d}) }
+	if quiet := detail(Quiet); strings.Contains(quiet, "direct-corporate") || !strings.Contains(quiet, "aws_iam_role.app[9]") || strings.Contains(quiet, "aws_iam_role.app[10]") {
+		t.Errorf("quiet:\n%s", quiet)
+	}
+	holds(t, detail(Normal), "direct-corporate", "… and 20 more of one-rule (--verbose lists all)")
+	holds(t, detail(Verbose), "direct-corporate", "aws_iam_role.app[29]")
+
+	var names []string
+	for i := range 12 {
+		names = append(names, fmt.Sprintf("role-%02d", i))
+	}
+	r = replays(names...)
+	holds(t, detail(Verbose), "role-00", "role-11")
+	if strings.Contains(detail(Normal), "role-11") {
+		t.Error("as many columns as in a verbose report")
 	}
 }
 
@@ -267,14 +317,14 @@ func TestFormatsReturnTheErrorOfTheWriter(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := format(full{}, replays("one"), Options{}); !errors.Is(err, errFull) {
+		if err := format(full{}, everything(), Options{}); !errors.Is(err, errFull) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
 func TestGetListsTheFormats(t *testing.T) {
-	if _, err := Get("yaml"); err == nil || err.Error() != `there is no output format "yaml": there are json, text` {
+	if _, err := Get("yaml"); err == nil || err.Error() != `there is no output format "yaml": there are `+strings.Join(Formats(), ", ") {
 		t.Error(err)
 	}
 }

@@ -1,0 +1,222 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tfguard/tfguard/cmd/tfguard/internal/report"
+)
+
+// outputs is a flag that takes formats, each with the file that it goes to.
+type outputs struct {
+	list  []output
+	given bool
+}
+
+// An output is a format and where it goes, "-" for standard output.
+type output struct{ format, path string }
+
+func (*outputs) Type() string { return "format[=file]" }
+
+func (o *outputs) String() string {
+	var words []string
+	for _, out := range o.list {
+		if out.path == "-" {
+			words = append(words, out.format)
+		} else {
+			words = append(words, out.format+"="+out.path)
+		}
+	}
+	return strings.Join(words, ",")
+}
+
+// Set adds outputs, separated by commas, in the place of the default.
+func (o *outputs) Set(list string) error {
+	if !o.given {
+		o.list, o.given = nil, true
+	}
+	for word := range strings.SplitSeq(list, ",") {
+		format, path, ok := strings.Cut(word, "=")
+		if !ok {
+			path = "-"
+		}
+		switch {
+		case !slices.Contains(report.Formats(), format):
+			return fmt.Errorf("it takes FORMAT or FORMAT=FILE, and the formats are %s", strings.Join(report.Formats(), ", "))
+		case path == "":
+			return fmt.Errorf("%s= names no file", format)
+		}
+		for _, other := range o.list {
+			switch {
+			case other.path != path:
+			case path == "-":
+				return fmt.Errorf("%s and %s cannot both go to standard output: give one a file, such as %s=FILE", other.format, format, format)
+			default:
+				return fmt.Errorf("%s and %s cannot both go to %s", other.format, format, path)
+			}
+		}
+		o.list = append(o.list, output{format, path})
+	}
+	return nil
+}
+
+// rendering is how the commands that write a report write it.
+type rendering struct {
+	streams        Streams
+	version        Version
+	outputs        outputs
+	failOn         report.Threshold
+	noColor        bool
+	quiet, verbose bool
+}
+
+func newRendering(streams Streams, version Version) rendering {
+	return rendering{
+		streams: streams, version: version, failOn: report.Error,
+		outputs: outputs{list: []output{{"text", "-"}}},
+	}
+}
+
+// addTo adds the flags of the rendering to a command.
+func (o *rendering) addTo(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.VarP(&o.outputs, "output", "o", "format of the report, and the file that it goes to if that is not standard output; may be given several times: "+strings.Join(report.Formats(), ", "))
+	f.Var(&o.failOn, "fail-on", "least of what makes the exit code 1: "+strings.Join(report.Thresholds(), ", "))
+	f.BoolVar(&o.noColor, "no-color", false, "no colours, also on a terminal")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "tell what to act on alone, and no progress")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "tell everything, however long")
+	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")
+	complete(cmd, "output", report.Formats())
+	complete(cmd, "fail-on", report.Thresholds())
+}
+
+// check says early what keeps an output from being written.
+func (o *rendering) ready() error {
+	for _, out := range o.outputs.list {
+		if out.path == "-" {
+			continue
+		}
+		folder := filepath.Dir(out.path)
+		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+			return fmt.Errorf("-o %s=%s: there is no folder %s", out.format, out.path, folder)
+		}
+	}
+	return nil
+}
+
+// write writes the report in every format, files first: what is on standard output
+// comes when they are whole.
+func (o *rendering) write(rep *report.Report) error {
+	opts := report.Options{FailOn: o.failOn, Version: o.version.complete().Version}
+	switch {
+	case o.quiet:
+		opts.Detail = report.Quiet
+	case o.verbose:
+		opts.Detail = report.Verbose
+	}
+	var errs []error
+	for _, toFile := range []bool{true, false} {
+		for _, out := range o.outputs.list {
+			if toFile != (out.path != "-") {
+				continue
+			}
+			format, err := report.Get(out.format)
+			if err != nil {
+				return err
+			}
+			opts.Color = o.color() && !toFile
+			if toFile {
+				err = writeFile(out.path, func(w io.Writer) error { return format(w, rep, opts) })
+			} else {
+				err = format(o.streams.Out, rep, opts)
+			}
+			if err != nil {
+				errs = append(errs, fmt.Errorf("the report could not be written: %w", err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// finish writes the report and returns what decides the exit code.
+func (o *rendering) finish(rep *report.Report) error {
+	if err := o.write(rep); err != nil {
+		return err
+	}
+	switch {
+	case len(rep.Unreadable) > 0:
+		return errReported
+	case o.failOn.Fails(rep):
+		return errFindings
+	}
+	return nil
+}
+
+// color says whether the report has colours: on a terminal, unless the user, the
+// variable NO_COLOR or a CI system says otherwise.
+func (o *rendering) color() bool {
+	return o.streams.Terminal && !o.noColor && !o.streams.set("NO_COLOR") && !o.streams.set("CI")
+}
+
+// writeFile writes a file whole or not at all: beside its place first, then there. A
+// path that is no regular file, such as a pipe, is written to as it is.
+func writeFile(path string, render func(io.Writer) error) error {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		var whole bytes.Buffer
+		if err := render(&whole); err != nil {
+			return err
+		}
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		_, err = f.Write(whole.Bytes())
+		return errors.Join(err, f.Close())
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	f, err := newFile(path)
+	if err != nil {
+		return err
+	}
+	err = render(f)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name()) // what went wrong before is what counts
+	}
+	return err
+}
+
+// newFile makes a new file beside a path, with the permissions of a file that is
+// there or else those that the user's files get.
+func newFile(path string) (*os.File, error) {
+	for n := 0; ; n++ {
+		f, err := os.OpenFile(fmt.Sprintf("%s.%d.%d.tmp", path, os.Getpid(), n), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if errors.Is(err, os.ErrExist) && n < 100 {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if info, err := os.Stat(path); err == nil {
+			if err := f.Chmod(info.Mode().Perm()); err != nil {
+				_ = f.Close()
+				_ = os.Remove(f.Name())
+				return nil, err
+			}
+		}
+		return f, nil
+	}
+}

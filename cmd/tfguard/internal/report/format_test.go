@@ -1,0 +1,416 @@
+package report
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/tfguard/tfguard/engine"
+)
+
+// everything makes a report that holds one of each: two inputs and one that was not
+// judged, a finding of each severity with and without a source, a waived one, an
+// unknown verdict, changes and remarks. Words that a format could take for its own
+// are in every name.
+func everything() *Report {
+	const hostile = "<b>|`[x](http://evil.example)%0A::error::@team,a:b&"
+	r := New()
+	r.Inputs = []Input{
+		{Path: "live/plan.json", Format: "terraform plan", Changes: 3, Principals: 2, Resources: 2, Policies: 4},
+		{Path: "-", Format: "terraform plan", Policies: 1, Unread: 1, Incomplete: []string{"The plan is incomplete."}},
+	}
+	r.Unreadable = []Unreadable{{Path: "other/plan.json", Message: "other/plan.json: the plan ends in the middle"}}
+	hop := func(n int, action, who string, v engine.Verdict) Hop {
+		h := Hop{Hop: n, Credentials: "caller", Principal: who, Action: action, Resource: "arn:aws:s3:::logs", Verdict: v,
+			Context: map[string]any{"aws:SourceIp": "192.0.2.1", "aws:CalledVia": []string{"athena.amazonaws.com"}}}
+		if n > 1 {
+			h.Credentials = "fas"
+		}
+		switch v {
+		case engine.ExplicitDeny:
+			h.Because = []Because{{Policy: "aws_s3_bucket_policy.logs.policy", Statement: 4, Sid: "Deny" + hostile, Effect: "Deny", Outcome: "applies",
+				Source: Source{File: "live/main.tf", Line: 40, Column: 5}}}
+		case engine.Allowed:
+			h.Because = []Because{{Policy: "aws_iam_policy.app.policy", Statement: 1, Effect: "Allow", Outcome: "applies", Source: Source{Line: 1, Column: 9, Attribute: "policy"}}}
+		case engine.Unknown:
+			h.Unknown = []string{"aws_s3_bucket.data.arn"}
+		}
+		return h
+	}
+	const role, trail = "arn:aws:iam::123456789012:role/app", "cloudtrail.amazonaws.com"
+	r.Replays = []Replay{
+		{Chain: "athena-public", Pattern: "2a", Action: "s3:GetObject", Principal: role, PrincipalAddress: "aws_iam_role.app", Resource: "arn:aws:s3:::logs",
+			ResourceAddress: "aws_s3_bucket.logs", Verdict: engine.ExplicitDeny, BrokenHop: 2, Hops: []Hop{
+				hop(1, "athena:StartQueryExecution", role, engine.Allowed), hop(2, "glue:GetTable", role, engine.Allowed),
+				hop(2, "s3:GetObject", role, engine.ExplicitDeny)}},
+		{Chain: "cloudtrail-s3", Action: "s3:PutObject", Principal: trail, StandIn: trail, Resource: "arn:aws:s3:::logs",
+			ResourceAddress: "aws_s3_bucket.logs", Verdict: engine.ExplicitDeny, BrokenHop: 1, Hops: []Hop{hop(1, "s3:PutObject", trail, engine.ExplicitDeny)}},
+		{Chain: "direct-corporate", Action: "s3:GetObject", Principal: role, PrincipalAddress: "aws_iam_role.app", Resource: "arn:aws:s3:::data" + hostile,
+			ResourceAddress: "aws_s3_bucket.data[\"" + hostile + "\"]", Verdict: engine.Unknown, BrokenHop: 1, Hops: []Hop{hop(1, "s3:GetObject", role, engine.Unknown)}, Input: 1},
+	}
+	zero, one := 0, 1
+	r.Findings = []Finding{
+		{Rule: "service-principal-locked-out", Severity: "error", Message: "cloudtrail.amazonaws.com may not call s3:PutObject on aws_s3_bucket.logs.", Remediation: "Exempt it.",
+			Address: "aws_s3_bucket_policy.logs", Source: Source{File: "live/main.tf", Line: 40, Column: 5}, Replay: &one},
+		{Rule: "chain-broken", Severity: "warning", Message: "aws_iam_role.app is denied at hop 2 " + hostile + ".", Remediation: "Exempt calls through " + hostile + ".",
+			Address: "aws_s3_bucket_policy.logs", Source: Source{Line: 1, Column: 865, Attribute: "policy"}, Replay: &zero},
+		{Rule: "chain-broken", Severity: "warning", Message: "aws_iam_role.old is denied at hop 2.", Remediation: "Exempt calls.",
+			Address: "aws_s3_bucket_policy.old", Source: Source{File: "live/main.tf", Line: 50, Column: 1},
+			Waived: &Waiver{Reason: "the role goes away", Owner: "data team", Expires: "2027-03-31"}},
+		{Rule: "policy-unread", Severity: "warning", Message: "aws_iam_policy.late.policy was not read: known only after apply.", Remediation: "Give it values.", Address: "aws_iam_policy.late", Input: 1},
+		{Rule: "team-rule", Severity: "info", Message: "A remark of the team.", Remediation: "Look.", Address: "", Input: 1},
+		{Rule: "team-rule", Severity: "info", Message: "A remark of the team.", Remediation: "Look.", Address: "", Input: 1},
+	}
+	r.Changes = []Change{
+		{Chain: "direct-corporate", Action: "s3:PutObject", Principal: role, PrincipalAddress: "aws_iam_role.app", Resource: "arn:aws:s3:::logs", ResourceAddress: "aws_s3_bucket.logs",
+			Before: engine.ImplicitDeny, After: engine.Allowed, Because: []Because{{Policy: "aws_iam_policy.app.policy", Statement: 2, Sid: "Write", Effect: "Allow", Outcome: "applies",
+				Source: Source{File: "live/main.tf", Line: 12, Column: 3}}}},
+		{Chain: "cloudtrail-s3", Action: "s3:PutObject", Principal: trail, Resource: "arn:aws:s3:::logs", ResourceAddress: "aws_s3_bucket.logs",
+			Before: engine.Allowed, After: engine.ExplicitDeny, Because: []Because{{Policy: "aws_s3_bucket_policy.logs.policy", Statement: 4, Effect: "Deny", Outcome: "applies", Source: Source{Line: 1, Column: 865, Attribute: "policy"}}}},
+	}
+	direct := r.Changes[0]
+	direct.Chain = "direct-internet"
+	r.Changes = append(r.Changes, direct)
+	r.Diagnostics = []Diagnostic{{Severity: "warning", Summary: "Unknown action", Detail: "AWS knows no action s3:Gett.", Address: "aws_iam_policy.app"}}
+	r.recount()
+	return r
+}
+
+// many makes a report of n findings, of which the first few are errors at the end.
+func many(n, errors int) *Report {
+	r := replays("one")
+	for i := range n {
+		f := Finding{Rule: fmt.Sprintf("rule-%d", i%40), Severity: "warning", Remediation: "Change the condition of the statement, so that it spares calls that a service makes for a principal.",
+			Message: fmt.Sprintf("aws_iam_role.app[%d] is granted s3:GetObject on aws_s3_bucket.data[%d] through athena-public, and hop 2, glue:GetTable, is denied.", i, i),
+			Address: fmt.Sprintf("aws_s3_bucket_policy.data[%d]", i), Source: Source{File: "main.tf", Line: i + 1, Column: 3}}
+		if i >= n-errors {
+			f.Severity = "error"
+		}
+		r.Findings = append(r.Findings, f)
+	}
+	r.recount()
+	return r
+}
+
+// in renders a report in a format.
+func in(t *testing.T, name string, r *Report, opts Options) string {
+	t.Helper()
+	format, err := Get(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := format(&b, r, opts); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// Every format takes every report, the same one to the same bytes, and nothing in it
+// commands a terminal.
+func TestFormatsTakeEverything(t *testing.T) {
+	strange := everything()
+	strange.Findings[0].Message = "\x1b[2J\x07 not \xff UTF-8 \uFFFE"
+	for name, r := range map[string]*Report{"everything": everything(), "nothing": New(), "many": many(300, 3), "strange": strange} {
+		for _, format := range Formats() {
+			if format == "json" && name == "strange" {
+				continue // its strings are escaped
+			}
+			first := in(t, format, r, Options{FailOn: Error})
+			if first != in(t, format, r, Options{FailOn: Error}) {
+				t.Errorf("%s of %s is not the same twice", format, name)
+			}
+			if strings.ContainsAny(first, "\x1b\x07") {
+				t.Errorf("%s of %s holds control characters", format, name)
+			}
+		}
+	}
+}
+
+func sarifSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	compiled, err := jsonschema.NewCompiler().Compile("testdata/sarif-2.1.0.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return compiled
+}
+
+func TestSARIFMeetsItsSchema(t *testing.T) {
+	schema := sarifSchema(t)
+	for name, r := range map[string]*Report{"everything": everything(), "nothing": New(), "many": many(300, 3)} {
+		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(in(t, "sarif", r, Options{Version: "1.2.3"})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(doc); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := schema.Validate(map[string]any{"version": "2.1.0", "runs": []any{map[string]any{}}}); err == nil {
+		t.Error("the schema takes a run without a tool")
+	}
+}
+
+func TestSARIF(t *testing.T) {
+	var log sarifLog
+	if err := json.Unmarshal([]byte(in(t, "sarif", everything(), Options{})), &log); err != nil {
+		t.Fatal(err)
+	}
+	if len(log.Runs) != 2 || log.Runs[0].AutomationDetails.ID != "tfguard/live/plan.json/" || log.Runs[1].AutomationDetails.ID != "tfguard/-/" {
+		t.Fatalf("not one run for each input: %+v", log.Runs)
+	}
+	run := log.Runs[0]
+	if run.Invocations[0].Successful || !strings.Contains(fmt.Sprint(run.Invocations[0].Notifications), "ends in the middle") {
+		t.Errorf("the input that was not judged is not told: %+v", run.Invocations)
+	}
+	locked, broken, waived := run.Results[0], run.Results[1], run.Results[2]
+	if got := locked.Locations[0].Physical; locked.Level != "error" || got.Artifact.URI != "live/main.tf" || got.Region != (sarifRegion{40, 5}) {
+		t.Errorf("with a source: %+v", locked)
+	}
+	if got := broken.Locations[0]; got.Physical.Artifact.URI != "live/plan.json" || got.Logical[0].Name != "aws_s3_bucket_policy.logs.policy:1:865" {
+		t.Errorf("without a source: %+v", got)
+	}
+	if strings.Contains(broken.Message.Text, "](") {
+		t.Errorf("the words of a plan make a link: %s", broken.Message.Text)
+	}
+	steps := broken.CodeFlows[0].ThreadFlows[0].Locations
+	if len(steps) != 3 || steps[2].Importance != "essential" || !strings.HasPrefix(steps[2].Location.Message.Text, "Hop 2: s3:GetObject by ") ||
+		steps[2].Location.Physical.Region.StartLine != 40 {
+		t.Errorf("the flow of the chain: %+v", steps)
+	}
+	if len(waived.Suppressions) != 1 || waived.Suppressions[0].Justification != "Waived by data team until 2027-03-31: the role goes away." || len(locked.Suppressions) != 0 {
+		t.Errorf("suppressions: %+v", waived.Suppressions)
+	}
+	rule := run.Tool.Driver.Rules[locked.RuleIndex]
+	if rule.ID != locked.RuleID || rule.FullDescription == nil || !strings.Contains(rule.Help.Text, "PrincipalIsAWSService") {
+		t.Errorf("the manual of the rule: %+v", rule)
+	}
+}
+
+// What GitHub would refuse is not written: runs, results and bytes are bounded, and the
+// gravest findings stay.
+func TestSARIFLimits(t *testing.T) {
+	r := many(sarifResults+500, 20)
+	var log sarifLog
+	text := in(t, "sarif", r, Options{})
+	if err := json.Unmarshal([]byte(text), &log); err != nil {
+		t.Fatal(err)
+	}
+	results := log.Runs[0].Results
+	if len(results) != sarifResults || results[19].Level != "error" || results[20].Level != "warning" {
+		t.Errorf("%d results", len(results))
+	}
+	if n := log.Runs[0].Invocations[0].Notifications; len(n) != 1 || !strings.HasPrefix(n[0].Message.Text, "500 findings are left out") {
+		t.Errorf("%+v", n)
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil || packed.Len() > 10<<20 {
+		t.Errorf("%d bytes packed, %v", packed.Len(), err)
+	}
+
+	r = New()
+	for i := range sarifRuns + 1 {
+		r.Inputs = append(r.Inputs, Input{Path: fmt.Sprintf("%d/plan.json", i)})
+	}
+	if err := json.Unmarshal([]byte(in(t, "sarif", r, Options{})), &log); err != nil || len(log.Runs) != 1 {
+		t.Errorf("%d runs, %v", len(log.Runs), err)
+	}
+}
+
+// A finding keeps its fingerprint when lines move, and no two have the same.
+func TestFingerprints(t *testing.T) {
+	r := everything()
+	before := r.Fingerprints()
+	if unique := slices.Compact(slices.Sorted(slices.Values(before))); len(unique) != len(before) {
+		t.Errorf("two findings have the same fingerprint: %v", before)
+	}
+	for i := range r.Findings {
+		r.Findings[i].Source.Line += 7
+		r.Findings[i].Source.Column += 2
+	}
+	r.Findings = append([]Finding{{Rule: "new", Severity: "error"}}, r.Findings...)
+	if after := r.Fingerprints()[1:]; !slices.Equal(before, after) {
+		t.Errorf("before %v\nafter  %v", before, after)
+	}
+	if stablePath("./a/../b/plan.json") != "b/plan.json" || stablePath(filepath.Join(t.TempDir(), "plan.json")) != "plan.json" {
+		t.Error("paths that differ from machine to machine")
+	}
+}
+
+func TestGitLab(t *testing.T) {
+	var issues []map[string]any
+	if err := json.Unmarshal([]byte(in(t, "gitlab", everything(), Options{})), &issues); err != nil {
+		t.Fatal(err)
+	}
+	if len(issues) != 7 {
+		t.Fatalf("%d issues", len(issues))
+	}
+	severities := []string{"info", "minor", "major", "critical", "blocker"}
+	seen := map[string]bool{}
+	for _, is := range issues {
+		location := is["location"].(map[string]any)
+		path := location["path"].(string)
+		begin := location["lines"].(map[string]any)["begin"].(float64)
+		fingerprint := is["fingerprint"].(string)
+		if field(is, "description") == "" || field(is, "check_name") == "" || fingerprint == "" || seen[fingerprint] ||
+			!slices.Contains(severities, field(is, "severity")) || strings.HasPrefix(path, "./") || path == "" || begin < 1 {
+			t.Errorf("GitLab does not take %v", is)
+		}
+		seen[fingerprint] = true
+	}
+	if is := issues[0]; field(is, "severity") != "critical" || is["location"].(map[string]any)["lines"].(map[string]any)["begin"] != float64(40) {
+		t.Errorf("%v", is)
+	}
+	if is := issues[2]; field(is, "severity") != "info" || !strings.HasPrefix(field(is, "description"), "Waived by data team until 2027-03-31: ") {
+		t.Errorf("a waived finding: %v", is)
+	}
+	if got := in(t, "gitlab", New(), Options{}); got != "[]\n" {
+		t.Errorf("of nothing: %s", got)
+	}
+}
+
+func field(object map[string]any, key string) string {
+	s, _ := object[key].(string)
+	return s
+}
+
+// The counts are those of the cases, and what the threshold fails is a failure.
+func TestJUnit(t *testing.T) {
+	for failOn, want := range map[Threshold]string{
+		Never: "0 failures, 2 skipped", Error: "1 failures, 2 skipped", Unknown: "2 failures, 1 skipped", Warning: "4 failures, 1 skipped", Info: "5 failures, 1 skipped",
+	} {
+		r := everything()
+		var suites junitSuites
+		if err := xml.Unmarshal([]byte(in(t, "junit", r, Options{FailOn: failOn})), &suites); err != nil {
+			t.Fatal(err)
+		}
+		tests, failures, errs, skipped := 0, 0, 0, 0
+		for _, s := range suites.Suites {
+			n, f, e, k := 0, 0, 0, 0
+			for _, c := range s.Cases {
+				n++
+				if c.Failure != nil {
+					f++
+				}
+				if c.Error != nil {
+					e++
+				}
+				if c.Skipped != nil {
+					k++
+				}
+			}
+			if n != s.Tests || f != s.Failures || e != s.Errors || k != s.Skipped {
+				t.Errorf("%s: %d cases, %d failures, %d errors, %d skipped, and it says %+v", s.Name, n, f, e, k, s)
+			}
+			tests, failures, errs, skipped = tests+n, failures+f, errs+e, skipped+k
+		}
+		if suites.Tests != tests || suites.Failures != failures || suites.Errors != errs || errs != 1 {
+			t.Errorf("the sums are wrong: %+v", suites)
+		}
+		if got := fmt.Sprintf("%d failures, %d skipped", failures, skipped); got != want {
+			t.Errorf("--fail-on %s: %s, want %s", failOn, got, want)
+		}
+	}
+}
+
+func TestJUnitMeetsItsSchema(t *testing.T) {
+	xmllint, err := exec.LookPath("xmllint")
+	if err != nil {
+		t.Skip("there is no xmllint")
+	}
+	for name, r := range map[string]*Report{"everything": everything(), "nothing": New(), "many": many(300, 3)} {
+		file := filepath.Join(t.TempDir(), "junit.xml")
+		if err := os.WriteFile(file, []byte(in(t, "junit", r, Options{FailOn: Error})), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command(xmllint, "--noout", "--schema", "testdata/junit.xsd", file).CombinedOutput(); err != nil {
+			t.Errorf("%s: %s", name, out)
+		}
+	}
+}
+
+// Each threshold includes the one before, and a waived finding meets none.
+func TestThresholds(t *testing.T) {
+	finding := func(severity string, waived *Waiver) *Report {
+		return &Report{Findings: []Finding{{Severity: severity, Waived: waived}}}
+	}
+	for name, c := range map[string]struct {
+		r    *Report
+		from string // the first threshold that fails
+	}{
+		"nothing":        {New(), ""},
+		"an error":       {finding("error", nil), "error"},
+		"an unknown":     {&Report{Replays: []Replay{{Verdict: engine.Unknown}}}, "unknown"},
+		"an unread":      {&Report{Summary: Summary{PoliciesUnread: 1}}, "unknown"},
+		"a warning":      {finding("warning", nil), "warning"},
+		"an information": {finding("info", nil), "info"},
+		"a waived error": {finding("error", &Waiver{}), ""},
+		"a denial":       {&Report{Replays: []Replay{{Verdict: engine.ExplicitDeny}}}, ""},
+	} {
+		want := false
+		for _, word := range Thresholds() {
+			var level Threshold
+			if err := level.Set(word); err != nil || level.String() != word {
+				t.Fatal(err)
+			}
+			want = want || word == c.from
+			if got := level.Fails(c.r); got != want {
+				t.Errorf("%s with --fail-on %s: %v, want %v", name, word, got, want)
+			}
+		}
+	}
+}
+
+// A report that was read is the one that was written.
+func TestRead(t *testing.T) {
+	first := in(t, "json", everything(), Options{})
+	r, err := Read(strings.NewReader(first))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range Formats() {
+		if in(t, format, r, Options{FailOn: Error}) != in(t, format, everything(), Options{FailOn: Error}) {
+			t.Errorf("%s of a report that was read is another one", format)
+		}
+	}
+	for _, c := range []struct{ old, new, want string }{
+		{"", "", "this is no JSON report of tfguard"},
+		{`"schema": "tfguard/report/v1"`, `"schema": "tfguard/report/v9"`, "this tfguard reads tfguard/report/v1"},
+		{`"schema": "tfguard/report/v1"`, `"schema": ""`, "it names no schema"},
+		{`"verdict": "unknown"`, `"verdict": "maybe"`, `"maybe" is no verdict`},
+		{`"replay": 1`, `"replay": 9`, "findings[0] names replays[9], and there are 3"},
+		{`"severity": "info"`, `"severity": "grave"`, `findings[4] has the severity "grave"`},
+		{`"input": 1`, `"input": -1`, "names inputs[-1], and there are 2"},
+	} {
+		spoiled := strings.Replace(first, c.old, c.new, 1)
+		if c.old == "" {
+			spoiled = first[:len(first)/2]
+		}
+		if _, err := Read(strings.NewReader(spoiled)); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", c.new, err)
+		}
+	}
+	if _, err := Read(strings.NewReader(first + first)); err == nil {
+		t.Error("two reports in one file")
+	}
+	// The summary does not decide.
+	r, err = Read(strings.NewReader(strings.Replace(first, `"error": 1`, `"error": 0`, 1)))
+	if err != nil || r.Summary.Findings.Error != 1 || !Error.Fails(r) {
+		t.Errorf("a summary that belies the findings is believed: %v", err)
+	}
+}

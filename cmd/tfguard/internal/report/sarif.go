@@ -1,0 +1,325 @@
+package report
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/tfguard/tfguard/engine/hazard"
+)
+
+// The limits of GitHub for an upload, from the page "SARIF support for code
+// scanning": what is over them is refused as a whole.
+const (
+	sarifRuns    = 20
+	sarifResults = 25000
+	// sarifFlows is how many results tell their chain: no more are shown.
+	sarifFlows = 5000
+)
+
+// The part of SARIF 2.1.0 that is used, named as there.
+type (
+	sarifLog struct {
+		Schema  string     `json:"$schema"`
+		Version string     `json:"version"`
+		Runs    []sarifRun `json:"runs"`
+	}
+	sarifRun struct {
+		Tool struct {
+			Driver sarifDriver `json:"driver"`
+		} `json:"tool"`
+		AutomationDetails *sarifAutomation  `json:"automationDetails,omitempty"`
+		ColumnKind        string            `json:"columnKind"`
+		Invocations       []sarifInvocation `json:"invocations"`
+		Results           []sarifResult     `json:"results"`
+	}
+	sarifDriver struct {
+		Name           string      `json:"name"`
+		Version        string      `json:"version,omitempty"`
+		InformationURI string      `json:"informationUri"`
+		Rules          []sarifRule `json:"rules"`
+	}
+	sarifRule struct {
+		ID                   string             `json:"id"`
+		ShortDescription     sarifMessage       `json:"shortDescription"`
+		FullDescription      *sarifMessage      `json:"fullDescription,omitempty"`
+		Help                 sarifMessage       `json:"help"`
+		DefaultConfiguration sarifConfiguration `json:"defaultConfiguration"`
+		Properties           sarifProperties    `json:"properties"`
+	}
+	sarifConfiguration struct {
+		Level string `json:"level"`
+	}
+	sarifProperties struct {
+		Tags     []string `json:"tags"`
+		Severity string   `json:"problem.severity"`
+	}
+	sarifAutomation struct {
+		ID string `json:"id"`
+	}
+	sarifInvocation struct {
+		Successful    bool                `json:"executionSuccessful"`
+		Notifications []sarifNotification `json:"toolExecutionNotifications,omitempty"`
+	}
+	sarifNotification struct {
+		Level     string          `json:"level"`
+		Message   sarifMessage    `json:"message"`
+		Locations []sarifLocation `json:"locations,omitempty"`
+	}
+	sarifResult struct {
+		RuleID       string             `json:"ruleId"`
+		RuleIndex    int                `json:"ruleIndex"`
+		Level        string             `json:"level"`
+		Message      sarifMessage       `json:"message"`
+		Locations    []sarifLocation    `json:"locations"`
+		CodeFlows    []sarifCodeFlow    `json:"codeFlows,omitempty"`
+		Fingerprints map[string]string  `json:"partialFingerprints"`
+		Suppressions []sarifSuppression `json:"suppressions,omitempty"`
+	}
+	sarifMessage struct {
+		Text     string `json:"text"`
+		Markdown string `json:"markdown,omitempty"`
+	}
+	sarifLocation struct {
+		Physical sarifPhysical  `json:"physicalLocation"`
+		Logical  []sarifLogical `json:"logicalLocations,omitempty"`
+		Message  *sarifMessage  `json:"message,omitempty"`
+	}
+	sarifPhysical struct {
+		Artifact sarifArtifact `json:"artifactLocation"`
+		Region   sarifRegion   `json:"region"`
+	}
+	sarifArtifact struct {
+		URI string `json:"uri"`
+	}
+	sarifRegion struct {
+		StartLine   int `json:"startLine"`
+		StartColumn int `json:"startColumn,omitempty"`
+	}
+	sarifLogical struct {
+		Name string `json:"fullyQualifiedName"`
+		Kind string `json:"kind"`
+	}
+	sarifCodeFlow struct {
+		ThreadFlows []sarifThreadFlow `json:"threadFlows"`
+	}
+	sarifThreadFlow struct {
+		Locations []sarifStep `json:"locations"`
+	}
+	sarifStep struct {
+		Location   sarifLocation `json:"location"`
+		Importance string        `json:"importance"`
+	}
+	sarifSuppression struct {
+		Kind          string `json:"kind"`
+		Status        string `json:"status"`
+		Justification string `json:"justification"`
+	}
+)
+
+// SARIF renders the findings as SARIF 2.1.0, for code scanning.
+//
+//   - A run is one input, with a category of its own, so that the plans of several
+//     folders do not replace one another; more than GitHub takes are one run.
+//   - The location is the statement to blame in its source. Where that is not known,
+//     it is the input, and the logical location names the resource and attribute.
+//   - The chain that proves a finding is its code flow, one location a hop.
+//   - A waived finding has a suppression.
+//   - Diagnostics, and what a limit keeps out, are notifications of the invocation.
+//
+// Where not all findings are kept, the gravest are.
+func SARIF(w io.Writer, r *Report, opts Options) error {
+	log := sarifLog{
+		Schema:  "https://json.schemastore.org/sarif-2.1.0.json",
+		Version: "2.1.0", Runs: []sarifRun{},
+	}
+	s := &sarif{r: r, version: opts.Version, fingerprints: r.Fingerprints()}
+	if len(r.Inputs) > sarifRuns {
+		log.Runs = append(log.Runs, s.run("tfguard/", func(int) bool { return true }))
+	} else {
+		for i := range r.Inputs {
+			log.Runs = append(log.Runs, s.run("tfguard/"+stablePath(r.Inputs[i].Path)+"/", func(input int) bool { return input == i }))
+		}
+	}
+	if len(log.Runs) == 0 {
+		log.Runs = append(log.Runs, s.run("tfguard/", func(int) bool { return true }))
+	}
+	invocation := &log.Runs[0].Invocations[0]
+	for _, u := range r.Unreadable {
+		invocation.Successful = false
+		invocation.Notifications = append(invocation.Notifications, sarifNotification{Level: "error", Message: sarifText(u.Message)})
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", " ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(log)
+}
+
+type sarif struct {
+	r            *Report
+	version      string
+	fingerprints []string
+}
+
+// run makes the run of the inputs that are chosen.
+func (s *sarif) run(category string, chosen func(input int) bool) sarifRun {
+	run := sarifRun{
+		AutomationDetails: &sarifAutomation{ID: category}, ColumnKind: "unicodeCodePoints",
+		Invocations: []sarifInvocation{{Successful: true}}, Results: []sarifResult{},
+	}
+	rules := &sarifRules{list: []sarifRule{}, index: map[string]int{}}
+	left := 0
+	for _, i := range s.r.gravestFirst() {
+		f := &s.r.Findings[i]
+		switch {
+		case !chosen(f.Input):
+		case len(run.Results) == sarifResults:
+			left++
+		default:
+			run.Results = append(run.Results, s.result(f, s.fingerprints[i], rules.of(f), len(run.Results) < sarifFlows))
+		}
+	}
+	run.Tool.Driver = sarifDriver{
+		Name: "tfguard", Version: s.version, InformationURI: "https://github.com/tfguard/tfguard", Rules: rules.list,
+	}
+	run.Invocations[0].Notifications = s.notifications(chosen, left)
+	return run
+}
+
+// sarifRules are the rules of a run, those of the catalogue by its manual.
+type sarifRules struct {
+	list  []sarifRule
+	index map[string]int
+}
+
+// of returns the index of a finding's rule.
+func (rs *sarifRules) of(f *Finding) int {
+	if i, ok := rs.index[f.Rule]; ok {
+		return i
+	}
+	rs.index[f.Rule] = len(rs.list)
+	title, rationale, remediation := f.Rule, "", f.Remediation
+	for _, rule := range hazard.Rules() {
+		if rule.ID == f.Rule {
+			title, rationale, remediation = rule.Title, rule.Rationale, rule.Remediation
+		}
+	}
+	rule := sarifRule{
+		ID: f.Rule, ShortDescription: sarifMessage{Text: title},
+		Help: sarifMessage{
+			Text:     strings.TrimSpace(rationale + "\n\n" + remediation),
+			Markdown: strings.TrimSpace(rationale + "\n\n**What to do:** " + remediation),
+		},
+		DefaultConfiguration: sarifConfiguration{Level: sarifLevel(f.Severity)},
+		Properties: sarifProperties{
+			Tags:     []string{"aws", "iam", "security"},
+			Severity: cmp.Or(map[string]string{"error": "error", "warning": "warning"}[f.Severity], "recommendation"),
+		},
+	}
+	if rationale != "" {
+		rule.FullDescription = &sarifMessage{Text: rationale}
+	}
+	rs.list = append(rs.list, rule)
+	return rs.index[f.Rule]
+}
+
+func sarifLevel(severity string) string {
+	if severity == "info" {
+		return "note"
+	}
+	return severity
+}
+
+func (s *sarif) result(f *Finding, fingerprint string, rule int, flow bool) sarifResult {
+	out := sarifResult{
+		RuleID: f.Rule, RuleIndex: rule, Level: sarifLevel(f.Severity),
+		Message:   sarifText(f.Message + " " + f.Remediation),
+		Locations: []sarifLocation{s.location(f.Address, f.Source, f.Input)},
+		// GitHub matches results by the first; the second says whose it is.
+		Fingerprints: map[string]string{"primaryLocationLineHash": fingerprint + ":1", "tfguard/v1": fingerprint},
+	}
+	if f.Replay != nil && flow {
+		out.CodeFlows = s.flow(f, &s.r.Replays[*f.Replay])
+	}
+	if f.Waived != nil {
+		out.Suppressions = []sarifSuppression{{Kind: "external", Status: "accepted", Justification: f.Waived.String()}}
+	}
+	return out
+}
+
+// location is a place in the source or, without one, the input and the name of what
+// it is about in it.
+func (s *sarif) location(address string, src Source, input int) sarifLocation {
+	p := s.r.place(src, input)
+	out := sarifLocation{Physical: sarifPhysical{
+		Artifact: sarifArtifact{URI: (&url.URL{Path: p.file}).String()},
+		Region:   sarifRegion{StartLine: max(p.line, 1), StartColumn: p.column},
+	}}
+	if filepath.IsAbs(p.file) {
+		out.Physical.Artifact.URI = (&url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(p.file, "/")}).String()
+	}
+	if address != "" {
+		name := Source{Attribute: src.Attribute}
+		if src.File == "" {
+			name.Line, name.Column = src.Line, src.Column
+		}
+		out.Logical = []sarifLogical{{Name: where(address, name), Kind: "resource"}}
+	}
+	return out
+}
+
+// sarifText is a message without the links that the words of a plan could make.
+func sarifText(s string) sarifMessage {
+	return sarifMessage{Text: strings.ReplaceAll(printable(s), "](", "] (")}
+}
+
+// flow tells the hops of a chain that its verdict hangs on, if they were kept.
+func (s *sarif) flow(f *Finding, p *Replay) []sarifCodeFlow {
+	var steps []sarifStep
+	for i := range p.Hops {
+		h := &p.Hops[i]
+		if h.Optional {
+			continue
+		}
+		at, importance := s.location(f.Address, f.Source, f.Input), "important"
+		if b := h.deciding(); b != nil {
+			place := b.Source
+			place.Attribute = "" // the name of the policy ends with it
+			at = s.location(b.Policy, place, f.Input)
+		}
+		if h.Hop == p.BrokenHop && h.Verdict == p.Verdict {
+			importance = "essential"
+		}
+		message := sarifText(fmt.Sprintf("Hop %d: %s by %s on %s: %s.", h.Hop, h.Action, h.Principal, h.Resource, words[h.Verdict.String()]))
+		at.Message = &message
+		steps = append(steps, sarifStep{at, importance})
+	}
+	if len(steps) == 0 {
+		return nil
+	}
+	return []sarifCodeFlow{{ThreadFlows: []sarifThreadFlow{{Locations: steps}}}}
+}
+
+// notifications tell the remarks on the inputs that are chosen, and how many findings
+// a limit left out.
+func (s *sarif) notifications(chosen func(input int) bool, left int) []sarifNotification {
+	var out []sarifNotification
+	if left > 0 {
+		out = append(out, sarifNotification{Level: "warning", Message: sarifMessage{
+			Text: number(left, "finding is", "findings are") + " left out, the least grave ones, as GitHub takes no more; -o json lists all.",
+		}})
+	}
+	for i := range s.r.Diagnostics {
+		if d := &s.r.Diagnostics[i]; chosen(d.Input) {
+			out = append(out, sarifNotification{
+				Level: sarifLevel(d.Severity), Message: sarifText(d.Summary + ". " + d.Detail),
+				Locations: []sarifLocation{s.location(d.Address, d.Source, d.Input)},
+			})
+		}
+	}
+	return out
+}

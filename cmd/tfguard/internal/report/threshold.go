@@ -1,0 +1,64 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tfguard/tfguard/engine"
+)
+
+// A Threshold is the least of what fails a check; each includes those before it.
+type Threshold int
+
+// The thresholds.
+const (
+	Never Threshold = iota
+	// Error: findings of severity error.
+	Error
+	// Unknown: unknown verdicts and policies that were not read.
+	Unknown
+	// Warning: findings of severity warning.
+	Warning
+	// Info: findings of severity info.
+	Info
+)
+
+var thresholds = []string{"never", "error", "unknown", "warning", "info"}
+
+// Thresholds returns the words for the thresholds, in order.
+func Thresholds() []string { return slices.Clone(thresholds) }
+
+// String returns the threshold's word.
+func (t Threshold) String() string { return thresholds[t] }
+
+// Type names what a flag with a threshold takes.
+func (*Threshold) Type() string { return "word" }
+
+// Set reads a threshold's word and refuses any other.
+func (t *Threshold) Set(word string) error {
+	i := slices.Index(thresholds, word)
+	if i < 0 {
+		return fmt.Errorf("it takes one of %s", strings.Join(thresholds, ", "))
+	}
+	*t = Threshold(i)
+	return nil
+}
+
+// Fails reports whether a report holds something at or above the threshold.
+func (t Threshold) Fails(r *Report) bool {
+	return t.unknown(r) || slices.ContainsFunc(r.Findings, func(f Finding) bool { return t.finding(&f) })
+}
+
+// finding reports whether a finding is at or above the threshold; waived ones never
+// are.
+func (t Threshold) finding(f *Finding) bool {
+	least := map[string]Threshold{"error": Error, "warning": Warning, "info": Info}
+	return f.Waived == nil && t >= least[f.Severity]
+}
+
+// unknown reports whether the threshold asks for knowledge that a report lacks.
+func (t Threshold) unknown(r *Report) bool {
+	return t >= Unknown && (r.Summary.PoliciesUnread > 0 ||
+		slices.ContainsFunc(r.Replays, func(p Replay) bool { return p.Verdict == engine.Unknown }))
+}
