@@ -36,6 +36,7 @@ const (
 	pflag         = "github.com/spf13/pflag"
 	lipgloss      = "charm.land/lipgloss/v2"
 	ansi          = "github.com/charmbracelet/x/ansi"
+	opaModule     = "github.com/open-policy-agent/opa/v1"
 	term          = "golang.org/x/term"
 )
 
@@ -73,6 +74,9 @@ var layers = map[string]layer{
 		impure:     true,
 	},
 
+	// rego knows documents and answers, not what makes them.
+	"rego": {thirdParty: []string{jsonTokenizer, opaModule}, impure: true},
+
 	// report knows the inventory but none of its readers.
 	"cmd/tfguard/internal/report": {
 		module:     append([]string{"extract"}, allEngine...),
@@ -81,7 +85,7 @@ var layers = map[string]layer{
 	},
 	// cli asks whether a stream is a terminal; it draws nothing.
 	"cmd/tfguard/internal/cli": {
-		module:     append([]string{"cmd/tfguard/internal/report", "engine/simulate", "extract", "extract/terraform", "extract/yaml"}, allEngine...),
+		module:     append([]string{"cmd/tfguard/internal/report", "engine/simulate", "extract", "extract/terraform", "extract/yaml", "rego"}, allEngine...),
 		thirdParty: []string{cobra, pflag, term},
 		impure:     true,
 	},

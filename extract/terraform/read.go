@@ -63,7 +63,7 @@ func Read(ctx context.Context, r io.Reader, name string, opts Options) (*extract
 
 // read streams the plan into p.
 func (p *plan) read(ctx context.Context, r io.Reader, name string) error {
-	lines := &lineReader{r: transcode(r)}
+	lines := &lineReader{r: UTF8(r)}
 	dec := newDecoder(lines)
 	keys := map[string]bool{}
 	err := eachMember(dec, func(key string) error {

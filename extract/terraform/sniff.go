@@ -51,7 +51,7 @@ func Sniff(head []byte) Format {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		return PlanFile
 	}
-	text, err := io.ReadAll(transcode(bytes.NewReader(head)))
+	text, err := io.ReadAll(UTF8(bytes.NewReader(head)))
 	if err != nil {
 		return Unknown
 	}
@@ -109,9 +109,9 @@ func formatOf(keys map[string]bool) Format {
 	}
 }
 
-// transcode gives the text of r in UTF-8: it skips a byte-order mark and converts
-// UTF-16, which PowerShell's redirection writes.
-func transcode(r io.Reader) io.Reader {
+// UTF8 gives the text of r in UTF-8: it skips a byte-order mark and converts UTF-16,
+// which PowerShell's redirection writes.
+func UTF8(r io.Reader) io.Reader {
 	var mark [3]byte
 	n, err := io.ReadFull(r, mark[:])
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {

@@ -18,6 +18,7 @@ type checkOptions struct {
 	rendering
 	chains     choices
 	maxReplays count
+	guardrails guardrailOptions
 	// run selects single replays, for explain.
 	run chain.Options
 }
@@ -44,6 +45,7 @@ whose plans are all read; - or no PATH at all is standard input.`,
 	f := cmd.Flags()
 	f.Var(&opts.chains, "chains", "replay these chains alone: "+strings.Join(opts.chains.words, ", "))
 	f.Var(&opts.maxReplays, "max-replays", "above this number, pairs whose policies are equal up to names are replayed once; 0 for no bound")
+	opts.guardrails.flags(cmd)
 	complete(cmd, "chains", opts.chains.words)
 	return cmd
 }
@@ -64,6 +66,9 @@ func runCheck(ctx context.Context, o *checkOptions, args []string) error {
 		args = []string{"-"}
 	}
 	if err := o.ready(); err != nil {
+		return err
+	}
+	if err := o.guardrails.load(ctx); err != nil {
 		return err
 	}
 	rep, err := o.checkAll(ctx, args)
@@ -104,18 +109,23 @@ func (o *checkOptions) checkAll(ctx context.Context, args []string) (*report.Rep
 	return rep, nil
 }
 
-// check reads one input and replays the chains against it.
+// check reads one input, replays the chains against it and runs the guardrails.
 func (o *checkOptions) check(ctx context.Context, path string) (*report.Check, error) {
-	in, err := read(ctx, o.streams.In, path)
+	stdin, again := o.guardrails.keep(o.streams.In, path)
+	in, err := read(ctx, stdin, path)
 	if err != nil {
 		return nil, err
 	}
-	return o.judge(in), nil
-}
-
-func (o *checkOptions) judge(in *input) *report.Check {
 	in.Inventory.AssumeOrganization()
 	w := newWorld(in.Inventory)
+	c := o.judge(in, w)
+	if err := o.guardrails.guard(ctx, c, w, again); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (o *checkOptions) judge(in *input, w *world) *report.Check {
 	run := o.run
 	if run.Only == nil {
 		run = chain.Options{Chains: o.chains.values, MaxReplays: int(o.maxReplays)}

@@ -82,13 +82,8 @@ func runExplain(ctx context.Context, o *explainOptions, args []string) error {
 		}
 		args = []string{"-"}
 	}
-	principals, resources := &seen{}, &seen{}
-	o.run = chain.Options{Chains: []string{o.chain}, Only: func(p *chain.Principal, t *chain.Target, action string) bool {
-		rep := chain.Replay{Principal: p, Target: t}
-		who := principals.is(p, o.principal, p.Address, p.StandIn, p.Name().String)
-		what := resources.is(t, o.resource, t.Address, "", rep.Resource().String)
-		return who && what && strings.EqualFold(action, o.action)
-	}}
+	only, principals, resources := single(o.principal, o.action, o.resource)
+	o.run = chain.Options{Chains: []string{o.chain}, Only: only}
 	c, err := o.check(ctx, args[0])
 	if err != nil {
 		return err
@@ -100,6 +95,18 @@ func runExplain(ctx context.Context, o *explainOptions, args []string) error {
 			args[0], o.chain, o.principal, o.action, o.resource, principals, resources)
 	}
 	return o.show(&rep.Replays[0])
+}
+
+// single selects the replays of a call by one principal on one resource, and collects
+// the principals and resources there are.
+func single(principal, action, resource string) (only func(*chain.Principal, *chain.Target, string) bool, principals, resources *seen) {
+	principals, resources = &seen{}, &seen{}
+	return func(p *chain.Principal, t *chain.Target, called string) bool {
+		rep := chain.Replay{Principal: p, Target: t}
+		who := principals.is(p, principal, p.Address, p.StandIn, p.Name().String)
+		what := resources.is(t, resource, t.Address, "", rep.Resource().String)
+		return who && what && strings.EqualFold(called, action)
+	}, principals, resources
 }
 
 func (o *explainOptions) show(r *report.Replay) error {

@@ -34,6 +34,9 @@ type Check struct {
 	Result      chain.Result
 	// Findings about the result; their Replay counts in its Replays.
 	Findings []hazard.Finding
+	// Guardrails are findings of the team's own rules; their Replay counts likewise,
+	// and Input is left open.
+	Guardrails []Finding
 }
 
 // Add adds the outcome of one input to the report.
@@ -71,7 +74,10 @@ func (r *Report) Add(c *Check) {
 		r.addGroup(&g, base)
 	}
 	for _, f := range c.Findings {
-		r.addFinding(&f, base, input)
+		r.addFinding(finding(&f), base, input)
+	}
+	for _, f := range c.Guardrails {
+		r.addFinding(f, base, input)
 	}
 	r.Summary.Unrelated += c.Result.Unrelated
 	r.Summary.Folded += c.Result.Folded
@@ -198,17 +204,25 @@ func (r *Report) addGroup(g *chain.Group, base int) {
 	r.Groups = append(r.Groups, out)
 }
 
-func (r *Report) addFinding(f *hazard.Finding, base, input int) {
+func finding(f *hazard.Finding) Finding {
 	out := Finding{
 		Rule: f.Rule.ID, Severity: f.Rule.Severity.String(), Message: f.Message, Remediation: f.Rule.Remediation,
-		Address: f.Address, Source: sourceOf(f.Origin, f.Range), Input: input,
+		Address: f.Address, Source: sourceOf(f.Origin, f.Range),
 	}
 	if f.Replay >= 0 {
-		i := base + f.Replay
-		out.Replay = &i
+		out.Replay = &f.Replay
 	}
-	r.Findings = append(r.Findings, out)
-	r.Summary.count(&out)
+	return out
+}
+
+func (r *Report) addFinding(f Finding, base, input int) {
+	f.Input = input
+	if f.Replay != nil {
+		i := base + *f.Replay
+		f.Replay = &i
+	}
+	r.Findings = append(r.Findings, f)
+	r.Summary.count(&f)
 }
 
 // count counts a finding.

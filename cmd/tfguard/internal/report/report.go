@@ -5,7 +5,9 @@ package report
 
 import (
 	"cmp"
+	_ "embed" // of the schema
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -30,6 +32,21 @@ type Report struct {
 	Groups      []Group      `json:"groups"`
 	Changes     []Change     `json:"changes"`
 }
+
+// Keys returns the report by the keys of its JSON, for those that read a part of it.
+func (r *Report) Keys() map[string]any {
+	keys := map[string]any{}
+	v := reflect.ValueOf(r).Elem()
+	for i := range v.NumField() {
+		keys[v.Type().Field(i).Tag.Get("json")] = v.Field(i).Interface()
+	}
+	return keys
+}
+
+// JSONSchema is the schema of the report in JSON.
+//
+//go:embed schema.json
+var JSONSchema []byte
 
 // A Summary counts what the report holds.
 type Summary struct {
