@@ -68,9 +68,13 @@ var layers = map[string]layer{
 	"extract":                          {module: belowEngine, impure: true},
 	"extract/yaml":                     {module: []string{"engine/source", "engine/symbol"}, thirdParty: []string{"go.yaml.in/yaml/v3"}},
 	"extract/terraform/policydocument": {module: []string{"engine/source", "engine/symbol"}},
+	"extract/terraform/internal/planfile": {
+		thirdParty: []string{jsonTokenizer, "github.com/vmihailenco/msgpack/v5", "google.golang.org/protobuf/encoding/protowire"},
+		impure:     true,
+	},
 	"extract/terraform": {
-		module:     append([]string{"extract", "extract/terraform/policydocument"}, belowEngine...),
-		thirdParty: []string{jsonTokenizer, terraformJSON},
+		module:     append([]string{"extract", "extract/terraform/internal/planfile", "extract/terraform/policydocument"}, belowEngine...),
+		thirdParty: []string{jsonTokenizer, terraformJSON, "github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty/cty"},
 		impure:     true,
 	},
 

@@ -2,8 +2,12 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -12,7 +16,25 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"tfguard": main})
+	testscript.Main(m, map[string]func(){"tfguard": main, "standin-terraform": standIn})
+}
+
+// standIn stands in for Terraform: it shows the plan that a variable names, and says
+// in a file how it was called.
+func standIn() {
+	folder, err := os.Getwd()
+	if err == nil {
+		err = os.WriteFile(os.Getenv("STANDIN_LOG"), []byte(filepath.Base(folder)+": "+strings.Join(os.Args[1:len(os.Args)-1], " ")+" "+filepath.Base(os.Args[len(os.Args)-1])+"\n"), 0o600)
+	}
+	var plan []byte
+	if err == nil {
+		plan, err = os.ReadFile(os.Getenv("STANDIN_PLAN"))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "Error:", err)
+		os.Exit(1)
+	}
+	os.Stdout.Write(plan)
 }
 
 // Every command, flag and exit code, as transcripts. $FIXTURES is the corpus;

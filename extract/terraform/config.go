@@ -166,12 +166,9 @@ func (p *plan) configResource(dec *jsontext.Decoder, m *module) error {
 	if err != nil {
 		return err
 	}
-	prefix := ""
-	switch h := peekHead(raw); {
-	case h.mode == "managed" && strings.HasPrefix(h.typ, "aws_"):
-	case h.mode == "data" && h.typ == policyDocument:
-		prefix = "data."
-	default:
+	h := peekHead(raw)
+	prefix, wanted := blockPrefix(h.mode, h.typ)
+	if !wanted {
 		return nil
 	}
 	var r struct {
@@ -185,6 +182,18 @@ func (p *plan) configResource(dec *jsontext.Decoder, m *module) error {
 		m.resources[prefix+r.Type+"."+r.Name] = &configResource{provider: r.Provider, expressions: r.Expressions, forEach: r.ForEach}
 	}
 	return nil
+}
+
+// blockPrefix returns what stands before the type in the name of a block, and whether
+// the configuration of such blocks is kept.
+func blockPrefix(mode, typ string) (prefix string, kept bool) {
+	switch {
+	case mode == "managed":
+		return "", strings.HasPrefix(typ, "aws_")
+	case mode == "data":
+		return "data.", typ == policyDocument
+	}
+	return "", false
 }
 
 // find returns the module at a path of steps module.a.module.b, nil if there is none.

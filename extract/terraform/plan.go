@@ -102,10 +102,7 @@ func (p *plan) change(dec *jsontext.Decoder) error {
 		return err
 	}
 	h := peekHead(raw)
-	if !slices.Equal(h.actions, []string{"no-op"}) && !slices.Equal(h.actions, []string{"read"}) {
-		p.changed++
-	}
-	if !kept(h) {
+	if !p.wants(h) {
 		return nil
 	}
 	rc := new(tfjson.ResourceChange)
@@ -115,6 +112,14 @@ func (p *plan) change(dec *jsontext.Decoder) error {
 	}
 	p.changes = append(p.changes, rc)
 	return nil
+}
+
+// wants reports whether a change is kept, and counts it if it is one.
+func (p *plan) wants(h head) bool {
+	if !slices.Equal(h.actions, []string{"no-op"}) && !slices.Equal(h.actions, []string{"read"}) {
+		p.changed++
+	}
+	return kept(h)
 }
 
 // priorModules reads the values of prior_state.

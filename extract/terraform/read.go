@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -30,6 +31,10 @@ type Options struct {
 	// ManagedPolicy gives the document of an AWS managed policy by its name, such
 	// as "AdministratorAccess", and false for one it does not know. May be nil.
 	ManagedPolicy func(name string) (*policy.Document, bool)
+	// Configuration is the configuration as a binary plan holds it: modules.json, a
+	// list of {Key, Source, Dir}, and the source files of each module in a folder
+	// "m-" and its Key. May be nil; [ReadPlanFile] takes the one of the plan itself.
+	Configuration fs.FS
 }
 
 // Read reads a plan in JSON as `terraform show -json` writes it, of any format
@@ -54,11 +59,16 @@ func Read(ctx context.Context, r io.Reader, name string, opts Options) (*extract
 	if err := p.read(ctx, buffered, name); err != nil {
 		return nil, err
 	}
+	return p.result(opts), nil
+}
+
+// result makes the inventory of a plan.
+func (p *plan) result(opts Options) *extract.Result {
 	b := newBuilder(p, opts)
 	b.build()
 	b.Diagnostics.Sort()
 	b.Sort()
-	return &extract.Result{Inventory: b.Inventory, Diagnostics: b.Diagnostics}, nil
+	return &extract.Result{Inventory: b.Inventory, Diagnostics: b.Diagnostics}
 }
 
 // read streams the plan into p.

@@ -50,7 +50,8 @@ func TestReadRefuses(t *testing.T) {
 		{"state file", `{"version":4,"terraform_version":"1.11.4","serial":3,"lineage":"x","outputs":{}}`, StateFile, "this is a Terraform state file"},
 		{"log", `{"@level":"info","@message":"Terraform 1.11.4","type":"version"}` + "\n" + `{"@level":"info"}`, LogJSON, "this is the log of `terraform plan -json`"},
 		{"gzip", "\x1f\x8b\x08\x00", Gzip, "this is a gzip archive"},
-		{"binary plan", "PK\x03\x04\x14\x00", PlanFile, "binary plans are not read yet"},
+		{"binary plan", "PK\x03\x04" + strings.Repeat("\x00", 26) + "tfplan", PlanFile, "this is a binary plan"},
+		{"zip", "PK\x03\x04\x14\x00", Zip, "this is a zip archive and no Terraform plan"},
 		{"encrypted", `{"serial":1,"lineage":"x","meta":{"key_provider":"p"},"encrypted_data":"AAAA","encryption_version":"v0"}`, Encrypted, "this plan is encrypted"},
 	}
 	for _, tt := range tests {

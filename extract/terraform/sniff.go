@@ -33,6 +33,8 @@ const (
 	Encrypted
 	// PlanFile is a saved plan in Terraform's own binary form, a zip archive.
 	PlanFile
+	// Zip is another zip archive.
+	Zip
 	// Gzip is a gzip archive.
 	Gzip
 	// JSON is a JSON object without any key that would tell more.
@@ -49,7 +51,11 @@ func Sniff(head []byte) Format {
 	case bytes.HasPrefix(head, []byte{0x1F, 0x8B}):
 		return Gzip
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		return PlanFile
+		const name = 30 // where the name of the first file begins
+		if len(head) > name && bytes.HasPrefix(head[name:], []byte("tfplan")) {
+			return PlanFile
+		}
+		return Zip
 	}
 	text, err := io.ReadAll(UTF8(bytes.NewReader(head)))
 	if err != nil {
@@ -192,6 +198,8 @@ type InputError struct {
 	Format Format
 	// Line and Column are the place of the trouble, 0 if there is none.
 	Line, Column int
+	// Newer is set for a plan of a format that Terraform may read and tfguard does not.
+	Newer bool
 	// Msg is one clause or sentence without the name.
 	Msg string
 }
@@ -212,7 +220,8 @@ var formatMessages = map[Format]string{
 	StateFile: "this is a Terraform state file and not a plan; save a plan with `terraform plan -out tfplan` and write it with " + show,
 	LogJSON:   "this is the log of `terraform plan -json` and not the plan; save the plan with `terraform plan -out tfplan` and write it with " + show,
 	Encrypted: "this plan is encrypted; write it in clear with `tofu show -json tfplan > plan.json` where the key is at hand",
-	PlanFile:  "binary plans are not read yet; write the plan as JSON with " + show,
+	PlanFile:  "this is a binary plan and not the plan in JSON; write that with " + show,
+	Zip:       "this is a zip archive and no Terraform plan",
 	Gzip:      "this is a gzip archive; unpack it first with `gunzip`",
 	JSON:      "this JSON is no Terraform plan; write the plan with " + show,
 	Unknown:   "this is no JSON and so no Terraform plan; write the plan with " + show,

@@ -125,6 +125,10 @@ func (w *world) instance(address, module string, mode tfjson.ResourceMode, typ, 
 	return in
 }
 
+// readInCheck is why Terraform reads a data source that is part of a check and not
+// of the infrastructure.
+const readInCheck = "read_because_check_nested"
+
 // overlay puts one change over the state before it.
 func (w *world) overlay(byAddress map[string]*instance, rc *tfjson.ResourceChange) {
 	if rc.DeposedKey != "" {
@@ -138,7 +142,7 @@ func (w *world) overlay(byAddress map[string]*instance, rc *tfjson.ResourceChang
 	actions := rc.Change.Actions
 	if in.data {
 		w.deferred[in.block()] = true
-		if rc.ActionReason != "read_because_check_nested" {
+		if rc.ActionReason != readInCheck {
 			byAddress[rc.Address] = in
 		}
 		return

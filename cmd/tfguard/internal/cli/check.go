@@ -18,6 +18,7 @@ type checkOptions struct {
 	rendering
 	chains     choices
 	maxReplays count
+	sources    sources
 	guardrails guardrailOptions
 	// run selects single replays, for explain.
 	run chain.Options
@@ -32,10 +33,12 @@ func newCheck(streams Streams, version Version) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [PATH|-]...",
 		Short: "Checks plans: replays the call chains and reports what breaks",
-		Long: `check reads plans in JSON (terraform show -json), replays the call chains against
-their policies, and reports verdicts and findings. PATH is a file, or a folder
-whose plans are all read; - or no PATH at all is standard input.`,
-		Example: `  terraform show -json tfplan | tfguard check
+		Long: `check reads plans, as terraform plan -out writes them or in JSON (terraform show
+-json), replays the call chains against their policies, and reports verdicts and
+findings. PATH is a file, or a folder whose plans are all read; - or no PATH at all
+is standard input.`,
+		Example: `  tfguard check tfplan
+  terraform show -json tfplan | tfguard check
   tfguard check plan.json -o text -o sarif=tfguard.sarif`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runCheck(cmd.Context(), opts, args)
@@ -45,6 +48,7 @@ whose plans are all read; - or no PATH at all is standard input.`,
 	f := cmd.Flags()
 	f.Var(&opts.chains, "chains", "replay these chains alone: "+strings.Join(opts.chains.words, ", "))
 	f.Var(&opts.maxReplays, "max-replays", "above this number, pairs whose policies are equal up to names are replayed once; 0 for no bound")
+	opts.sources.flags(f)
 	opts.guardrails.flags(cmd)
 	complete(cmd, "chains", opts.chains.words)
 	return cmd
@@ -112,7 +116,7 @@ func (o *checkOptions) checkAll(ctx context.Context, args []string) (*report.Rep
 // check reads one input, replays the chains against it and runs the guardrails.
 func (o *checkOptions) check(ctx context.Context, path string) (*report.Check, error) {
 	stdin, again := o.guardrails.keep(o.streams.In, path)
-	in, err := read(ctx, stdin, path)
+	in, err := read(ctx, &o.sources, stdin, path)
 	if err != nil {
 		return nil, err
 	}

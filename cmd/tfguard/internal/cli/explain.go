@@ -62,6 +62,7 @@ With --case it explains one case of a file that simulate reads.`,
 	f.StringVar(&opts.id, "case", "", "the id of a case")
 	f.VarP(&opts.output, "output", "o", "format: text, json")
 	f.BoolVar(&opts.noColor, "no-color", false, "no colours, also on a terminal")
+	opts.sources.flags(f)
 	complete(cmd, "chain", chainIDs())
 	complete(cmd, "output", opts.output.words)
 	return cmd

@@ -33,21 +33,25 @@ type reader struct {
 	// claims reports whether a file that the user named is such an input.
 	claims func(path string, head []byte) bool
 	// read reads it; path is what the file is called on disk, name in messages.
-	read func(ctx context.Context, r io.Reader, path, name string) (*extract.Result, error)
+	read func(ctx context.Context, from *sources, r io.Reader, path, name string) (*extract.Result, error)
 }
 
 // readers are asked in order; the last one takes every file that is named, and says
 // of what it cannot read what it is and what to do.
 var readers = []reader{
 	{
+		format:    "terraform plan",
+		inFolders: isPlanFile,
+		claims:    isPlanFile,
+		read:      readPlanFile,
+	},
+	{
 		format: "terraform plan",
 		inFolders: func(path string, head []byte) bool {
 			return strings.HasSuffix(path, ".json") && terraform.Sniff(head) == terraform.PlanJSON
 		},
 		claims: func(string, []byte) bool { return true },
-		read: func(ctx context.Context, r io.Reader, _, name string) (*extract.Result, error) {
-			return terraform.Read(ctx, r, name, terraform.Options{ManagedPolicy: managedPolicy})
-		},
+		read:   readPlan,
 	},
 }
 
@@ -55,7 +59,7 @@ var readers = []reader{
 const headSize = terraform.HeadSize
 
 // read reads the input at a path, or the one on stdin for "-".
-func read(ctx context.Context, stdin io.Reader, path string) (*input, error) {
+func read(ctx context.Context, from *sources, stdin io.Reader, path string) (*input, error) {
 	r, name := stdin, "standard input"
 	if path != "-" {
 		f, err := os.Open(path)
@@ -72,7 +76,7 @@ func read(ctx context.Context, stdin io.Reader, path string) (*input, error) {
 	}
 	for _, rd := range readers {
 		if rd.claims(path, head) {
-			result, err := rd.read(ctx, buffered, path, name)
+			result, err := rd.read(ctx, from, buffered, path, name)
 			if err != nil {
 				return nil, err
 			}

@@ -1,0 +1,171 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/tfguard/tfguard/engine/source"
+	"github.com/tfguard/tfguard/extract"
+	"github.com/tfguard/tfguard/extract/terraform"
+)
+
+// sources are what helps to read an input, beside the input itself.
+type sources struct {
+	planFile     string
+	terraformBin string
+}
+
+func (s *sources) flags(f *pflag.FlagSet) {
+	f.StringVar(&s.planFile, "plan-file", "", "the binary plan `file` that a plan in JSON was made of, for the configuration in it")
+	f.StringVar(&s.terraformBin, "terraform-bin", "", "the `program` that shows binary plans of a format that is not read: terraform, tofu or a path")
+}
+
+func isPlanFile(_ string, head []byte) bool { return terraform.Sniff(head) == terraform.PlanFile }
+
+// readPlan reads a plan in JSON.
+func readPlan(ctx context.Context, from *sources, r io.Reader, _, name string) (*extract.Result, error) {
+	opts := terraform.Options{ManagedPolicy: managedPolicy}
+	if from.planFile == "" {
+		return terraform.Read(ctx, r, name, opts)
+	}
+	f, size, err := open(from.planFile)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	files, timestamp, err := terraform.Configuration(ctx, f, size, from.planFile)
+	if err != nil {
+		return nil, err
+	}
+	opts.Configuration = files
+	result, err := terraform.Read(ctx, r, name, opts)
+	if err == nil && result.Inventory.Timestamp != timestamp {
+		result.Diagnostics = append(result.Diagnostics, source.Diagnostic{
+			Severity: source.Warning, Summary: "Two plans",
+			Detail: fmt.Sprintf("%s was made at another time than this plan (%s, %s): its configuration may be another one. Name the plan that the JSON was made of.",
+				from.planFile, timestamp, result.Inventory.Timestamp),
+		})
+	}
+	return result, err
+}
+
+// maxPlanFile bounds a binary plan on standard input, in bytes.
+const maxPlanFile = 256 << 20
+
+// readPlanFile reads a binary plan. One of a newer format is shown by Terraform
+// itself, where an initialised folder is at hand.
+func readPlanFile(ctx context.Context, from *sources, r io.Reader, path, name string) (*extract.Result, error) {
+	opts := terraform.Options{ManagedPolicy: managedPolicy}
+	if path == "-" {
+		content, err := io.ReadAll(io.LimitReader(r, maxPlanFile+1))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if len(content) > maxPlanFile {
+			return nil, fmt.Errorf("%s: this is larger than any binary plan; name the file", name)
+		}
+		return terraform.ReadPlanFile(ctx, bytes.NewReader(content), int64(len(content)), name, opts)
+	}
+	f, size, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	result, err := terraform.ReadPlanFile(ctx, f, size, name, opts)
+	var refused *terraform.InputError
+	if !errors.As(err, &refused) || !refused.Newer {
+		return result, err
+	}
+	bin, folder := from.program(), initialised(path)
+	if bin == "" || folder == "" {
+		return nil, err
+	}
+	result, err = show(ctx, bin, folder, path, name, opts)
+	if err == nil {
+		result.Diagnostics = append(result.Diagnostics, source.Diagnostic{
+			Severity: source.Info, Summary: "Plan read through " + filepath.Base(bin),
+			Detail: fmt.Sprintf("The binary plan is of a format that is not read. It was read from the output of `%s show -json` instead.", bin),
+		})
+	}
+	return result, err
+}
+
+func open(path string) (*os.File, int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		_ = f.Close() // the error at hand says more
+		return nil, 0, err
+	}
+	return f, info.Size(), nil
+}
+
+// program is the Terraform or OpenTofu to ask, "" if there is none.
+func (s *sources) program() string {
+	if s.terraformBin != "" {
+		if bin, err := filepath.Abs(s.terraformBin); err == nil && strings.ContainsRune(s.terraformBin, filepath.Separator) {
+			return bin // it is run in another folder
+		}
+		return s.terraformBin
+	}
+	for _, name := range []string{"terraform", "tofu"} {
+		if bin, err := exec.LookPath(name); err == nil {
+			return bin
+		}
+	}
+	return ""
+}
+
+// initialised returns the folder to show a plan in, where `terraform init` has put the
+// providers: that of the plan or the working folder, "" if neither is one.
+func initialised(path string) string {
+	for _, folder := range []string{filepath.Dir(path), "."} {
+		if info, err := os.Stat(filepath.Join(folder, ".terraform")); err == nil && info.IsDir() {
+			return folder
+		}
+	}
+	return ""
+}
+
+// show reads a plan from what a program shows of it.
+func show(ctx context.Context, bin, folder, path, name string, opts terraform.Options) (*extract.Result, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, bin, "show", "-json", "-no-color", path)
+	cmd.Dir = folder
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("%s: %s could not be run to show it: %w", name, bin, err)
+	}
+	result, err := terraform.Read(ctx, out, name, opts)
+	if err != nil {
+		cancel() // it may still be writing
+	}
+	if failed := cmd.Wait(); failed != nil && stderr.Len() > 0 {
+		return nil, fmt.Errorf("%s: `%s show -json` failed: %s", name, bin, strings.Join(strings.Fields(stderr.String()), " "))
+	} else if failed != nil && err == nil {
+		return nil, fmt.Errorf("%s: `%s show -json` failed: %w", name, bin, failed)
+	}
+	return result, err
+}
