@@ -79,7 +79,7 @@ func runCheck(ctx context.Context, o *checkOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	if len(rep.Inputs) == 0 {
+	if len(rep.Inputs) == 0 && !o.outputs.forAtlantis() {
 		return errReported
 	}
 	return o.finish(rep)

@@ -68,6 +68,9 @@ func (o *outputs) Set(list string) error {
 	return nil
 }
 
+// forAtlantis reports whether Atlantis reads standard output.
+func (o *outputs) forAtlantis() bool { return slices.Contains(o.list, output{"atlantis", "-"}) }
+
 // rendering is how the commands that write a report write it.
 type rendering struct {
 	streams        Streams
@@ -138,6 +141,9 @@ func (o *rendering) write(rep *report.Report) error {
 			} else {
 				err = format(o.streams.Out, rep, opts)
 			}
+			if err == nil && out.format == "github" {
+				err = o.stepSummary(rep, opts)
+			}
 			if err != nil {
 				errs = append(errs, fmt.Errorf("the report could not be written: %w", err))
 			}
@@ -146,12 +152,41 @@ func (o *rendering) write(rep *report.Report) error {
 	return errors.Join(errs...)
 }
 
+// stepSummaryLimit is how large the summary of a step may be: a larger one is not
+// shown at all.
+const stepSummaryLimit = 1 << 20
+
+// stepSummary adds the report to the summary of the step, if GitHub Actions gives a
+// file for it.
+func (o *rendering) stepSummary(rep *report.Report, opts report.Options) error {
+	path, _ := o.streams.Env("GITHUB_STEP_SUMMARY")
+	if path == "" {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		opts.Limit = stepSummaryLimit - int(info.Size()) - 1
+		if opts.Limit <= 0 {
+			fmt.Fprintln(o.streams.Err, "tfguard: the summary of the step is full: the report is not in it")
+			return f.Close()
+		}
+		err = report.Markdown(f, rep, opts)
+	}
+	return errors.Join(err, f.Close())
+}
+
 // finish writes the report and returns what decides the exit code.
 func (o *rendering) finish(rep *report.Report) error {
 	if err := o.write(rep); err != nil {
 		return err
 	}
 	switch {
+	case o.outputs.forAtlantis():
+		return nil // its verdict is in the words
 	case len(rep.Unreadable) > 0:
 		return errReported
 	case o.failOn.Fails(rep):

@@ -37,11 +37,14 @@ const (
 type Format func(w io.Writer, r *Report, opts Options) error
 
 var formats = map[string]Format{
-	"text":   Text,
-	"json":   JSON,
-	"sarif":  SARIF,
-	"junit":  JUnit,
-	"gitlab": GitLab,
+	"text":     Text,
+	"json":     JSON,
+	"sarif":    SARIF,
+	"junit":    JUnit,
+	"markdown": Markdown,
+	"github":   GitHub,
+	"gitlab":   GitLab,
+	"atlantis": Atlantis,
 }
 
 // Formats returns the names of the formats.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -342,6 +343,175 @@ func TestJUnitMeetsItsSchema(t *testing.T) {
 			t.Errorf("%s: %s", name, out)
 		}
 	}
+}
+
+func TestMarkdown(t *testing.T) {
+	text := in(t, "markdown", everything(), Options{FailOn: Error})
+	holds(t, text, "### ❌ tfguard: 1 input not judged, 1 error, 2 warnings, 2 remarks, 1 waived\n",
+		"**Not judged:** other/plan.json",
+		"| `aws_iam_role.app` | **gains** | `s3:PutObject` | `aws_s3_bucket.logs` | implicit deny → allowed | direct-corporate, direct-internet | `statement 2 of aws_iam_policy.app.policy (Write) at live/main.tf:12:3` |\n",
+		"- **service-principal-locked-out**: cloudtrail.amazonaws.com may not call s3:PutObject on aws\\_s3\\_bucket.logs.\n  at `live/main.tf:40:5` in `live/plan.json`\n  → Exempt it.\n",
+		"<b>Warnings (2)</b>", "<b>For information (2)</b>", "<b>Waived (1)</b>", "Waived by data team until 2027-03-31: the role goes away.",
+		"| s3:GetObject | athena-public | ⛔ explicit deny @2 |", "| 1 | `aws_s3_bucket.data.arn` |")
+	if i := strings.Index(text, "Access changes"); i > strings.Index(text, "#### Errors") {
+		t.Error("changes come after the findings")
+	}
+	// Nothing in a name is markup, a mention or a link.
+	holds(t, text, "is denied at hop 2 &lt;b&gt;\\|\\`\\[x\\](http:<!-- -->//evil.example)%0A::error::@<!-- -->team,a:b&amp;.\n",
+		"``aws_s3_bucket.data[\"<b>|`[x](http://evil.example)%0A::error::@team,a:b&\"]``\n")
+	if n := strings.Count(text, "```mermaid"); n != 2 {
+		t.Errorf("%d diagrams", n)
+	}
+	if strings.Contains(text, "cut here") || strings.Contains(text, "Shortened") {
+		t.Error("a short comment is shortened")
+	}
+	for _, s := range []string{"<b>", "@team", "[x](http://e.example)", "#12", "*a*_b_", "a|b", "www.example.com", "line\nbreak", "<script>"} {
+		if got := prose(s); strings.ContainsAny(strings.ReplaceAll(got, "<!-- -->", ""), "<>\n") || strings.Contains(strings.ReplaceAll(got, `\[`, ""), "[") || strings.Contains(got, "://") {
+			t.Errorf("prose(%q) = %q", s, got)
+		}
+	}
+	for s, want := range map[string]string{"a": "`a`", "a`b": "``a`b``", "`": "`` ` ``", "a\nb": "`a b`", "": ""} {
+		if got := code(s); got != want {
+			t.Errorf("code(%q) = %s, want %s", s, got, want)
+		}
+	}
+}
+
+// A comment is never longer than the platform takes, and names every error as long as
+// that can be.
+func TestMarkdownLimits(t *testing.T) {
+	for _, c := range []struct{ findings, errors, limit int }{{300, 3, 0}, {10000, 60, 0}, {10000, 200, 0}, {10000, 10000, 0}, {10000, 60, 1 << 20}, {10000, 5, 32768}, {50, 50, 300}} {
+		r := many(c.findings, c.errors)
+		for i := range 500 {
+			change := everything().Changes[i%2]
+			change.ResourceAddress = fmt.Sprintf("aws_s3_bucket.changed[%d]", i)
+			r.Changes = append(r.Changes, change)
+		}
+		text := in(t, "markdown", r, Options{Limit: c.limit})
+		limit := c.limit
+		if limit == 0 {
+			limit = 65536
+		}
+		if len(text) > limit {
+			t.Errorf("%+v: %d bytes", c, len(text))
+		}
+		if strings.Count(text, "<details>") != strings.Count(text, "</details>") || strings.Count(text, "```")%2 != 0 {
+			t.Errorf("%+v: something is not closed", c)
+		}
+		missing := 0
+		for i := c.findings - c.errors; i < c.findings; i++ {
+			if !strings.Contains(text, fmt.Sprintf("`main.tf:%d:3`", i+1)) {
+				missing++
+			}
+		}
+		switch {
+		case limit == 300:
+		case c.errors <= 200 && missing > 0:
+			t.Errorf("%+v: %d errors are not named", c, missing)
+		case c.errors > 200 && !strings.Contains(text, fmt.Sprintf("… and %s more errors:", thousands(missing))):
+			t.Errorf("%+v: %d errors are not named, and it is not said", c, missing)
+		}
+	}
+}
+
+func TestMermaid(t *testing.T) {
+	r := everything()
+	got := r.Replays[0].sequence().mermaid()
+	want := `sequenceDiagram
+    participant p0 as app
+    participant p1 as Athena
+    participant p2 as Glue
+    participant p3 as S3 aws_s3_bucket.logs
+    p0->>p1: athena:StartQueryExecution
+    p1->>p2: glue:GetTable
+    p1-xp3: s3:GetObject
+    Note over p1,p3: explicit deny, statement 4 of aws_s3_bucket_policy.logs.policy (Deny#60;b#62;#124;#96;#91;x#93;(http://evil.example)#37;0A::error::#64;team,a:b#38;) at live/main.tf:40:5
+`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if got := mermaidText("the end; of\nit"); got != "the #101;nd#59; of it" {
+		t.Error(got)
+	}
+}
+
+func TestGitHub(t *testing.T) {
+	text := in(t, "github", everything(), Options{FailOn: Error})
+	holds(t, text, "::error title=tfguard%3A not judged::other/plan.json: the plan ends in the middle\n",
+		"::notice title=tfguard%3A access change::aws_iam_role.app gains s3:PutObject on aws_s3_bucket.logs (implicit deny → allowed through direct-corporate, direct-internet), by statement 2 of",
+		"::error file=live/main.tf,line=40,col=5,title=tfguard%3A service-principal-locked-out::cloudtrail.amazonaws.com may not call s3:PutObject on aws_s3_bucket.logs.%0AExempt it.\n",
+		"[x](http://evil.example)%250A::error::@team", "\ntfguard failed: 1 input not judged, 1 error, ")
+	if strings.Contains(text, "aws_iam_role.old") {
+		t.Error("a waived finding is annotated")
+	}
+	command := regexp.MustCompile(`^::(error|warning|notice) ((file=[^,:]+,line=\d+(,col=\d+)?,)?title=[^,:]+)::[^\r\n]+$`)
+	counts := map[string]int{}
+	for line := range strings.Lines(in(t, "github", many(300, 30), Options{})) {
+		line = strings.TrimSuffix(line, "\n")
+		if m := command.FindStringSubmatch(line); m != nil {
+			counts[m[1]]++
+		} else if strings.Contains(line, "::") {
+			t.Errorf("GitHub does not take %s", line)
+		}
+	}
+	if counts["error"] != 10 || counts["warning"] != 10 || counts["notice"] != 0 {
+		t.Errorf("%v", counts)
+	}
+	holds(t, in(t, "github", many(300, 30), Options{}), "tfguard passed: 30 errors, 270 warnings.", "280 more are not annotated")
+}
+
+// What Atlantis looks for: before version 0.39 and since.
+var (
+	atlantisOld = regexp.MustCompile(`(?i)fail`)
+	atlantisNew = regexp.MustCompile("([1-9][0-9]* failure|failures\": \\[)")
+)
+
+func TestAtlantis(t *testing.T) {
+	failing := everything()
+	passing := replays("failover")
+	warned := everything()
+	warned.Unreadable = nil
+	warned.Findings[0].Waived = &Waiver{Reason: "its Failure is known", Owner: "3 failures", Expires: "2027-01-01"}
+	warned.Findings[1].Message = "FAILOVER and fail-safe: 5 failures"
+	for _, c := range []struct {
+		name   string
+		r      *Report
+		failOn Threshold
+		fails  bool
+	}{
+		{"with findings", failing, Error, true},
+		{"with an input that was not judged", failing, Never, true},
+		{"without", passing, Error, false},
+		{"of nothing", New(), Error, false},
+		{"with waivers and warnings", warned, Error, false},
+		{"with unknown verdicts", warned, Unknown, true},
+		{"with unread policies alone", &Report{Summary: Summary{PoliciesUnread: 1}}, Unknown, true},
+		{"with warnings that count", warned, Warning, true},
+		{"with many", many(10000, 10000), Error, true},
+		{"with many notes", many(10000, 0), Error, false},
+	} {
+		text := in(t, "atlantis", c.r, Options{FailOn: c.failOn})
+		if want := c.failOn.Fails(c.r) || len(c.r.Unreadable) > 0; want != c.fails {
+			t.Fatalf("%s: the test is wrong", c.name)
+		}
+		isNew := atlantisNew.MatchString(text) || strings.HasPrefix(text, "FAIL")
+		if isOld := atlantisOld.MatchString(text); isOld != c.fails || isNew != c.fails || strings.HasPrefix(text, "PASS") == c.fails {
+			t.Errorf("%s: failing is %v before and %v since version 0.39, want %v:\n%.2000s", c.name, isOld, isNew, c.fails, text)
+		}
+		if len(text) == 0 || len(text) >= 65536 {
+			t.Errorf("%s: %d bytes", c.name, len(text))
+		}
+	}
+	// What approvals stick to: sorted, each once, no counts.
+	text := in(t, "atlantis", failing, Options{FailOn: Error})
+	want := []string{
+		"FAIL - aws_s3_bucket_policy.logs - service-principal-locked-out: cloudtrail.amazonaws.com may not call s3:PutObject on aws_s3_bucket.logs.",
+		"FAIL - other/plan.json - not judged: other/plan.json: the plan ends in the middle",
+	}
+	if got := regexp.MustCompile(`(?m)^FAIL.*`).FindAllString(text, -1); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	holds(t, text, "\n2 failures\n", "\nWAIVED - aws_s3_bucket_policy.old - chain-broken: aws_iam_role.old is denied at hop 2. Waived by data team until 2027-03-31", "\nCHANGE - aws_iam_role.app gains ")
 }
 
 // Each threshold includes the one before, and a waived finding meets none.

@@ -88,31 +88,32 @@ func (c cell) style() lipgloss.Style {
 	return plain
 }
 
-// matrices gathers the replays of each input by resource, in the order of the report.
-func (t *text) matrices() [][]*matrix {
-	out := make([][]*matrix, len(t.r.Inputs))
+// matrices gathers the replays of each input by resource, in the order of the report,
+// with at most so many principals each.
+func (r *Report) matrices(maxColumns int) [][]*matrix {
+	out := make([][]*matrix, len(r.Inputs))
 	type key struct {
 		input         int
 		address, name string
 	}
 	byKey := map[key]*matrix{}
 	columns := map[*matrix]map[[3]string]*column{}
-	like := t.like()
-	for i := range t.r.Replays {
-		r := &t.r.Replays[i]
-		k := key{r.Input, r.ResourceAddress, r.Resource}
+	like := r.like()
+	for i := range r.Replays {
+		p := &r.Replays[i]
+		k := key{p.Input, p.ResourceAddress, p.Resource}
 		m := byKey[k]
 		if m == nil {
-			m = newMatrix(r)
+			m = newMatrix(p)
 			byKey[k] = m
 			columns[m] = map[[3]string]*column{}
-			out[r.Input] = append(out[r.Input], m)
+			out[p.Input] = append(out[p.Input], m)
 		}
-		m.add(r, columns[m], like[i])
+		m.add(p, columns[m], like[i])
 	}
 	for m := range columns {
 		m.tellApart()
-		m.choose(t.bounds.columns)
+		m.choose(maxColumns)
 	}
 	return out
 }
@@ -133,20 +134,20 @@ func newMatrix(r *Replay) *matrix {
 type fold struct{ resources, principals int }
 
 // like says for each replay, by its index, how many it stands for.
-func (t *text) like() map[int]fold {
+func (r *Report) like() map[int]fold {
 	out := map[int]fold{}
-	for _, g := range t.r.Groups {
+	for _, g := range r.Groups {
 		resources := map[string]bool{}
 		for _, p := range g.Pairs {
-			for _, r := range p.Resources {
-				resources[r] = true
+			for _, name := range p.Resources {
+				resources[name] = true
 			}
 		}
 		for _, i := range g.Replays {
-			r := &t.r.Replays[i]
+			rep := &r.Replays[i]
 			principals := 0
 			for _, p := range g.Pairs {
-				if slices.Contains(p.Resources, cmp.Or(r.ResourceAddress, r.Resource)) {
+				if slices.Contains(p.Resources, cmp.Or(rep.ResourceAddress, rep.Resource)) {
 					principals += len(p.Principals)
 				}
 			}

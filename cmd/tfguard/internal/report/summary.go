@@ -2,7 +2,10 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/tfguard/tfguard/engine"
 )
 
 // answer counts the findings in a few words.
@@ -38,4 +41,89 @@ func (s *Summary) verdicts() string {
 	v := s.Verdicts
 	return fmt.Sprintf("%s: %s allowed, %s implicit deny, %s explicit deny, %s unknown.",
 		replays, thousands(v.Allowed), thousands(v.ImplicitDeny), thousands(v.ExplicitDeny), thousands(v.Unknown))
+}
+
+// An unknown is something that is not known, and how many verdicts hang on it.
+type unknown struct {
+	on       string
+	verdicts int
+}
+
+// unknowns lists what unknown verdicts hang on, what most do first.
+func (r *Report) unknowns() []unknown {
+	var out []unknown
+	at := map[string]int{}
+	for i := range r.Replays {
+		for _, on := range hangsOn(&r.Replays[i]) {
+			n, ok := at[on]
+			if !ok {
+				n = len(out)
+				at[on] = n
+				out = append(out, unknown{on: on})
+			}
+			out[n].verdicts++
+		}
+	}
+	slices.SortStableFunc(out, func(a, b unknown) int { return b.verdicts - a.verdicts })
+	return out
+}
+
+// hangsOn lists once each what the deciding hop of an unknown replay hangs on.
+func hangsOn(r *Replay) []string {
+	var out []string
+	for i := range r.Hops {
+		h := &r.Hops[i]
+		if r.Verdict == engine.Unknown && h.Hop == r.BrokenHop && !h.Optional && h.Verdict == engine.Unknown {
+			for _, u := range h.Unknown {
+				out = include(out, u)
+			}
+		}
+	}
+	return out
+}
+
+// remarks are what the verdicts rest on, and what the reader had to say.
+func (r *Report) remarks() []string {
+	var words []string
+	for i := range r.Inputs {
+		in := &r.Inputs[i]
+		if in.Policies == 0 {
+			words = append(words, r.of(i)+"There are no policies here, so nothing but AWS's defaults was judged.")
+		}
+		for _, f := range in.Facts {
+			if f.Assumed {
+				words = append(words, fmt.Sprintf("%sAssumed: the %s is %s (%s).", r.of(i), f.Name, f.Value, f.From))
+			}
+		}
+		for _, n := range in.Notes {
+			words = append(words, r.of(i)+n)
+		}
+	}
+	if n := r.Summary.Unrelated; n > 0 {
+		words = append(words, fmt.Sprintf("Not replayed: %s of principal, resource and action that nothing grants.", number(n, "combination", "combinations")))
+	}
+	if n := r.Summary.Folded; n > 0 {
+		words = append(words, fmt.Sprintf("Folded: %s whose policies are equal to replayed ones up to names (-o json lists them; --max-replays 0 replays all).", number(n, "combination", "combinations")))
+	}
+	for i := range r.Diagnostics {
+		d := &r.Diagnostics[i]
+		// What makes an input incomplete is told where it is named.
+		if d.Severity == "info" || slices.Contains(r.Inputs[d.Input].Incomplete, d.Detail) {
+			continue
+		}
+		at := where(d.Address, d.Source)
+		if at != "" {
+			at += ": "
+		}
+		words = append(words, fmt.Sprintf("%s%s%s. %s", r.of(d.Input), at, d.Summary, d.Detail))
+	}
+	return words
+}
+
+// of names an input before a remark on it, if there are several.
+func (r *Report) of(input int) string {
+	if len(r.Inputs) == 1 {
+		return ""
+	}
+	return inputName(r.Inputs[input].Path) + ": "
 }

@@ -52,7 +52,7 @@ func (l legend) String() string {
 // tables writes, for each input, one table for each class of resources with equal
 // outcomes, and a legend below the last one.
 func (t *text) tables() {
-	matrices := t.matrices()
+	matrices := t.r.matrices(t.bounds.columns)
 	for i := range matrices {
 		if len(matrices) > 1 && len(matrices[i]) > 0 {
 			t.line("")

@@ -13,8 +13,6 @@ import (
 
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
-
-	"github.com/tfguard/tfguard/engine"
 )
 
 // most is how many warnings of a rule, unknowns and remarks are told, unless all are.
@@ -331,85 +329,25 @@ func where(address string, s Source) string {
 
 // unknown lists what unknown verdicts hang on, each with how many hang on it.
 func (t *text) unknown() {
-	counts := map[string]int{}
-	var order []string
-	for i := range t.r.Replays {
-		r := &t.r.Replays[i]
-		if r.Verdict != engine.Unknown {
-			continue
-		}
-		for _, u := range hangsOn(r) {
-			if counts[u] == 0 {
-				order = append(order, u)
-			}
-			counts[u]++
-		}
-	}
-	if len(order) == 0 {
+	unknowns := t.r.unknowns()
+	if len(unknowns) == 0 {
 		return
 	}
 	t.line("")
 	t.line("%s", t.paint(bold, "Not known"))
 	t.line("  verdicts  hang on")
-	slices.SortStableFunc(order, func(a, b string) int { return counts[b] - counts[a] })
-	for i, u := range order {
+	for i, u := range unknowns {
 		if i == t.bounds.most {
-			t.line("  … and %s (--verbose lists all)", number(len(order)-i, "more", "more"))
+			t.line("  … and %s (--verbose lists all)", number(len(unknowns)-i, "more", "more"))
 			break
 		}
-		t.paragraph(fmt.Sprintf("  %8s  ", thousands(counts[u])), strings.Repeat(" ", 12), plain, u)
+		t.paragraph(fmt.Sprintf("  %8s  ", thousands(u.verdicts)), strings.Repeat(" ", 12), plain, u.on)
 	}
-}
-
-// hangsOn lists once each what the deciding hop of an unknown replay hangs on.
-func hangsOn(r *Replay) []string {
-	var out []string
-	for i := range r.Hops {
-		h := &r.Hops[i]
-		if h.Hop == r.BrokenHop && !h.Optional && h.Verdict == engine.Unknown {
-			for _, u := range h.Unknown {
-				out = include(out, u)
-			}
-		}
-	}
-	return out
 }
 
 // remarks are what the verdicts rest on, and what the reader had to say.
 func (t *text) remarks() {
-	var words []string
-	for i := range t.r.Inputs {
-		in := &t.r.Inputs[i]
-		if in.Policies == 0 {
-			words = append(words, t.of(i)+"There are no policies here, so nothing but AWS's defaults was judged.")
-		}
-		for _, f := range in.Facts {
-			if f.Assumed {
-				words = append(words, fmt.Sprintf("%sAssumed: the %s is %s (%s).", t.of(i), f.Name, f.Value, f.From))
-			}
-		}
-		for _, n := range in.Notes {
-			words = append(words, t.of(i)+n)
-		}
-	}
-	if n := t.r.Summary.Unrelated; n > 0 {
-		words = append(words, fmt.Sprintf("Not replayed: %s of principal, resource and action that nothing grants.", number(n, "combination", "combinations")))
-	}
-	if n := t.r.Summary.Folded; n > 0 {
-		words = append(words, fmt.Sprintf("Folded: %s whose policies are equal to replayed ones up to names (-o json lists them; --max-replays 0 replays all).", number(n, "combination", "combinations")))
-	}
-	for i := range t.r.Diagnostics {
-		d := &t.r.Diagnostics[i]
-		// What makes an input incomplete is told where it is named.
-		if d.Severity == "info" || slices.Contains(t.r.Inputs[d.Input].Incomplete, d.Detail) {
-			continue
-		}
-		at := where(d.Address, d.Source)
-		if at != "" {
-			at += ": "
-		}
-		words = append(words, fmt.Sprintf("%s%s%s. %s", t.of(d.Input), at, d.Summary, d.Detail))
-	}
+	words := t.r.remarks()
 	if len(words) == 0 {
 		return
 	}
@@ -422,12 +360,4 @@ func (t *text) remarks() {
 		}
 		t.paragraph("  ", "    ", plain, s)
 	}
-}
-
-// of names an input before a remark on it, if there are several.
-func (t *text) of(input int) string {
-	if len(t.r.Inputs) == 1 {
-		return ""
-	}
-	return inputName(t.r.Inputs[input].Path) + ": "
 }

@@ -1,0 +1,125 @@
+package report
+
+import (
+	"slices"
+	"strings"
+)
+
+// A sequence is a replay as calls between parties, for diagrams. Hops that are not
+// needed for the chain to succeed are left out.
+type sequence struct {
+	parties []string
+	calls   []call
+}
+
+// A call is a hop, or several next to each other that differ in the resource alone,
+// from one party to another.
+type call struct {
+	*Hop
+	from, to int
+	times    int
+	// decides is set if the verdict of the replay is that of this call.
+	decides bool
+}
+
+// sequence returns the calls of a replay; it has none if its hops were not kept.
+func (r *Replay) sequence() sequence {
+	var s sequence
+	callers := map[int]string{} // by hop
+	for i := range r.Hops {
+		h := &r.Hops[i]
+		if h.Optional {
+			continue
+		}
+		from, ok := callers[h.Hop]
+		if !ok {
+			from = r.caller()
+			if len(s.calls) > 0 {
+				from = next(s.parties[s.calls[len(s.calls)-1].from], s.calls[len(s.calls)-1].Action)
+			}
+			callers[h.Hop] = from
+		}
+		c := call{Hop: h, from: s.party(from), to: s.party(r.callee(h)), times: 1, decides: h.Hop == r.BrokenHop && h.Verdict == r.Verdict}
+		if n := len(s.calls); n > 0 && s.calls[n-1].like(c) {
+			s.calls[n-1].times++
+			continue
+		}
+		s.calls = append(s.calls, c)
+	}
+	return s
+}
+
+// like reports whether two calls differ in the resource alone.
+func (c call) like(other call) bool {
+	return c.Hop.Hop == other.Hop.Hop && c.Action == other.Action && c.from == other.from && c.to == other.to && c.Verdict == other.Verdict
+}
+
+// broken reports whether the call does not go through.
+func (c call) broken() bool { return c.Verdict.String() != "allowed" }
+
+// by names the statement that decided a call, or what an unknown verdict hangs on.
+func (c call) by() string {
+	switch b := c.deciding(); {
+	case len(c.Unknown) > 0:
+		return "hangs on " + strings.Join(c.Unknown, ", ")
+	case b == nil || b.Outcome == "notApplies":
+		return "no statement allows it"
+	default:
+		return b.name()
+	}
+}
+
+// party returns the number of a party, a new one if it has none.
+func (s *sequence) party(name string) int {
+	i := slices.Index(s.parties, name)
+	if i < 0 {
+		i = len(s.parties)
+		s.parties = append(s.parties, name)
+	}
+	return i
+}
+
+// next is who makes the calls of the next hop: the service that was called or, if a
+// role was assumed, who assumed it.
+func next(caller, action string) string {
+	if strings.HasPrefix(action, "sts:") {
+		return caller
+	}
+	return service(action)
+}
+
+// caller names who begins the chain.
+func (r *Replay) caller() string {
+	if len(r.Hops) > 0 {
+		if h := &r.Hops[0]; h.Principal != r.Principal && !strings.Contains(h.Principal, ":") {
+			return printable(h.Principal) // a service that assumes the role that the replay is about
+		}
+	}
+	return columnName(r)
+}
+
+// callee names whom a call is made to: a service, the one that holds the target of
+// the chain with its address.
+func (r *Replay) callee(h *Hop) string {
+	name := service(h.Action)
+	if name == service(r.Action) && r.ResourceAddress != "" {
+		return name + " " + printable(r.ResourceAddress)
+	}
+	return name
+}
+
+// services are the names of services by the prefix of their actions.
+var services = map[string]string{
+	"athena": "Athena", "cloudformation": "CloudFormation", "cloudtrail": "CloudTrail", "config": "Config", "dynamodb": "DynamoDB",
+	"ec2": "EC2", "events": "EventBridge", "firehose": "Firehose", "glue": "Glue", "kinesis": "Kinesis", "kms": "KMS", "lambda": "Lambda",
+	"logs": "CloudWatch Logs", "s3": "S3", "secretsmanager": "Secrets Manager", "sns": "SNS", "sqs": "SQS", "states": "Step Functions", "sts": "STS",
+}
+
+// service names the service of an action.
+func service(action string) string {
+	prefix, _, _ := strings.Cut(action, ":")
+	if name, ok := services[prefix]; ok {
+		return name
+	}
+	return printable(prefix)
+}
