@@ -161,8 +161,9 @@ type evaluation struct {
 	permitted kleene.Truth
 	// hangsOn names what is not known beside the statements that may apply.
 	hangsOn []string
-	// noDeny is how certainly a Deny does not count in the policy at hand.
-	noDeny kleene.Truth
+	// noDeny is how certainly a Deny does not count in the policy at hand, rootOnly
+	// how certainly an account in it means the root user alone.
+	noDeny, rootOnly kleene.Truth
 }
 
 func newEvaluation(policies *Policies, req *Request) evaluation {
@@ -237,7 +238,7 @@ func (e *evaluation) evaluateAll() {
 	p, kind := e.policies, e.req.Principal.Kind
 	e.boundary, e.session = kleene.True, kleene.True
 	if e.req.Principal.Entity() {
-		if kind == request.Root {
+		if kind == request.Root || e.req.Principal.OriginAccessIdentity() {
 			e.identity = kleene.True
 		} else {
 			e.identity = e.layer(p.Identity)
@@ -267,18 +268,30 @@ func (e *evaluation) evaluateAll() {
 	e.endpoint = e.optional(p.VPCEndpoint)
 }
 
+// gatewayServices are those that have gateway endpoints (AWS PrivateLink page
+// "Gateway endpoints").
+var gatewayServices = map[string]bool{"s3": true, "s3express": true, "dynamodb": true}
+
+// enter sets what holds for the statements of one policy alone.
+func (e *evaluation) enter(doc *policy.Attached) {
+	e.rootOnly = kleene.False
+	if doc.Kind == policy.VPCEndpoint && gatewayServices[e.prefix] && e.req.Principal.Kind != request.Root {
+		e.rootOnly = doc.Gateway
+	}
+}
+
 // canBeBounded: neither the root user nor a service-linked role has a permissions
 // boundary (AWS page "Permissions boundaries for IAM entities").
 func (e *evaluation) canBeBounded() bool {
 	p := &e.req.Principal
-	return p.Entity() && p.Kind != request.Root && p.Kind != request.ServiceLinkedRole
+	return p.Entity() && p.Kind != request.Root && p.Kind != request.ServiceLinkedRole && !p.OriginAccessIdentity()
 }
 
 // boundBySCP: service control policies bind the users, roles and root users of
 // member accounts (AWS Organizations page "Service control policies").
 func (e *evaluation) boundBySCP() bool {
 	p := &e.req.Principal
-	return p.Entity() && p.Kind != request.ServiceLinkedRole && !p.ManagementAccount
+	return p.Entity() && p.Kind != request.ServiceLinkedRole && !p.ManagementAccount && !p.OriginAccessIdentity()
 }
 
 // layer evaluates policies of which one must allow.
@@ -386,6 +399,7 @@ func (e *evaluation) blockPublicAccess() {
 // grant of its allows, should the document take part, is returned.
 func (e *evaluation) document(doc *policy.Attached) grant {
 	var g grant
+	e.enter(doc)
 	if doc.Unread != "" {
 		e.denied = max(e.denied, min(kleene.Unknown, kleene.Not(e.noDeny)))
 		if e.traced {

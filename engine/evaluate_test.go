@@ -507,6 +507,21 @@ func TestEvaluateRestrictPublicBuckets(t *testing.T) {
 	runAll(t, tests)
 }
 
+// AWS PrivateLink page "Control access to VPC endpoints using endpoint policies".
+func TestEvaluateGatewayEndpoint(t *testing.T) {
+	own, s3 := grantTo("Allow", aws(account)), []string{allowS3}
+	runAll(t, []test{
+		{name: "A11 interface endpoint", principal: user, identity: s3, endpoint: []string{own}, want: allowed},
+		{name: "A11 gateway endpoint", principal: user, identity: s3, endpoint: []string{own}, gateway: kleene.True, want: implicit, missing: "vpcEndpoint"},
+		{name: "A11 gateway endpoint and the root user", principal: root, endpoint: []string{own}, gateway: kleene.True, want: allowed},
+		{name: "A11 a Deny for the account", principal: user, identity: s3, endpoint: []string{grantTo("Allow", everyone) + "," + grantTo("Deny", aws(root))}, gateway: kleene.True, want: allowed},
+		{name: "A11 a role", principal: role, identity: s3, endpoint: []string{grantTo("Allow", aws(role))}, gateway: kleene.True, want: allowed},
+		{name: "A11 a service without gateway endpoints", principal: user, action: "kms:Decrypt", resource: key, identity: []string{allowAll}, endpoint: []string{own}, gateway: kleene.True, want: allowed},
+		{name: "A11 the account in other policies", principal: foreign, identity: s3, resources: []string{grantTo("Allow", aws(other))}, endpoint: []string{grantTo("Allow", everyone)}, gateway: kleene.True, want: allowed},
+		{name: "A11 not known which", principal: user, identity: s3, endpoint: []string{own}, gateway: kleene.Unknown, want: unknown, unknown: []string{"against " + account, "gateway endpoint"}},
+	})
+}
+
 // C9, C14: callers that have only the resource's policy.
 func TestEvaluateWithoutIdentity(t *testing.T) {
 	public := []string{grantTo("Allow", everyone)}

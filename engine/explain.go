@@ -99,6 +99,7 @@ func (e *evaluation) explainMissing() {
 	var nearest Reason
 	for i := range candidates {
 		doc := &candidates[i]
+		e.enter(doc)
 		for j := range doc.Statements {
 			st := &doc.Statements[j]
 			if st.Effect != policy.Allow {

@@ -1,9 +1,12 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/request"
+	"github.com/tfguard/tfguard/engine/symbol"
 )
 
 // Steps are the steps of the evaluation logic, each with what is left when it is
@@ -28,8 +31,20 @@ var Steps = map[string]func(e *evaluation){
 	"C9 no SCP for services":       (*evaluation).serviceIsOrdinary,
 	"C11 service-linked role":      (*evaluation).linkedIsOrdinary,
 	"A18 the other principals":     func(e *evaluation) { e.policies.Resource = withoutNot(e.policies.Resource) },
+	"A11 gateway endpoint":         (*evaluation).interfaceEndpoint,
+	"A12 origin access identity":   func(e *evaluation) { e.req.Principal.Account = symbol.Literal("999999999999") },
+	"A12 canonical user":           func(e *evaluation) { e.policies.Resource = withoutCanonical(e.policies.Resource) },
 	"C5 key without a policy":      nil,
 	"C21 sets of temporary tokens": nil,
+}
+
+func (e *evaluation) interfaceEndpoint() {
+	e.policies.VPCEndpoint = slices.Clone(e.policies.VPCEndpoint)
+	for i := range e.policies.VPCEndpoint {
+		doc := *e.policies.VPCEndpoint[i].Document
+		doc.Gateway = kleene.False
+		e.policies.VPCEndpoint[i].Document = &doc
+	}
 }
 
 func (e *evaluation) serviceIsOrdinary() {
@@ -46,14 +61,26 @@ func (e *evaluation) linkedIsOrdinary() {
 
 // withoutNot takes NotPrincipal for Principal.
 func withoutNot(docs []policy.Attached) []policy.Attached {
+	return withPrincipals(docs, func(ps *policy.Principals) { ps.Not = false })
+}
+
+// withoutCanonical takes no canonical user id for anybody.
+func withoutCanonical(docs []policy.Attached) []policy.Attached {
+	return withPrincipals(docs, func(ps *policy.Principals) {
+		ps.Entries = slices.DeleteFunc(slices.Clone(ps.Entries), func(p policy.Principal) bool { return p.Type == policy.CanonicalUser })
+	})
+}
+
+// withPrincipals changes a copy of the principals of every statement.
+func withPrincipals(docs []policy.Attached, change func(*policy.Principals)) []policy.Attached {
 	var out []policy.Attached
 	for _, d := range docs {
 		doc := *d.Document
 		doc.Statements = nil
 		for _, st := range d.Statements {
-			if st.Principals != nil && st.Principals.Not {
+			if st.Principals != nil {
 				ps := *st.Principals
-				ps.Not = false
+				change(&ps)
 				st.Principals = &ps
 			}
 			doc.Statements = append(doc.Statements, st)

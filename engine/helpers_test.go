@@ -200,7 +200,7 @@ type test struct {
 	resources                   []string // the resource's own policies
 	scp, rcp                    [][]string
 	endpoint                    []string
-	restrict                    kleene.Truth
+	restrict, gateway           kleene.Truth
 	management                  bool
 	want                        engine.Verdict
 	because                     []string // all of them, if not nil
@@ -221,9 +221,19 @@ func (tc *test) policies(t testing.TB) *engine.Policies {
 		Session:  docs(t, tc.session, "session", policy.Session),
 		Resource: docs(t, tc.resources, "resource", kind),
 		SCP:      levels(t, tc.scp, "scp", policy.SCP), RCP: levels(t, tc.rcp, "rcp", policy.RCP),
-		VPCEndpoint:           docs(t, tc.endpoint, "vpcEndpoint", policy.VPCEndpoint),
+		VPCEndpoint:           tc.endpoints(t),
 		RestrictPublicBuckets: tc.restrict,
 	}
+}
+
+// endpoints are the policies of a VPC endpoint of a known type.
+func (tc *test) endpoints(t testing.TB) []policy.Attached {
+	t.Helper()
+	out := docs(t, tc.endpoint, "vpcEndpoint", policy.VPCEndpoint)
+	for i := range out {
+		out[i].Gateway = tc.gateway
+	}
+	return out
 }
 
 func (tc *test) request() *engine.Request {

@@ -111,6 +111,10 @@ func (e *evaluation) listed(ps *policy.Principals) grant {
 	for i := range ps.Entries {
 		g.add(e.principal(&ps.Entries[i]))
 	}
+	if e.rootOnly != kleene.False && g.account != kleene.False {
+		e.waitFor("whether the VPC endpoint is a gateway endpoint, whose policy means the root user alone where it names an account")
+		g.account = min(g.account, kleene.Not(e.rootOnly))
+	}
 	return g
 }
 
@@ -133,8 +137,11 @@ func (e *evaluation) principal(entry *policy.Principal) grant {
 			return grant{direct: symbol.Equal(entry.Text, caller.ARN)}
 		}
 	case policy.CanonicalUser:
-		// Which account owns a canonical user id is on no page of the input.
-		if caller.Entity() {
+		// Whose a canonical user id is stands on no page of the input.
+		switch {
+		case caller.OriginAccessIdentity():
+			return grant{direct: kleene.Unknown}
+		case caller.Entity():
 			return grant{account: kleene.Unknown}
 		}
 	case policy.AWS:

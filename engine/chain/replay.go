@@ -14,9 +14,10 @@ import (
 
 // runner replays chains of one world.
 type runner struct {
-	world World
-	env   Environment
-	admin *Principal
+	world    World
+	env      Environment
+	admin    *Principal
+	switches request.Switches
 
 	networks map[*policy.Document]named
 	grants   map[grantKey]*allows
@@ -128,7 +129,7 @@ func (r *runner) caller(c *call, h *Hop) *Principal {
 
 // hop decides one call of a chain. missing says what keeps it from being replayed.
 func (r *runner) hop(c *call, spec *Hop, action string, w witnesses) (out HopResult, missing string) {
-	prefix, _, _ := strings.Cut(action, ":")
+	prefix, name, _ := strings.Cut(action, ":")
 	network, endpointPolicy, missing := r.enter(c, spec, prefix, w)
 	if missing != "" {
 		return out, missing
@@ -151,8 +152,9 @@ func (r *runner) hop(c *call, spec *Hop, action string, w witnesses) (out HopRes
 	}
 	h := request.Hop{
 		Network: network, Via: via, ServiceRole: spec.Credentials == ServiceRole,
-		Service: prefix, Region: r.region(c, spec, prefix), Time: r.env.Time,
+		Service: prefix, Action: name, Region: r.region(c, spec), Time: r.env.Time,
 		ResourceAccount: account, ResourceOrganization: r.organizationOf(account),
+		ResourceTags: r.tags(c, spec), Switches: r.switches,
 	}
 	policies := engine.Policies{Identity: p.Identity, Boundary: p.Boundary, SCP: p.SCP}
 	if len(via) == 0 {
@@ -234,12 +236,26 @@ func encrypts(action string) bool {
 	return strings.HasPrefix(action, "kms:generatedatakey") || action == "kms:decrypt" || action == "kms:encrypt"
 }
 
-func (r *runner) region(c *call, spec *Hop, service string) symbol.Text {
-	switch {
-	case service == "iam":
-		return symbol.Literal("us-east-1") // a global service
+// noTags are those of resources that show none to requests.
+var noTags = map[string]symbol.Text{}
+
+// tags are those that the service shows of the resource of a hop: buckets show none
+// unless that is turned on, what does not exist yet has none.
+func (r *runner) tags(c *call, h *Hop) map[string]symbol.Text {
+	switch t := r.owner(c, h); {
+	case h.Resource == OnRole:
+		return c.principal.Caller.Tags
+	case h.Resource == OnWorkgroup, h.Resource.named() && t == nil:
+		return nil
+	case t == nil, t.Kind == BucketTarget, t.Kind == InstanceTarget:
+		return noTags
+	default:
+		return t.Tags
 	}
-	if t := r.owner(c, spec); t != nil && !t.Region.IsZero() {
+}
+
+func (r *runner) region(c *call, h *Hop) symbol.Text {
+	if t := r.owner(c, h); t != nil && !t.Region.IsZero() {
 		return t.Region
 	}
 	return r.env.Region

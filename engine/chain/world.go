@@ -100,8 +100,13 @@ type Target struct {
 	Organization request.Organization
 	Policies     []policy.Attached
 	RCP          []engine.Level
+	// Key is the KMS key of the account that encrypts what the resource holds, empty
+	// if none does.
+	Key symbol.Text
 	// RestrictPublic is the bucket's setting RestrictPublicBuckets.
 	RestrictPublic kleene.Truth
+	// Tags that requests show of the resource; nil if they are not known.
+	Tags map[string]symbol.Text
 
 	name       string      // of a bucket whose name is known
 	someObject symbol.Text // an object with any key

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tfguard/tfguard/engine/arn"
 	"github.com/tfguard/tfguard/engine/condition"
+	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/engine/symbol"
@@ -48,6 +49,9 @@ func Unread(id string, kind Kind, origin source.Origin, reason string) *Document
 // accepts and ignores, or refuses only for style, is a warning.
 func Decode(node *source.Node, id string, kind Kind, origin source.Origin) (*Document, source.Diagnostics) {
 	d := decoder{doc: &Document{ID: id, Kind: kind, Origin: origin, Version: Version2008}}
+	if kind == VPCEndpoint {
+		d.doc.Gateway = kleene.Unknown
+	}
 	d.document(node)
 	if i := slices.IndexFunc(d.diags, func(d source.Diagnostic) bool { return d.Severity == source.Error }); i >= 0 {
 		d.doc.Unread = "the policy is malformed (" + lowerFirst(d.diags[i].Summary) + ")"

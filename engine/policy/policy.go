@@ -60,6 +60,10 @@ type Document struct {
 	// them is their ID, kind and places and what they did, and nothing else of the
 	// world is read off them.
 	Sensitive bool
+	// Gateway says whether the policy is of a gateway endpoint: it then means the root
+	// user alone where it names an account (AWS PrivateLink page "Control access to VPC
+	// endpoints using endpoint policies"). [Decode] cannot tell from the text.
+	Gateway kleene.Truth
 }
 
 // An Attached is a document that takes part in a decision, and whether it

@@ -56,7 +56,22 @@ func (c *Context) Delete(key string) { delete(c.entries, strings.ToLower(key)) }
 
 func (c *Context) put(e Entry) {
 	c.Grow(24)
-	c.entries[lower(e.Key)] = e
+	key := lower(e.Key)
+	if i := strings.IndexByte(key, '/'); i >= 0 {
+		e = c.twin(key, e)
+	}
+	c.entries[key] = e
+}
+
+// twin returns the entry of a tag: where two tags differ in the case of their names
+// alone, whatever compares with the key is unreliable, as its value is either (AWS
+// page "AWS global condition context keys", aws:ResourceTag).
+func (c *Context) twin(key string, e Entry) Entry {
+	if other, ok := c.entries[key]; ok && other.Key != e.Key {
+		e.Present = max(e.Present, other.Present)
+		e.Values = []symbol.Text{symbol.Symbol{Name: "either of " + other.Key + " and " + e.Key}.Text()}
+	}
+	return e
 }
 
 // Grow makes room for n keys in an empty context.

@@ -51,6 +51,25 @@ func TestContext(t *testing.T) {
 	}
 }
 
+// B2: of two tags whose names differ in case alone either may be compared.
+func TestContextTwins(t *testing.T) {
+	var ctx request.Context
+	ctx.SetString("aws:ResourceTag/team", "red")
+	ctx.SetString("aws:ResourceTag/team", "blue")
+	if e := ctx.Get("aws:ResourceTag/Team"); e.Values[0] != symbol.Literal("blue") {
+		t.Errorf("set again: got %+v", e)
+	}
+	ctx.SetMaybe("aws:ResourceTag/TEAM", symbol.Literal("blue"))
+	if e := ctx.Get("aws:ResourceTag/team"); e.Present != kleene.True || e.Values[0].Known() {
+		t.Errorf("twins: got %+v", e)
+	}
+	ctx.SetString("aws:sourcevpc", "vpc-1")
+	ctx.SetString("aws:SourceVpc", "vpc-2")
+	if e := ctx.Get("aws:SourceVpc"); e.Values[0] != symbol.Literal("vpc-2") {
+		t.Errorf("no tag: got %+v", e)
+	}
+}
+
 // An entry of a family speaks of all its keys, and says of none that it equals another.
 func TestContextFamily(t *testing.T) {
 	var ctx request.Context

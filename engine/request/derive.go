@@ -1,6 +1,7 @@
 package request
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,13 +18,74 @@ type Caller struct {
 	Tags map[string]symbol.Text
 	// Organization the principal's account belongs to.
 	Organization Organization
-	// Federated is set for role sessions of an identity provider or of Identity
-	// Center, which carry no MFA keys.
-	Federated bool
+	// Session says how the credentials came about.
+	Session Session
+	// Workload is what AWS delivered the role's credentials to.
+	Workload Workload
 	// Source is the resource on whose behalf a service principal calls, such as a
 	// trail; empty for other callers, and SourceAccount is its account.
 	Source        symbol.Text
 	SourceAccount symbol.Text
+}
+
+// A Session says how the credentials of a caller came about.
+type Session uint8
+
+// The sessions.
+const (
+	// Plain: the long-term key of a user or of the root user; for a role, a session
+	// that another principal of an account assumed, or a service.
+	Plain Session = iota
+	// Console: a user, or the root user, signed in to the console without MFA, and
+	// ConsoleMFA with it.
+	Console
+	ConsoleMFA
+	// TokenMFA: sts:GetSessionToken with MFA.
+	TokenMFA
+	// IdentityCenter: a role that IAM Identity Center assumed for one of its users.
+	IdentityCenter
+	// SAML and OIDC: a role that the user of an identity provider assumed.
+	SAML
+	OIDC
+	// AssumedRoot: sts:AssumeRoot.
+	AssumedRoot
+)
+
+// federated reports whether an identity provider or Identity Center began the session.
+func (s Session) federated() bool { return s == IdentityCenter || s == SAML || s == OIDC }
+
+// mfa says whether a session of a user, or of the root user, was begun with MFA;
+// known is false for those that are no such session.
+func (s Session) mfa() (with, known bool) {
+	return s == ConsoleMFA || s == TokenMFA, s == Console || s == ConsoleMFA || s == TokenMFA
+}
+
+// A Workload is what AWS delivers a role's credentials to, and adds keys for that
+// name it (AWS page "AWS global condition context keys", Properties of a role session).
+type Workload string
+
+// The workloads; the empty one is none of them, or not known.
+const (
+	EC2Instance    Workload = "ec2"
+	LambdaFunction Workload = "lambda"
+	// GlueService is Glue as it uses a role itself, for a crawler; GlueJob a job.
+	GlueService Workload = "glue"
+	GlueJob     Workload = "glue-job"
+	CodeBuild   Workload = "codebuild"
+	// ManagedNode is a node of Systems Manager that is no EC2 instance.
+	ManagedNode Workload = "ssm"
+	Chatbot     Workload = "chatbot"
+)
+
+// WorkloadOf returns the workload that gets the credentials of roles which a service
+// assumes, empty if AWS adds no keys for it.
+func WorkloadOf(service string) Workload {
+	switch w := Workload(strings.TrimSuffix(service, ".amazonaws.com")); w {
+	case EC2Instance, LambdaFunction, GlueService, CodeBuild, ManagedNode, Chatbot:
+		return w
+	default:
+		return ""
+	}
 }
 
 // An Organization is what is known of an account's membership. Member is False
@@ -52,18 +114,25 @@ type Hop struct {
 	// Via are the services through which forward access sessions came here, the
 	// first caller first; empty for the call that entered AWS.
 	Via []string
-	// ServiceRole is set for calls that a service makes with a role's session: the
-	// caller's network is then not the role's.
+	// ServiceRole is set for calls that a service makes with a role's session, and
+	// for those that follow from them: the caller's network is then not the role's.
 	ServiceRole bool
 	// Service is the prefix of the service that is called, such as "s3".
 	Service string
+	// Action is the name of the action, such as "GetObject"; empty if it does not matter.
+	Action string
 	// Region is the region of the endpoint that is called.
 	Region symbol.Text
 	// ResourceAccount owns the resource, in ResourceOrganization.
 	ResourceAccount      symbol.Text
 	ResourceOrganization Organization
+	// ResourceTags are the tags that the service shows of the resource; a nil map says
+	// that they are not known.
+	ResourceTags map[string]symbol.Text
 	// Time of the request (RFC 3339), empty if unknown.
 	Time symbol.Text
+	// Switches are the readings of the documentation to follow.
+	Switches Switches
 }
 
 // internal is an address of AWS's own network: reserved for the future (RFC 1112),
@@ -76,21 +145,20 @@ func unknown(name string) symbol.Text { return symbol.Symbol{Name: name}.Text() 
 // the AWS pages "AWS global condition context keys" and "Forward access sessions".
 // Keys that depend on parameters of the call, such as aws:RequestTag, are absent:
 // the call is the plain one.
-func Derive(c *Caller, h *Hop) Context {
+func Derive(c *Caller, hop *Hop) Context {
 	var ctx Context
-	c.principalKeys(&ctx, h)
-	c.sessionKeys(&ctx, h)
+	h := *hop // of which a switch may take a service away
+	h.forget()
+	c.principalKeys(&ctx, &h)
+	c.sessionKeys(&ctx, &h)
+	c.workloadKeys(&ctx, &h)
 	h.networkKeys(&ctx, c)
 	h.viaKeys(&ctx)
 	h.resourceKeys(&ctx)
 	ctx.SetString("aws:SecureTransport", "true")
 	ctx.Set("aws:UserAgent", unknown("the user agent"))
 	h.timeKeys(&ctx)
-	region := h.Region
-	if region.IsZero() {
-		region = unknown("the region of the request")
-	}
-	ctx.Set("aws:RequestedRegion", region)
+	ctx.Set("aws:RequestedRegion", h.requestedRegion(c))
 	h.serviceKeys(&ctx, c)
 	return ctx
 }
@@ -224,32 +292,105 @@ func (c *Caller) partition() symbol.Text {
 // key, or the session of a role.
 func (c *Caller) sessionKeys(ctx *Context, h *Hop) {
 	p := &c.Principal
-	temporary := false
+	id := func(prefix string) symbol.Text {
+		return symbol.Concat(symbol.Literal(prefix), symbol.Symbol{Name: "the id of " + p.ARN.String(), Class: symbol.Segment}.Text())
+	}
+	with, known := c.Session.mfa()
+	temporary := known
 	switch p.Kind {
 	case IAMUser:
 		ctx.SetString("aws:PrincipalType", "User")
 		ctx.Set("aws:username", name(p.ARN))
-		ctx.Set("aws:userid", symbol.Concat(symbol.Literal("AIDA"), symbol.Symbol{Name: "the id of " + p.ARN.String(), Class: symbol.Segment}.Text()))
-		// A service that calls for the user does so with temporary credentials.
-		temporary = len(h.Via) > 0
+		ctx.Set("aws:userid", id("AIDA"))
+		// A service that calls for a user with a long-term key does so with temporary
+		// credentials, of which MFA is not known.
+		if !known && len(h.Via) > 0 {
+			temporary, known = true, true
+		}
 	case RoleSession, ServiceLinkedRole:
 		ctx.SetString("aws:PrincipalType", "AssumedRole")
-		ctx.Set("aws:userid", symbol.Concat(symbol.Literal("AROA"), symbol.Symbol{Name: "the id of " + p.ARN.String(), Class: symbol.Segment}.Text(), symbol.Literal(":"), name(p.Session)))
-		temporary = true
+		ctx.Set("aws:userid", symbol.Concat(id("AROA"), symbol.Literal(":"), name(p.Session)))
+		temporary, with = true, false
+		// The pages disagree on whether sessions of roles carry the key.
+		known = !h.Switches.RoleWithoutMFA
+		if c.Session.federated() {
+			known = h.Switches.FederatedMFA
+		}
+		c.federatedKeys(ctx)
 	case Root:
 		ctx.SetString("aws:PrincipalType", "Account")
 		ctx.Set("aws:userid", p.Account)
+		if c.Session == AssumedRoot {
+			ctx.SetString("aws:AssumedRoot", "true")
+			temporary = true
+		}
 	case FederatedUser:
 		ctx.SetString("aws:PrincipalType", "FederatedUser")
 		ctx.Set("aws:userid", symbol.Concat(p.Account, symbol.Literal(":"), name(p.Session)))
-		ctx.Set("aws:TokenIssueTime", unknown("the time the session began"))
+		temporary, known = true, false
 	default: // no session
+		return
 	}
 	if temporary {
 		ctx.Set("aws:TokenIssueTime", unknown("the time the session began"))
-		if !c.Federated {
-			ctx.SetString("aws:MultiFactorAuthPresent", "false")
+	}
+	if known {
+		ctx.SetString("aws:MultiFactorAuthPresent", strconv.FormatBool(with))
+	}
+	if known && with {
+		ctx.Set("aws:MultiFactorAuthAge", unknown("the seconds since the caller gave a code"))
+	}
+}
+
+// federatedKeys sets what identity providers and Identity Center pass on.
+func (c *Caller) federatedKeys(ctx *Context) {
+	if !c.Session.federated() {
+		return
+	}
+	ctx.SetMaybe("aws:SourceIdentity", unknown("the source identity"))
+	switch c.Session {
+	case IdentityCenter:
+		ctx.Set("identitystore:UserId", unknown("the user of Identity Center"))
+	case OIDC:
+		ctx.Set("aws:FederatedProvider", unknown("the OIDC provider of the session"))
+	default:
+	}
+}
+
+// workloadKeys sets the keys about what a role's credentials were delivered to. On
+// calls that follow on the role's behalf some of them are missing; which, is not
+// documented.
+func (c *Caller) workloadKeys(ctx *Context, h *Hop) {
+	set := func(key string, value symbol.Text) {
+		if len(h.Via) > 0 {
+			ctx.SetMaybe(key, value)
+		} else {
+			ctx.Set(key, value)
 		}
+	}
+	switch c.Workload {
+	case EC2Instance:
+		vpc, address := h.Network.VPC, h.Network.VPCSourceIP
+		if vpc.IsZero() {
+			vpc, address = unknown("the VPC of the instance"), unknown("the private address of the instance")
+		}
+		set("aws:Ec2InstanceSourceVpc", vpc)
+		set("aws:Ec2InstanceSourcePrivateIPv4", address)
+		set("ec2:SourceInstanceArn", unknown("the ARN of the instance"))
+		set("ec2:RoleDelivery", unknown("the version of the instance metadata service"))
+	case LambdaFunction:
+		set("lambda:SourceFunctionArn", unknown("the ARN of the function"))
+	case GlueService:
+		set("glue:RoleAssumedBy", symbol.Literal("glue.amazonaws.com"))
+	case GlueJob:
+		set("glue:CredentialIssuingService", symbol.Literal("glue.amazonaws.com"))
+	case CodeBuild:
+		set("codebuild:BuildArn", unknown("the ARN of the build"))
+		set("codebuild:ProjectArn", unknown("the ARN of the project"))
+	case ManagedNode:
+		set("ssm:SourceInstanceArn", unknown("the ARN of the managed node"))
+	case Chatbot:
+		set("aws:ChatbotSourceArn", unknown("the ARN of the chat configuration"))
 	}
 }
 
@@ -269,17 +410,27 @@ func (h *Hop) networkKeys(ctx *Context, c *Caller) {
 		// The documentation speaks of redacted values: absent, or an address of
 		// AWS, which only tests of existence tell apart.
 		ctx.SetMaybe("aws:SourceIp", internal)
-	case h.ServiceRole && len(h.Via) > 0:
+	case h.stack():
 		ctx.SetMaybe("aws:SourceIp", unknown("the address CloudFormation passes on"))
+	case !n.SourceIP.IsZero() && len(h.Via) > 0 && h.Switches.ServiceSourceIP:
+		ctx.Set("aws:SourceIp", internal)
 	case !n.SourceIP.IsZero():
 		ctx.Set("aws:SourceIp", n.SourceIP)
 	case len(h.Via) > 0 || n.Endpoint.IsZero():
 		// After an endpoint there was no public address to pass on. Whether a
 		// service puts one of its own there is not documented.
 		ctx.SetMaybe("aws:SourceIp", internal)
+	case throughInterface(h.Service, h.Action):
+		// A data plane behind network interfaces in the VPC sees no endpoint.
 	default:
 		h.endpointKeys(ctx, c)
 	}
+}
+
+// stack reports whether CloudFormation makes the call with a service role, or one
+// that follows from it.
+func (h *Hop) stack() bool {
+	return h.ServiceRole && len(h.Via) > 0 && h.Via[0] == cloudformation
 }
 
 func (h *Hop) endpointKeys(ctx *Context, c *Caller) {
@@ -287,6 +438,9 @@ func (h *Hop) endpointKeys(ctx *Context, c *Caller) {
 	ctx.Set("aws:SourceVpce", n.Endpoint)
 	ctx.Set("aws:SourceVpc", n.VPC)
 	ctx.Set("aws:VpcSourceIp", n.VPCSourceIP)
+	if strings.EqualFold(h.Service+":"+h.Action, "iam:PassRole") {
+		return
+	}
 	if sourceVPCARN[h.Service] {
 		ctx.Set("aws:SourceVpcArn", symbol.Concat(symbol.Literal("arn:"), c.partition(), symbol.Literal(":ec2:"), h.Region, symbol.Literal(":"), n.EndpointAccount, symbol.Literal(":vpc/"), n.VPC))
 	}
@@ -305,45 +459,48 @@ func (h *Hop) endpointKeys(ctx *Context, c *Caller) {
 
 // viaKeys sets the keys about services that call on the caller's behalf.
 func (h *Hop) viaKeys(ctx *Context) {
-	if len(h.Via) == 0 {
-		ctx.SetString("aws:ViaAWSService", "false")
+	ctx.SetString("aws:ViaAWSService", strconv.FormatBool(len(h.Via) > 0))
+	via := h.Via
+	if h.Switches.ListedCalledVia {
+		via = slices.DeleteFunc(slices.Clone(via), func(service string) bool { return !calledVia[service] })
+	}
+	if len(via) == 0 {
 		return
 	}
-	ctx.SetString("aws:ViaAWSService", "true")
-	ctx.SetString("aws:CalledVia", h.Via...)
-	ctx.SetString("aws:CalledViaFirst", h.Via[0])
-	ctx.SetString("aws:CalledViaLast", h.Via[len(h.Via)-1])
+	ctx.SetString("aws:CalledVia", via...)
+	ctx.SetString("aws:CalledViaFirst", via[0])
+	ctx.SetString("aws:CalledViaLast", via[len(via)-1])
 }
 
 func (h *Hop) resourceKeys(ctx *Context) {
-	if h.ResourceAccount.IsZero() {
+	if h.ResourceTags == nil {
+		ctx.SetMaybe("aws:ResourceTag/", unknown("a tag of the resource"))
+	}
+	for k, v := range h.ResourceTags {
+		ctx.Set("aws:ResourceTag/"+k, v)
+	}
+	if h.ResourceAccount.IsZero() || withoutResourceAccount(h.Service, h.Action) {
 		return
 	}
 	ctx.Set("aws:ResourceAccount", h.ResourceAccount)
 	h.ResourceOrganization.set(ctx, "aws:ResourceOrgID", "aws:ResourceOrgPaths")
 }
 
-// Which services know of the endpoint keys of 2025 (AWS page "AWS global
-// condition context keys", as of September 2026).
-var (
-	sourceVPCARN = set(`acm-pca applicationinsights apprunner athena cloudformation comprehendmedical
-		compute-optimizer datasync discovery ebs ecr ecs firehose healthlake iam iotfleetwise iotwireless
-		kinesisanalytics kms lambda medical-imaging omics payment-cryptography polly rbin rekognition route53
-		s3 scheduler servicediscovery servicequotas ssm-contacts storagegateway textract transcribe transfer`)
-	vpceAccount = with(sourceVPCARN, "dynamodb gamelift shield")
-	vpceOrgID   = with(vpceAccount, `b2bi cassandra cognito-identity dms ds-data identitystore iottwinmaker
-		network-firewall pricing ses sms-voice sqs workmail`)
-)
-
-func set(words string) map[string]bool { return with(nil, words) }
-
-func with(base map[string]bool, words string) map[string]bool {
-	m := make(map[string]bool)
-	for k := range base {
-		m[k] = true
+// requestedRegion is the region of the endpoint that is called: that of the
+// partition's first region for services that have one endpoint.
+func (h *Hop) requestedRegion(c *Caller) symbol.Text {
+	switch {
+	case global[h.Service]:
+		partition, _ := c.partition().Literal()
+		switch partition {
+		case "aws-us-gov":
+			return symbol.Literal("us-gov-west-1")
+		case "aws-cn":
+			return symbol.Literal("cn-northwest-1")
+		}
+		return symbol.Literal("us-east-1")
+	case h.Region.IsZero():
+		return unknown("the region of the request")
 	}
-	for w := range strings.FieldsSeq(words) {
-		m[w] = true
-	}
-	return m
+	return h.Region
 }

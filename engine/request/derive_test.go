@@ -1,47 +1,14 @@
 package request_test
 
 import (
-	_ "embed"
 	"strings"
 	"testing"
 
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/symbol"
+	"github.com/tfguard/tfguard/fixtures"
 )
-
-//go:embed testdata/network.tsv
-var networkTable string
-
-//go:embed testdata/principal.tsv
-var principalTable string
-
-// table reads a table of testdata: by column the keys with what is wanted of them.
-func table(t *testing.T, text string) map[string]map[string]string {
-	t.Helper()
-	out := map[string]map[string]string{}
-	var columns []string
-	for line := range strings.Lines(text) {
-		if strings.HasPrefix(line, "#") {
-			continue
-		}
-		cells := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		if columns == nil {
-			columns = cells
-			continue
-		}
-		if len(cells) != len(columns) {
-			t.Fatalf("%q has %d cells, want %d", line, len(cells), len(columns))
-		}
-		for i, c := range columns[1:] {
-			if out[c] == nil {
-				out[c] = map[string]string{}
-			}
-			out[c][cells[0]] = cells[i+1]
-		}
-	}
-	return out
-}
 
 // cell renders an entry as the tables do.
 func cell(e request.Entry) string {
@@ -71,14 +38,16 @@ func cell(e request.Entry) string {
 func compare(t *testing.T, want map[string]string, ctx request.Context, also func(key string) bool) {
 	t.Helper()
 	for key, w := range want {
-		// An organization's path begins with its id; of that the tables say nothing.
+		// An organization's path begins with its id, and a user id with what it is the
+		// id of; of that the tables say nothing.
 		got := strings.NewReplacer("o-1/~", "~", "o-2/~", "~").Replace(cell(ctx.Get(key)))
 		if got != w {
 			t.Errorf("%s: got %s, want %s", key, got, w)
 		}
 	}
 	for e := range ctx.All() {
-		if _, ok := want[e.Key]; !ok && !also(e.Key) {
+		family := strings.HasSuffix(e.Key, "/") // its members are in the table
+		if _, ok := want[e.Key]; !ok && !family && !also(e.Key) {
 			t.Errorf("%s = %s is in no table", e.Key, cell(e))
 		}
 	}
@@ -112,16 +81,20 @@ func cloudTrail() *request.Caller {
 
 func call(n request.Network, via ...string) *request.Hop {
 	return &request.Hop{Network: n, Via: via, Service: "transfer", Region: lit("eu-west-1"), Time: lit("2026-11-21T12:00:00Z"),
-		ResourceAccount: lit("444455556666"), ResourceOrganization: theirs}
+		ResourceAccount: lit("444455556666"), ResourceOrganization: theirs, ResourceTags: map[string]symbol.Text{}}
 }
 
 // The availability table by scenario (D.2).
 func TestDeriveNetwork(t *testing.T) {
 	office, outside := request.Network{SourceIP: lit("203.0.113.10")}, request.Network{SourceIP: lit("198.51.100.1")}
 	vpc := request.Network{Endpoint: lit("vpce-A"), VPC: lit("vpc-A"), VPCSourceIP: lit("10.0.0.9"), EndpointAccount: lit("111122223333"), EndpointOrganization: ours}
-	const athena, cloudformation = "athena.amazonaws.com", "cloudformation.amazonaws.com"
-	serviceRole := call(office, cloudformation)
-	serviceRole.ServiceRole = true
+	const athena, cloudformation, dynamodb = "athena.amazonaws.com", "cloudformation.amazonaws.com", "dynamodb.amazonaws.com"
+	serviceRole := func(n request.Network, switches request.Switches, via ...string) *request.Hop {
+		h := call(n, via...)
+		h.ServiceRole, h.Switches = true, switches
+		return h
+	}
+	seed := request.Switches{PlainServiceRole: true}
 	columns := map[string]struct {
 		caller *request.Caller
 		hop    *request.Hop
@@ -129,10 +102,15 @@ func TestDeriveNetwork(t *testing.T) {
 		"1": {role(), call(office)}, "1x": {role(), call(outside)}, "1v": {role(), call(vpc)},
 		"2a.1": {role(), call(office)}, "2a.2": {role(), call(office, athena)},
 		"2b.1": {role(), call(vpc)}, "2b.2": {role(), call(vpc, athena)},
-		"CF.1": {role(), call(office)}, "CF.2": {role(), call(office, cloudformation)}, "CSR": {role(), serviceRole},
+		"CF.1": {role(), call(office)}, "CF.2": {role(), call(office, cloudformation)}, "CF.3": {role(), call(office, cloudformation, dynamodb)},
+		"CSR":            {role(), serviceRole(office, request.Switches{}, cloudformation)},
+		"CSR.3":          {role(), serviceRole(office, request.Switches{}, cloudformation, dynamodb)},
+		"CSR-seed2020":   {role(), serviceRole(request.Network{}, seed, cloudformation)},
+		"CSR.3-seed2020": {role(), serviceRole(request.Network{}, seed, cloudformation, dynamodb)},
+		"3a":             {role(), serviceRole(vpc, request.Switches{})}, "3b": {role(), serviceRole(request.Network{}, request.Switches{})},
 		"4": {cloudTrail(), call(request.Network{})}, "AN": {&request.Caller{}, call(outside)},
 	}
-	tables, principal := table(t, networkTable), table(t, principalTable)["user"]
+	tables, principal := fixtures.Table(t, "context/network.tsv"), fixtures.Table(t, "context/principal.tsv")["user"]
 	if len(tables) != len(columns) {
 		t.Errorf("the table has %d columns, want %d", len(tables), len(columns))
 	}
@@ -155,15 +133,40 @@ func TestDerivePrincipal(t *testing.T) {
 	federated.Principal.Session = lit("arn:aws:sts::111122223333:federated-user/N")
 	linked := caller(request.ServiceLinkedRole, "arn:aws:iam::111122223333:role/aws-service-role/x/S")
 	linked.Principal.Session = lit("arn:aws:sts::111122223333:assumed-role/S/s")
+	as := func(c *request.Caller, session request.Session) *request.Caller {
+		out := *c
+		out.Session = session
+		return &out
+	}
+	idp := func(session request.Session) *request.Caller {
+		out := as(role(), session)
+		out.Tags = nil // the session's may be among them
+		return out
+	}
+	center := idp(request.IdentityCenter)
+	center.Principal.ARN = lit("arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_P_1")
+	root := caller(request.Root, "arn:aws:iam::111122223333:root")
+	switched := func(s request.Switches) *request.Hop {
+		h := call(office)
+		h.Switches = s
+		return h
+	}
 	columns := map[string]struct {
 		caller *request.Caller
 		hop    *request.Hop
 	}{
-		"user": {user, direct}, "user-fas": {user, fas}, "role": {role(), direct}, "role-fas": {role(), fas},
-		"fed": {federated, direct}, "root": {caller(request.Root, "arn:aws:iam::111122223333:root"), direct}, "slr": {linked, direct},
+		"user": {user, direct}, "user-fas": {user, fas},
+		"console": {as(user, request.Console), direct}, "console-mfa": {as(user, request.ConsoleMFA), direct},
+		"mfa-session": {as(user, request.TokenMFA), direct}, "mfa-session-fas": {as(user, request.TokenMFA), fas},
+		"role": {role(), direct}, "role-fas": {role(), fas}, "service-role": {role(), call(request.Network{})},
+		"identity-center": {center, direct}, "saml": {idp(request.SAML), direct}, "oidc": {idp(request.OIDC), direct}, "oidc-fas": {idp(request.OIDC), fas},
+		"fed": {federated, direct}, "root": {root, direct}, "root-console": {as(root, request.Console), direct},
+		"root-console-mfa": {as(root, request.ConsoleMFA), direct}, "assumed-root": {as(root, request.AssumedRoot), direct}, "slr": {linked, direct},
 		"service": {cloudTrail(), call(request.Network{})}, "anonymous": {&request.Caller{}, direct},
+		"role-mfa-absent": {role(), switched(request.Switches{RoleWithoutMFA: true})},
+		"oidc-mfa-false":  {idp(request.OIDC), switched(request.Switches{FederatedMFA: true})},
 	}
-	tables, network := table(t, principalTable), table(t, networkTable)["1"]
+	tables, network := fixtures.Table(t, "context/principal.tsv"), fixtures.Table(t, "context/network.tsv")["1"]
 	if len(tables) != len(columns) {
 		t.Errorf("the table has %d columns, want %d", len(tables), len(columns))
 	}
@@ -177,6 +180,126 @@ func TestDerivePrincipal(t *testing.T) {
 	}
 }
 
+// The keys of workloads.
+func TestDeriveWorkload(t *testing.T) {
+	office := request.Network{SourceIP: lit("203.0.113.10")}
+	vpc := request.Network{Endpoint: lit("vpce-A"), VPC: lit("vpc-A"), VPCSourceIP: lit("10.0.0.9")}
+	tables := fixtures.Table(t, "context/workload.tsv")
+	for name, want := range tables {
+		word, how, _ := strings.Cut(name, "-")
+		hop := call(office)
+		switch how {
+		case "fas":
+			hop.Via = []string{"s3.amazonaws.com"}
+		case "vpc":
+			hop.Network = vpc
+		case "job":
+			word = name
+		}
+		c := role()
+		if word != "none" {
+			c.Workload = request.Workload(word)
+		}
+		ctx := request.Derive(c, hop)
+		for key, w := range want {
+			if got := cell(ctx.Get(key)); got != w {
+				t.Errorf("%s: %s: got %s, want %s", name, key, got, w)
+			}
+		}
+	}
+	for service, want := range map[string]request.Workload{
+		"ec2.amazonaws.com": request.EC2Instance, "lambda.amazonaws.com": request.LambdaFunction, "glue.amazonaws.com": request.GlueService,
+		"codebuild.amazonaws.com": request.CodeBuild, "s3.amazonaws.com": "", "none.amazonaws.com": "",
+	} {
+		if got := request.WorkloadOf(service); got != want {
+			t.Errorf("%s: got %q, want %q", service, got, want)
+		}
+	}
+}
+
+// D18 to D21: which services carry the endpoint keys of 2025, and no other does.
+func TestDeriveEndpointServices(t *testing.T) {
+	vpc := request.Network{Endpoint: lit("vpce-A"), VPC: lit("vpc-A"), VPCSourceIP: lit("10.0.0.9"), EndpointAccount: lit("111122223333"), EndpointOrganization: ours}
+	for key, services := range fixtures.Table(t, "context/endpoints.tsv") {
+		for _, none := range []string{"sts", "glue", "logs", "sns", "secretsmanager", "ssm", "ec2", "events", "states"} {
+			services[none] = "no"
+		}
+		for service, want := range services {
+			h := call(vpc)
+			h.Service = service
+			if got := request.Derive(role(), h).Get(key).Present == kleene.True; got != (want == "yes") {
+				t.Errorf("%s to %s: got %v, want %s", key, service, got, want)
+			}
+		}
+	}
+	for _, action := range []string{"iam:PassRole", "dax:GetItem", "es:ESHttpGet", "elasticfilesystem:ClientMount", "rds-db:connect"} {
+		h := call(vpc)
+		h.Service, h.Action, _ = strings.Cut(action, ":")
+		if e := request.Derive(role(), h).Get("aws:SourceVpcArn"); e.Present != kleene.False {
+			t.Errorf("%s: got %s", action, cell(e))
+		}
+	}
+}
+
+// D12: actions that do not support the keys about the owner of the resource.
+func TestDeriveResourceAccount(t *testing.T) {
+	for line := range strings.Lines(string(fixtures.Read(t, "context/resource_account.tsv"))) {
+		h := call(request.Network{SourceIP: lit("203.0.113.10")})
+		h.Service, h.Action, _ = strings.Cut(strings.TrimSpace(line), ":")
+		if strings.HasPrefix(line, "#") || h.Action == "" {
+			continue
+		}
+		for _, key := range []string{"aws:ResourceAccount", "aws:ResourceOrgID", "aws:ResourceOrgPaths"} {
+			if e := request.Derive(role(), h).Get(key); e.Present != kleene.False {
+				t.Errorf("%s: %s: got %s", line, key, cell(e))
+			}
+		}
+	}
+}
+
+// Every setting of a switch changes some context, and says how it is called.
+func TestModes(t *testing.T) {
+	office := request.Network{SourceIP: lit("203.0.113.10")}
+	fas, stack := call(office, "s3.amazonaws.com"), call(office, "cloudformation.amazonaws.com")
+	stack.ServiceRole = true
+	saml := role()
+	saml.Session = request.SAML
+	for _, m := range request.Modes() {
+		changed := false
+		for _, c := range []*request.Caller{role(), saml} {
+			for _, h := range []*request.Hop{fas, stack} {
+				other := *h
+				other.Switches = m.Switches
+				a, b := request.Derive(c, h), request.Derive(c, &other)
+				for e := range a.All() {
+					changed = changed || cell(e) != cell(b.Get(e.Key))
+				}
+				for e := range b.All() {
+					changed = changed || cell(e) != cell(a.Get(e.Key))
+				}
+			}
+		}
+		if !changed || m.Switch == "" || m.Setting == m.Default || m.Title == "" {
+			t.Errorf("%+v changes nothing or has no name", m)
+		}
+	}
+}
+
+// The keys with their types, as AWS lists them.
+func TestKeys(t *testing.T) {
+	columns := fixtures.Table(t, "context/keys.tsv")
+	for name, typ := range columns["type"] {
+		k, ok := request.Find(strings.ReplaceAll(name, "${TagKey}", "x"))
+		multi := columns["multivalued"][name] == "yes"
+		if typ == "ArrayOfString" {
+			typ = "String"
+		}
+		if !ok || string(k.Type) != typ || k.Multivalued != multi || k.Sent == "" {
+			t.Errorf("%s: got %+v, want %s, multivalued %v", name, k, typ, multi)
+		}
+	}
+}
+
 // What the tables leave to notes: memberships, unknown values, services.
 func TestDeriveNotes(t *testing.T) {
 	office := request.Network{SourceIP: lit("203.0.113.10")}
@@ -186,6 +309,13 @@ func TestDeriveNotes(t *testing.T) {
 		h.Service = service
 		return h
 	}
+	listed := func(via ...string) *request.Hop {
+		h := hop("kms", office, via...)
+		h.Switches.ListedCalledVia = true
+		return h
+	}
+	serviceIP := hop("s3", office, "athena.amazonaws.com")
+	serviceIP.Switches.ServiceSourceIP = true
 	loner, unsure := role(), role()
 	loner.Organization, unsure.Organization = request.Organization{}, request.Organization{Member: kleene.Unknown, ID: lit("o-1")}
 	untold := role()
@@ -209,6 +339,15 @@ func TestDeriveNotes(t *testing.T) {
 		{"no organization", loner, hop("s3", office), "aws:PrincipalOrgID", "-"},
 		{"no organization", loner, hop("s3", office), "aws:PrincipalOrgPaths", "-"},
 		{"unknown membership", unsure, hop("s3", office), "aws:PrincipalOrgID", "?o-1"},
+		{"unknown tags of the resource", user, &request.Hop{Service: "sqs", Network: office}, "aws:ResourceTag/team", "?~"},
+		{"a tag of the resource", user, &request.Hop{Service: "sqs", Network: office, ResourceTags: map[string]symbol.Text{"Team": lit("red")}}, "aws:ResourceTag/team", "red"},
+		{"a global service", user, hop("iam", office), "aws:RequestedRegion", "us-east-1"},
+		{"a global service of China", caller(request.IAMUser, "arn:aws-cn:iam::1:user/u"), hop("iam", office), "aws:RequestedRegion", "cn-northwest-1"},
+		{"a global service of GovCloud", caller(request.IAMUser, "arn:aws-us-gov:iam::1:user/u"), hop("organizations", office), "aws:RequestedRegion", "us-gov-west-1"},
+		{"D3 listed", role(), listed("athena.amazonaws.com", "s3.amazonaws.com"), "aws:CalledViaLast", "athena.amazonaws.com"},
+		{"D3 listed", role(), listed("s3.amazonaws.com"), "aws:CalledVia", "-"},
+		{"D3 listed", role(), listed("s3.amazonaws.com"), "aws:ViaAWSService", "true"},
+		{"D5 the service's address", role(), serviceIP, "aws:SourceIp", "240.0.0.1"},
 		{"unknown tags", untold, hop("s3", office), "aws:PrincipalTag/team", "?~"},
 		{"root has no tags", root, hop("s3", office), "aws:PrincipalTag/team", "-"},
 		{"C22 a federated identity has no ARN", idp, hop("sts", office), "aws:PrincipalArn", "-"},

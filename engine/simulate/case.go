@@ -129,6 +129,10 @@ func (d *decoder) err(n *source.Node, format string, args ...any) {
 	d.diags = append(d.diags, source.Diagnostic{Severity: source.Error, Summary: "Malformed case", Detail: fmt.Sprintf(format, args...), Range: n.Range})
 }
 
+func (d *decoder) warn(n *source.Node, summary, format string, args ...any) {
+	d.diags = append(d.diags, source.Diagnostic{Severity: source.Warning, Summary: summary, Detail: fmt.Sprintf(format, args...), Range: n.Range})
+}
+
 // members yields the members of an object that has only certain names, in the
 // order in which the names are given: later ones may depend on earlier ones.
 func (d *decoder) members(n *source.Node, what string, names ...string) func(func(string, *source.Node) bool) {
@@ -255,6 +259,9 @@ func (d *decoder) request(n *source.Node) *engine.Request {
 			d.err(principal, "%v", err)
 		}
 		r.Principal = p
+		if p.Kind == request.ServiceLinkedRole && p.Pathless {
+			d.warn(principal, "Service-linked role by its name", "The ARN of a session does not tell the path of its role: %q is taken for a service-linked role because of its name. Say so with aws:PrincipalArn in the context.", p.ARN)
+		}
 	}
 	return r
 }
@@ -267,7 +274,7 @@ func (d *decoder) context(n *source.Node, ctx *request.Context) {
 	ctx.Grow(len(n.Members))
 	all := make([]symbol.Text, 0, len(n.Members)) // the values of most contexts
 	for _, m := range n.Members {
-		if ctx.Get(m.Name).Present != kleene.False {
+		if e := ctx.Get(m.Name); e.Present != kleene.False && (e.Key == m.Name || !strings.Contains(m.Name, "/")) {
 			d.err(m.Value, "the key %s stands twice in the context (names are compared without regard to case)", m.Name)
 		}
 		items := []*source.Node{m.Value}

@@ -42,7 +42,20 @@ func (b *builder) endpoints() {
 			byInstance[in].Policies = extract.Attach(byInstance[in].Policies, c.doc, kleene.True, "")
 			b.AttachTo(c.doc, in.address)
 		}
+		for _, doc := range byInstance[in].Policies {
+			doc.Gateway = gateway(in)
+		}
 	}
+}
+
+// gateway reports whether an endpoint is a gateway endpoint, which is what the
+// provider makes unless told otherwise.
+func gateway(in *instance) kleene.Truth {
+	typ, ok := in.str("vpc_endpoint_type")
+	if !ok && in.isUnknown("vpc_endpoint_type") {
+		return kleene.Unknown
+	}
+	return kleene.Of(typ == "" || typ == "Gateway")
 }
 
 // serviceName is the name of an endpoint's service, empty if it is not known.

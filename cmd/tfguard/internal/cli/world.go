@@ -101,8 +101,9 @@ func caller(inv *extract.Inventory, p *extract.Principal, org request.Organizati
 		c.Principal = request.Principal{Kind: request.IAMUser, ARN: p.ARN, Account: account}
 		return c
 	}
-	// Sessions that Identity Center starts are federated.
-	c.Federated = p.Kind == extract.PermissionSet
+	if p.Kind == extract.PermissionSet {
+		c.Session = request.IdentityCenter
+	}
 	c.Principal = chain.RoleSession(inv.Partition.Value, account, symbol.Text{}, p.Name)
 	c.Principal.ARN = p.ARN
 	return c
