@@ -83,6 +83,9 @@ type Reason struct {
 	Outcome Outcome
 	// Failed says what kept the statement from applying.
 	Failed *Failure
+	// Ruling says what AWS's documentation leaves open where Outcome is Maybe for that;
+	// empty where a value is not known.
+	Ruling string
 	Origin source.Origin
 	Range  source.Range
 }

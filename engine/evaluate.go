@@ -21,6 +21,7 @@
 package engine
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tfguard/tfguard/engine/arn"
@@ -63,6 +64,21 @@ type Policies struct {
 	// VPCEndpoint is nil if the request passes no endpoint or one with the default
 	// policy.
 	VPCEndpoint []policy.Attached
+	// Assume settles what AWS's documentation leaves open.
+	Assume Assumptions
+}
+
+// Assumptions settle what AWS's documentation leaves open and only those who have
+// tried it know. Decisions that rest on one say so in a note.
+type Assumptions struct {
+	// NegatedSet is the truth of a negated operator without a set operator over a key
+	// that holds a set, such as StringNotEquals over aws:CalledVia; nil for unknown.
+	NegatedSet *bool
+	// Delegating are the prefixes of services, in lower case, whose resource policies
+	// must allow beside the identity-based ones, as those of KMS keys must: AWS names
+	// keys and roles and adds that other services may ask for it too (AWS page "How
+	// AWS enforcement code logic evaluates requests to allow or deny access").
+	Delegating []string
 }
 
 // A Level holds the organization policies attached to one node of the tree. At
@@ -472,6 +488,10 @@ func (e *evaluation) permission() kleene.Truth {
 // caller or its account; of other resources the account's identity policies decide
 // by themselves.
 func (e *evaluation) delegated() kleene.Truth {
+	if slices.Contains(e.policies.Assume.Delegating, e.prefix) {
+		e.note("assumed: the resource policies of " + e.prefix + " must name the caller or its account")
+		return e.grant.account
+	}
 	switch max(e.isKey(), e.assumesRole()) {
 	case kleene.True:
 		return e.grant.account
@@ -510,7 +530,7 @@ func (e *evaluation) isOn(prefix, resourceType string) kleene.Truth {
 }
 
 func (e *evaluation) note(text string) {
-	if e.traced {
+	if e.traced && !slices.Contains(e.decision.Notes, text) {
 		e.decision.Notes = append(e.decision.Notes, text)
 	}
 }

@@ -522,6 +522,36 @@ func TestEvaluateGatewayEndpoint(t *testing.T) {
 	})
 }
 
+// What AWS leaves open is said, and can be assumed.
+func TestEvaluateRulings(t *testing.T) {
+	yes, no := true, false
+	negated := []string{allowS3 + `,{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:CalledVia":"athena.amazonaws.com"}}}`}
+	via := []string{"aws:CalledVia=[athena.amazonaws.com]"}
+	perhaps := []string{"aws:CalledVia=?athena.amazonaws.com"}
+	deny := func(condition string) []string {
+		return []string{allowS3 + `,{"Effect":"Deny","Action":"*","Resource":"*","Condition":` + condition + `}`}
+	}
+	const assumed = "assumed: a negated operator over a key that holds a set is "
+	runAll(t, []test{
+		{name: "B16", principal: user, identity: negated, context: via, want: unknown, unknown: []string{"AWS does not say what StringNotEquals makes of a key that holds a set"}},
+		{name: "B16 assumed to hold", principal: user, identity: negated, context: via, assume: engine.Assumptions{NegatedSet: &yes}, want: explicit, note: assumed + "true"},
+		{name: "B16 assumed to fail", principal: user, identity: negated, context: via, assume: engine.Assumptions{NegatedSet: &no}, want: allowed, note: assumed + "false"},
+		{name: "B16 assumed to fail, perhaps absent", principal: user, identity: negated, context: perhaps, assume: engine.Assumptions{NegatedSet: &no}, want: unknown},
+		{name: "B16 assumed to hold, perhaps absent", principal: user, identity: negated, context: perhaps, assume: engine.Assumptions{NegatedSet: &yes}, want: explicit},
+		{name: "B16 absent", principal: user, identity: negated, assume: engine.Assumptions{NegatedSet: &no}, want: explicit},
+		{name: "B7", principal: user, identity: deny(`{"ForAnyValue:StringEqualsIfExists":{"aws:CalledVia":"x"}}`), want: unknown, unknown: []string{"AWS does not say whether ForAnyValue:StringEqualsIfExists holds without the key"}},
+		{name: "B13 policy value", principal: user, context: []string{"aws:SourceIp=192.0.2.1"}, identity: deny(`{"NotIpAddress":{"aws:SourceIp":"office"}}`), want: unknown, unknown: []string{"what NotIpAddress makes of a malformed value"}},
+		{name: "B13 context value", principal: user, context: []string{"x:n=ten"}, identity: deny(`{"NumericNotEquals":{"x:n":"1"}}`), want: unknown, unknown: []string{"what NumericNotEquals makes of a malformed value"}},
+		{name: "a value that is not known", principal: user, context: []string{"aws:SourceVpc=vpc-1"}, identity: deny(`{"StringNotEquals":{"aws:SourceVpc":"@v"}}`), want: unknown, unknown: []string{"got vpc-1)"}},
+		{name: "A17", principal: user, identity: []string{allowS3}, resources: []string{grantTo("Deny", notAWS(user))}, want: unknown, unknown: []string{user + " against " + user + ": AWS says that NotPrincipal may deny a caller"}},
+		{name: "A18", principal: "anonymous", resources: []string{grantTo("Allow", notAWS(user))}, want: allowed, note: "does not support Allow with NotPrincipal"},
+		{name: "A22", principal: user, action: "lambda:InvokeFunction", resource: "arn:aws:lambda:eu-west-1:111122223333:function:f", identity: []string{`{"Effect":"Allow","Action":"*","Resource":"arn:aws:lambda:*:function:f"}`}, want: unknown, unknown: []string{"AWS's pages disagree whether a \"*\" before a colon runs on"}},
+		{name: "C5 a service that delegates", principal: user, action: "elasticfilesystem:ClientMount", resource: "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1", identity: []string{allowAll}, assume: engine.Assumptions{Delegating: []string{"elasticfilesystem"}}, want: implicit, note: "assumed: the resource policies of elasticfilesystem"},
+		{name: "C5 it names the account", principal: user, action: "elasticfilesystem:ClientMount", resource: "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1", identity: []string{allowAll}, resources: []string{grantTo("Allow", aws(account))}, assume: engine.Assumptions{Delegating: []string{"elasticfilesystem"}}, want: allowed},
+		{name: "C5 not assumed", principal: user, action: "elasticfilesystem:ClientMount", resource: "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1", identity: []string{allowAll}, want: allowed},
+	})
+}
+
 // C9, C14: callers that have only the resource's policy.
 func TestEvaluateWithoutIdentity(t *testing.T) {
 	public := []string{grantTo("Allow", everyone)}

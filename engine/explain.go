@@ -14,7 +14,10 @@ func (e *evaluation) reason(doc *policy.Attached, st *policy.Statement, truth kl
 	}
 	if truth != kleene.True {
 		r.Outcome = Maybe
-		r.Failed = e.waitsFor(doc, st, m)
+		r.Failed, r.Ruling = e.waitsFor(doc, st, m)
+	}
+	if st.Effect == policy.Allow && st.Principals != nil && st.Principals.Not {
+		e.note("AWS does not support Allow with NotPrincipal; where such a document exists it is read as letting everybody else in")
 	}
 	r.withhold(doc.Document)
 	return r
@@ -32,6 +35,7 @@ func (r *Reason) withhold(doc *policy.Document) {
 	if r.Sid != "" {
 		r.Sid = withheld
 	}
+	r.Ruling = "" // it may name an operator
 	if r.Failed == nil || r.Failed.Key == "attachment" {
 		return // which hangs on the input and not on the policy
 	}
@@ -43,29 +47,41 @@ func (r *Reason) withhold(doc *policy.Document) {
 	}
 }
 
-// waitsFor finds the first element of a statement that may hold.
-func (e *evaluation) waitsFor(doc *policy.Attached, st *policy.Statement, m match) *Failure {
+// waitsFor finds the first element of a statement that may hold, and what AWS's
+// documentation leaves open about it.
+func (e *evaluation) waitsFor(doc *policy.Attached, st *policy.Statement, m match) (f *Failure, ruling string) {
 	switch {
 	case doc.Sure != kleene.True:
-		return &Failure{Key: "attachment", Wanted: doc.Why, Got: "unknown"}
+		return &Failure{Key: "attachment", Wanted: doc.Why, Got: "unknown"}, ""
 	case len(st.Unknown) > 0:
-		return &Failure{Key: "statement", Wanted: st.Unknown[0], Got: "unknown"}
+		return &Failure{Key: "statement", Wanted: st.Unknown[0], Got: "unknown"}, ""
 	case m.contested != "":
-		return &Failure{Key: "Resource", Wanted: m.contested, Got: e.req.Resource.String()}
+		return &Failure{Key: "Resource", Wanted: m.contested, Got: e.req.Resource.String()},
+			"AWS's pages disagree whether a \"*\" before a colon runs on over it"
 	}
 	for i := range st.Conditions {
 		c := &st.Conditions[i]
-		if c.Eval(e.req.Context) == kleene.Unknown {
-			return &Failure{Key: c.Key, Operator: c.Operator.String(), Wanted: c.Wanted(), Got: c.Got(e.req.Context)}
+		if e.holds(c) == kleene.Unknown {
+			return &Failure{Key: c.Key, Operator: c.Operator.String(), Wanted: c.Wanted(), Got: c.Got(e.req.Context)}, c.Undocumented(e.req.Context)
 		}
 	}
 	if r, _ := e.matchResources(st); r == kleene.Unknown {
-		return &Failure{Key: st.Resources.Element(), Wanted: texts(st.Resources.Entries, resourceText), Got: e.req.Resource.String()}
+		return &Failure{Key: st.Resources.Element(), Wanted: texts(st.Resources.Entries, resourceText), Got: e.req.Resource.String()}, ""
 	}
 	if e.matchPrincipals(st).any() == kleene.Unknown {
-		return &Failure{Key: st.Principals.Element(), Wanted: texts(st.Principals.Entries, principalText), Got: e.caller()}
+		return &Failure{Key: st.Principals.Element(), Wanted: texts(st.Principals.Entries, principalText), Got: e.caller()}, e.partlyListed(st)
 	}
-	return &Failure{Key: st.Actions.Element(), Wanted: texts(st.Actions.Entries, actionText), Got: e.req.Action}
+	return &Failure{Key: st.Actions.Element(), Wanted: texts(st.Actions.Entries, actionText), Got: e.req.Action}, ""
+}
+
+// partlyListed says what is open about a Deny with NotPrincipal that lists the caller
+// without all that is above it.
+func (e *evaluation) partlyListed(st *policy.Statement) string {
+	symbolic := slices.ContainsFunc(st.Principals.Entries, func(p policy.Principal) bool { return !p.Text.Known() })
+	if !st.Principals.Not || symbolic {
+		return ""
+	}
+	return "AWS says that NotPrincipal may deny a caller whose account, or whose role, it does not list too"
 }
 
 // explainMissing finds which kinds of policies would have had to allow the
@@ -159,17 +175,11 @@ func (e *evaluation) explainUnknown() {
 		if r.Outcome != Maybe || r.Statement == 0 || r.Failed == nil {
 			continue
 		}
-		f := r.Failed
-		switch f.Key {
-		case "attachment", "statement":
-			unknown = append(unknown, f.Wanted)
-		case "Resource", "NotResource", "Principal", "NotPrincipal", "Action", "NotAction":
-			unknown = append(unknown, f.Got+" against "+f.Wanted)
-		case "Condition":
-			unknown = append(unknown, f.Got+" against a condition of "+r.Policy+" "+f.Wanted)
-		default:
-			unknown = append(unknown, f.Key+" ("+f.Operator+" "+f.Wanted+", got "+f.Got+")")
+		what := r.Failed.hanging(r.Policy)
+		if r.Ruling != "" {
+			what += ": " + r.Ruling
 		}
+		unknown = append(unknown, what)
 	}
 	if e.sameAccount() == kleene.Unknown && e.req.Principal.Entity() {
 		unknown = append(unknown, "whether the accounts "+e.req.Principal.Account.String()+" and "+e.owner.String()+" are one")
@@ -179,4 +189,18 @@ func (e *evaluation) explainUnknown() {
 	}
 	slices.Sort(unknown)
 	e.decision.Unknown = slices.Compact(unknown)
+}
+
+// hanging words what a statement of a policy waits for.
+func (f *Failure) hanging(policy string) string {
+	switch f.Key {
+	case "attachment", "statement":
+		return f.Wanted
+	case "Resource", "NotResource", "Principal", "NotPrincipal", "Action", "NotAction":
+		return f.Got + " against " + f.Wanted
+	case "Condition":
+		return f.Got + " against a condition of " + policy + " " + f.Wanted
+	default:
+		return f.Key + " (" + f.Operator + " " + f.Wanted + ", got " + f.Got + ")"
+	}
 }

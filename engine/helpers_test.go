@@ -202,6 +202,7 @@ type test struct {
 	endpoint                    []string
 	restrict, gateway           kleene.Truth
 	management                  bool
+	assume                      engine.Assumptions
 	want                        engine.Verdict
 	because                     []string // all of them, if not nil
 	missing                     string
@@ -222,7 +223,7 @@ func (tc *test) policies(t testing.TB) *engine.Policies {
 		Resource: docs(t, tc.resources, "resource", kind),
 		SCP:      levels(t, tc.scp, "scp", policy.SCP), RCP: levels(t, tc.rcp, "rcp", policy.RCP),
 		VPCEndpoint:           tc.endpoints(t),
-		RestrictPublicBuckets: tc.restrict,
+		RestrictPublicBuckets: tc.restrict, Assume: tc.assume,
 	}
 }
 

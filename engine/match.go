@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/tfguard/tfguard/engine/arn"
+	"github.com/tfguard/tfguard/engine/condition"
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/request"
@@ -32,7 +34,7 @@ func (e *evaluation) match(st *policy.Statement) match {
 		return match{}
 	}
 	for i := range st.Conditions {
-		rest = min(rest, st.Conditions[i].Eval(e.req.Context))
+		rest = min(rest, e.holds(&st.Conditions[i]))
 		if rest == kleene.False {
 			return match{}
 		}
@@ -41,6 +43,20 @@ func (e *evaluation) match(st *policy.Statement) match {
 		rest = min(rest, kleene.Unknown)
 	}
 	return match{grant: who.and(rest), contested: contested}
+}
+
+// holds is the truth of a condition, with what is assumed of it.
+func (e *evaluation) holds(c *condition.Condition) kleene.Truth {
+	out := c.Eval(e.req.Context)
+	if out != kleene.Unknown || e.policies.Assume.NegatedSet == nil || !c.NegatesSet(e.req.Context) {
+		return out
+	}
+	e.note("assumed: a negated operator over a key that holds a set is " + strconv.FormatBool(*e.policies.Assume.NegatedSet))
+	out = kleene.Of(*e.policies.Assume.NegatedSet)
+	if e.req.Context.Get(c.Key).Present == kleene.Unknown {
+		out = kleene.Join(out, kleene.True) // what holds without the key
+	}
+	return out
 }
 
 func (e *evaluation) matchResources(st *policy.Statement) (kleene.Truth, string) {
@@ -307,7 +323,7 @@ func (e *evaluation) failure(st *policy.Statement) (*Failure, int) {
 	})
 	for i := range st.Conditions {
 		c := &st.Conditions[i]
-		hold(c.Eval(e.req.Context), 100/len(st.Conditions), func() *Failure {
+		hold(e.holds(c), 100/len(st.Conditions), func() *Failure {
 			return &Failure{Key: c.Key, Operator: c.Operator.String(), Wanted: c.Wanted(), Got: c.Got(e.req.Context)}
 		})
 	}

@@ -156,7 +156,7 @@ func (r *runner) hop(c *call, spec *Hop, action string, w witnesses) (out HopRes
 		ResourceAccount: account, ResourceOrganization: r.organizationOf(account),
 		ResourceTags: r.tags(c, spec), Switches: r.switches,
 	}
-	policies := engine.Policies{Identity: p.Identity, Boundary: p.Boundary, SCP: p.SCP}
+	policies := engine.Policies{Identity: p.Identity, Boundary: p.Boundary, SCP: p.SCP, Assume: r.env.Assume}
 	if len(via) == 0 {
 		policies.VPCEndpoint = endpointPolicy
 	}

@@ -47,6 +47,8 @@ type Environment struct {
 	ManagementAccount bool
 	// Administrator is the document of AdministratorAccess, for stand-ins.
 	Administrator *policy.Document
+	// Assume settles what AWS's documentation leaves open.
+	Assume engine.Assumptions
 	// Networks are those that somebody named, in place of what the policies tell.
 	Networks []Network
 }

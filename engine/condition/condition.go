@@ -158,7 +158,7 @@ func (c *Condition) present(values []symbol.Text, ctx request.Context) kleene.Tr
 		return kleene.False
 	case op.Set == NoSet && len(values) == 0:
 		return kleene.Of(op.Negated())
-	case op.Set == NoSet && (c.multi || len(values) > 1):
+	case c.plainOnSet(values):
 		// Invalid by the documentation. A positive operator was observed to be
 		// false; of a negated one nothing is known, unless there is nothing to differ from.
 		if op.Negated() {
