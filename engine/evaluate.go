@@ -52,8 +52,12 @@ type Policies struct {
 	// Boundary and Session are nil if the caller has none.
 	Boundary []policy.Attached
 	Session  []policy.Attached
-	// Resource is the resource's own policy or, for sts:AssumeRole, the trust policy.
+	// Resource is the resource's own policy or, for sts:AssumeRole, the trust policy,
+	// with the documents for what else grants on its side.
 	Resource []policy.Attached
+	// Bucket is what stands behind an access point that the request is made on, nil if
+	// that is not known.
+	Bucket *Bucket
 	// SCP are the levels of the caller's organization, root first, nil outside of one.
 	SCP []Level
 	// RCP are the levels of the resource's organization, root first.
@@ -100,6 +104,11 @@ func Evaluate(policies *Policies, req *Request) Decision {
 		if e.denied == kleene.Unknown {
 			e.note("explicit deny if what may apply does")
 		}
+		if slices.Contains(e.decision.Missing, policy.Resource) {
+			e.noteOtherPaths()
+		}
+	case Allowed:
+		e.noteFurtherChecks()
 	case Unknown:
 		e.explainUnknown()
 	default: // the statements that applied say why
@@ -183,13 +192,10 @@ type evaluation struct {
 }
 
 func newEvaluation(policies *Policies, req *Request) evaluation {
-	e := evaluation{policies: policies, req: req}
+	e := evaluation{policies: policies}
 	e.prefix, e.name, _ = strings.Cut(req.Action, ":")
 	e.prefix = strings.ToLower(e.prefix)
-	e.resource, e.isARN = arn.Parse(req.Resource)
-	if e.isARN {
-		e.resourcePart = e.resource[arn.Resource].String()
-	}
+	e.setResource(req)
 	e.owner = req.ResourceAccount
 	if e.owner.IsZero() && e.isARN {
 		e.owner = e.resource[arn.Account]
@@ -198,6 +204,14 @@ func newEvaluation(policies *Policies, req *Request) evaluation {
 		e.owner = req.Principal.Account
 	}
 	return e
+}
+
+// setResource makes a request, and what it is made on, the one to match.
+func (e *evaluation) setResource(req *Request) {
+	e.req = req
+	if e.resource, e.isARN = arn.Parse(req.Resource); e.isARN {
+		e.resourcePart = e.resource[arn.Resource].String()
+	}
 }
 
 // outsidePolicies decides what no policy can: calls that need no permission, and
@@ -357,9 +371,14 @@ func (e *evaluation) resourcePolicies() {
 	for i := range e.policies.Resource {
 		doc := &e.policies.Resource[i]
 		e.grant.add(e.document(doc).and(doc.Sure))
-		attached = max(attached, doc.Sure)
+		if !doc.Grant {
+			attached = max(attached, doc.Sure)
+		}
 	}
 	e.noDeny = kleene.False
+	if e.throughAccessPoint() {
+		e.behindAccessPoint()
+	}
 	if attached == kleene.True {
 		return
 	}
@@ -397,7 +416,9 @@ func (e *evaluation) blockPublicAccess() {
 	public := kleene.False
 	for i := range e.policies.Resource {
 		doc := &e.policies.Resource[i]
-		public = max(public, min(doc.Sure, doc.Public()))
+		if !doc.Grant {
+			public = max(public, min(doc.Sure, doc.Public()))
+		}
 	}
 	if cut = min(cut, public); cut == kleene.False {
 		return

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/request"
 )
 
@@ -549,6 +550,64 @@ func TestEvaluateRulings(t *testing.T) {
 		{name: "C5 a service that delegates", principal: user, action: "elasticfilesystem:ClientMount", resource: "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1", identity: []string{allowAll}, assume: engine.Assumptions{Delegating: []string{"elasticfilesystem"}}, want: implicit, note: "assumed: the resource policies of elasticfilesystem"},
 		{name: "C5 it names the account", principal: user, action: "elasticfilesystem:ClientMount", resource: "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1", identity: []string{allowAll}, resources: []string{grantTo("Allow", aws(account))}, assume: engine.Assumptions{Delegating: []string{"elasticfilesystem"}}, want: allowed},
 		{name: "C5 not assumed", principal: user, action: "elasticfilesystem:ClientMount", resource: "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1", identity: []string{allowAll}, want: allowed},
+	})
+}
+
+// What grants on the resource's side beside its policy.
+func TestEvaluateGrants(t *testing.T) {
+	acl := func(statements string) []policy.Attached {
+		a := doc(t, statements, "acl", policy.Resource)
+		a.Grant = true
+		return []policy.Attached{a}
+	}
+	everybodyLists := acl(`{"Effect":"Allow","Principal":"*","Action":"s3:ListBucket","Resource":"arn:aws:s3:::b"}`)
+	toRole := acl(`{"Effect":"Allow","Principal":{"AWS":"` + role + `"},"Action":"kms:Decrypt","Resource":"*"}`)
+	share := acl(`{"Effect":"Allow","Principal":{"AWS":"` + other + `"},"Action":"glue:GetTable","Resource":"*"}`)
+	const bucket, table = "arn:aws:s3:::b", "arn:aws:glue:eu-west-1:111122223333:table/d/t"
+	runAll(t, []test{
+		{name: "C15 everybody", principal: "anonymous", action: "s3:ListBucket", resource: bucket, grants: everybodyLists, want: allowed, because: []string{"acl:1 Allow applies"}},
+		{name: "C15 the list of a bucket does not speak of objects", principal: "anonymous", grants: everybodyLists, want: implicit},
+		{name: "C15 no list", principal: "anonymous", action: "s3:ListBucket", resource: bucket, want: implicit, note: "an access control list would allow it too"},
+		{name: "C15 no list, same account", principal: user, action: "s3:ListBucket", resource: bucket, want: implicit, noNote: "access control list"},
+		{name: "C15 a Deny of the policy", principal: "anonymous", action: "s3:ListBucket", resource: bucket, grants: everybodyLists, resources: []string{grantTo("Deny", everyone)}, want: explicit},
+		{name: "C15 across accounts both sides", principal: foreign, action: "s3:ListBucket", resource: bucket, grants: everybodyLists, want: implicit, missing: "identity"},
+		{name: "C15 is no public policy", principal: "anonymous", action: "s3:ListBucket", resource: bucket, grants: everybodyLists, restrict: kleene.True, want: allowed},
+		{name: "C19 grant of a key", principal: role, action: "kms:Decrypt", resource: key, grants: toRole, want: allowed},
+		{name: "C19 no grant", principal: role, action: "kms:Decrypt", resource: key, resources: []string{grantTo("Allow", aws(user))}, want: implicit, note: "a grant of the key would allow it too"},
+		{name: "C19 a grant replaces the key policy", principal: role, action: "kms:Decrypt", resource: key, resources: []string{grantTo("Allow", aws(user))}, grants: toRole, want: allowed},
+		{name: "C19 and leaves the default one", principal: user, action: "kms:Decrypt", resource: key, identity: []string{allowAll}, grants: toRole, want: allowed, note: "default key policy"},
+		{name: "C20 share", principal: foreign, action: "glue:GetTable", resource: table, identity: []string{allowAll}, grants: share, want: allowed, note: "Lake Formation"},
+		{name: "C20 no share", principal: foreign, action: "glue:GetTable", resource: table, identity: []string{allowAll}, want: implicit, note: "Resource Access Manager"},
+		{name: "C20 Lake Formation governs no writes", principal: user, action: "glue:StartJobRun", resource: table, identity: []string{allowAll}, want: allowed, noNote: "Lake Formation"},
+	})
+}
+
+// Amazon S3 page "Configuring IAM policies for using access points".
+func TestEvaluateAccessPoint(t *testing.T) {
+	const point = "arn:aws:s3:eu-west-1:111122223333:accesspoint/ap/object/k"
+	s3, all := []string{allowS3}, grantTo("Allow", everyone)
+	behind := func(statements ...string) *engine.Bucket {
+		return &engine.Bucket{Resource: lit(object), Policies: docs(t, statements, "bucket", policy.Resource)}
+	}
+	onBucket := `{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}`
+	onPoint := `{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:eu-west-1:111122223333:accesspoint/ap/object/*"}`
+	const notKnown = "the policy of the bucket behind the access point"
+	runAll(t, []test{
+		{name: "C18 same account, the identity allows", principal: user, resource: point, identity: s3, want: allowed, note: notKnown},
+		{name: "C18 same account, the bucket allows", principal: user, resource: point, bucket: behind(onBucket), want: allowed, because: []string{"bucket[0]:1 Allow applies"}},
+		{name: "C18 same account, the access point allows", principal: user, resource: point, resources: []string{onPoint}, bucket: behind(), want: allowed},
+		{name: "C18 a policy on the other ARN", principal: user, resource: point, resources: []string{onBucket}, bucket: behind(onPoint), want: implicit},
+		{name: "C18 the bucket denies", principal: user, resource: point, identity: s3, bucket: behind(`{"Effect":"Deny","Principal":"*","Action":"*","Resource":"arn:aws:s3:::b/k"}`), want: explicit, because: []string{"identity[0]:1 Allow applies", "bucket[0]:1 Deny applies"}},
+		{name: "C18 across accounts both", principal: foreign, resource: point, identity: s3, resources: []string{onPoint}, bucket: behind(onBucket), want: allowed},
+		{name: "C18 across accounts the access point alone", principal: foreign, resource: point, identity: s3, resources: []string{onPoint}, bucket: behind(), want: implicit},
+		{name: "C18 across accounts the bucket alone", principal: foreign, resource: point, identity: s3, bucket: behind(onBucket), want: implicit},
+		{name: "C18 across accounts, bucket not known", principal: foreign, resource: point, identity: s3, resources: []string{onPoint}, want: unknown, unknown: []string{notKnown}},
+		{name: "C18 across accounts, nothing allows", principal: foreign, resource: point, identity: s3, want: implicit},
+		{name: "C18 anonymous needs both", principal: "anonymous", resource: point, resources: []string{onPoint}, bucket: behind(onBucket), want: allowed},
+		{name: "C18 anonymous and one", principal: "anonymous", resource: point, resources: []string{onPoint}, bucket: behind(), want: implicit},
+		{name: "C18 owner not known, one allows", principal: user, owner: "@", resource: point, resources: []string{onPoint}, identity: s3, bucket: behind(), want: unknown},
+		{name: "C18 owner not known, both allow", principal: user, owner: "@", resource: point, resources: []string{onPoint}, identity: s3, bucket: behind(onBucket), want: allowed},
+		{name: "C18 no access point", principal: foreign, identity: s3, resources: []string{all}, want: allowed},
 	})
 }
 

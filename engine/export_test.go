@@ -34,6 +34,7 @@ var Steps = map[string]func(e *evaluation){
 	"A11 gateway endpoint":         (*evaluation).interfaceEndpoint,
 	"A12 origin access identity":   func(e *evaluation) { e.req.Principal.Account = symbol.Literal("999999999999") },
 	"A12 canonical user":           func(e *evaluation) { e.policies.Resource = withoutCanonical(e.policies.Resource) },
+	"C18 access point":             func(e *evaluation) { e.resourcePart = "" },
 	"C5 key without a policy":      nil,
 	"C21 sets of temporary tokens": nil,
 }

@@ -203,11 +203,13 @@ type test struct {
 	restrict, gateway           kleene.Truth
 	management                  bool
 	assume                      engine.Assumptions
+	grants                      []policy.Attached // on the resource's side
+	bucket                      *engine.Bucket
 	want                        engine.Verdict
 	because                     []string // all of them, if not nil
 	missing                     string
 	unknown                     []string // parts of the entries
-	note                        string   // part of some note
+	note, noNote                string   // parts of some note, and of none
 }
 
 func (tc *test) policies(t testing.TB) *engine.Policies {
@@ -220,8 +222,8 @@ func (tc *test) policies(t testing.TB) *engine.Policies {
 		Identity: docs(t, tc.identity, "identity", policy.Identity),
 		Boundary: docs(t, tc.boundary, "boundary", policy.Boundary),
 		Session:  docs(t, tc.session, "session", policy.Session),
-		Resource: docs(t, tc.resources, "resource", kind),
-		SCP:      levels(t, tc.scp, "scp", policy.SCP), RCP: levels(t, tc.rcp, "rcp", policy.RCP),
+		Resource: append(docs(t, tc.resources, "resource", kind), tc.grants...), Bucket: tc.bucket,
+		SCP: levels(t, tc.scp, "scp", policy.SCP), RCP: levels(t, tc.rcp, "rcp", policy.RCP),
 		VPCEndpoint:           tc.endpoints(t),
 		RestrictPublicBuckets: tc.restrict, Assume: tc.assume,
 	}
@@ -282,6 +284,9 @@ func (tc *test) run(t *testing.T) {
 		if !strings.Contains(got.Unknown[i], tc.unknown[i]) {
 			t.Errorf("unknown: got %q, want %q", got.Unknown[i], tc.unknown[i])
 		}
+	}
+	if notes := strings.Join(got.Notes, "\n"); tc.noNote != "" && strings.Contains(notes, tc.noNote) {
+		t.Errorf("notes: got %q, want none with %q", got.Notes, tc.noNote)
 	}
 	if tc.note != "" && !strings.Contains(strings.Join(got.Notes, "\n"), tc.note) {
 		t.Errorf("notes: got %q, want one with %q", got.Notes, tc.note)

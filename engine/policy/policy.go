@@ -60,6 +60,11 @@ type Document struct {
 	// them is their ID, kind and places and what they did, and nothing else of the
 	// world is read off them.
 	Sensitive bool
+	// Grant is set for a document that is no policy of the resource but stands for what
+	// else grants on its side: an S3 access control list, a grant of a KMS key, a share
+	// of AWS Resource Access Manager. It may allow in the place of the resource's
+	// policy, and the resource is taken to have none for it.
+	Grant bool
 	// Gateway says whether the policy is of a gateway endpoint: it then means the root
 	// user alone where it names an account (AWS PrivateLink page "Control access to VPC
 	// endpoints using endpoint policies"). [Decode] cannot tell from the text.
