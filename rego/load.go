@@ -19,10 +19,11 @@ import (
 type loaded struct {
 	modules map[string]*ast.Module
 	data    map[string]any
-	// roots are what bundles claim for themselves.
-	roots []claim
-	opts  *Options
-	keys  *bundle.VerificationConfig
+	// documents are the data by their sources, claims what bundles have for themselves.
+	documents []sourced
+	claims    []claim
+	opts      *Options
+	keys      *bundle.VerificationConfig
 }
 
 // A claim says that what lies below some roots belongs to one bundle.
@@ -30,6 +31,12 @@ type claim struct {
 	source string
 	roots  []string
 	files  map[string]bool // of modules
+}
+
+// sourced are the data documents of one source.
+type sourced struct {
+	source string
+	data   map[string]any
 }
 
 // load reads all sources.
@@ -55,7 +62,15 @@ func load(ctx context.Context, opts Options) (*loaded, error) {
 			return nil, err
 		}
 	}
-	return l, l.respectClaims()
+	if err := l.respectClaims(); err != nil {
+		return nil, err
+	}
+	for _, d := range l.documents {
+		if at := mergeInto(l.data, d.data, nil); at != nil {
+			return nil, fmt.Errorf("%s: data.%s stands in another source too, with another value", d.source, strings.Join(at, "."))
+		}
+	}
+	return l, nil
 }
 
 // local returns where a source is on disk.
@@ -77,7 +92,7 @@ func (l *loaded) source(path, name string) error {
 		defer f.Close()
 		return l.bundle(bundle.NewTarballLoaderWithBaseURL(f, ""), name)
 	case info.IsDir() && isBundle(path):
-		return l.bundle(bundle.NewDirectoryLoader(path), name)
+		return l.bundle(bundle.NewFSLoaderWithRoot(os.DirFS(path), ".").WithPathFormat(bundle.SlashRooted), name)
 	case l.keys != nil:
 		return fmt.Errorf("%s is refused: it is not signed, and a verification key is given", name)
 	case info.IsDir():
@@ -170,9 +185,10 @@ func (l *loaded) bundle(files bundle.DirectoryLoader, name string) error {
 	}
 	if roots := b.Manifest.Roots; roots != nil && !(len(*roots) == 1 && (*roots)[0] == "") {
 		c.roots = *roots
-		l.roots = append(l.roots, c)
+		l.claims = append(l.claims, c)
 	}
-	return l.merge(b.Data, name)
+	l.documents = append(l.documents, sourced{name, b.Data})
+	return nil
 }
 
 // maxFile bounds a file of a bundle.
@@ -190,21 +206,14 @@ func (l *loaded) document(path string) error {
 		}
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return l.merge(result.Documents, path)
-}
-
-// merge adds documents to the data.
-func (l *loaded) merge(documents map[string]any, source string) error {
-	if at := mergeInto(l.data, documents, nil); at != nil {
-		return fmt.Errorf("%s: data.%s stands in another source too, with another value", source, strings.Join(at, "."))
-	}
+	l.documents = append(l.documents, sourced{path, result.Documents})
 	return nil
 }
 
 // mergeInto merges objects; it returns the path at which both have a value.
 func mergeInto(into, from map[string]any, path []string) []string {
 	for key, value := range from {
-		at := append(slices.Clip(path), key) //nolint:gocritic // siblings share the path
+		at := append(slices.Clip(path), key)
 		have, ok := into[key]
 		if !ok {
 			into[key] = value
@@ -222,28 +231,29 @@ func mergeInto(into, from map[string]any, path []string) []string {
 	return nil
 }
 
-// respectClaims refuses policies of one source below the roots of another's manifest.
+// respectClaims refuses what one source has below the roots of another's manifest.
 func (l *loaded) respectClaims() error {
-	for _, c := range l.roots {
+	for i, c := range l.claims {
+		for _, other := range l.claims[:i] {
+			for _, root := range other.roots {
+				if slices.ContainsFunc(c.roots, func(r string) bool { return bundle.RootPathsOverlap(r, root) }) {
+					return fmt.Errorf("%s and %s both claim the root %s", other.source, c.source, root)
+				}
+			}
+		}
+	}
+	for _, c := range l.claims {
 		for name, m := range l.modules {
-			if c.files[name] {
-				continue
-			}
 			path, err := m.Package.Path.Ptr()
-			if err != nil {
-				continue // a package whose path is no path of data
-			}
-			if bundle.RootPathsContain(c.roots, path) {
+			if err == nil && !c.files[name] && bundle.RootPathsContain(c.roots, path) {
 				return fmt.Errorf("%s: the package %s belongs to %s, whose manifest claims the root %s",
 					place(m.Package.Location), namespace(m), c.source, strings.Join(c.roots, ", "))
 			}
 		}
-		for _, other := range l.roots {
-			for _, a := range c.roots {
-				for _, b := range other.roots {
-					if c.source != other.source && bundle.RootPathsOverlap(a, b) {
-						return fmt.Errorf("%s and %s both claim the root %s", c.source, other.source, a)
-					}
+		for _, d := range l.documents {
+			for _, root := range c.roots {
+				if d.source != c.source && holds(d.data, strings.Split(root, "/")) {
+					return fmt.Errorf("%s: data.%s belongs to %s, whose manifest claims it", d.source, strings.ReplaceAll(root, "/", "."), c.source)
 				}
 			}
 		}
@@ -252,16 +262,17 @@ func (l *loaded) respectClaims() error {
 }
 
 // isData reports whether the data holds something at a path.
-func (l *loaded) isData(path []string) (bool, error) {
-	var at any = l.data
+func (l *loaded) isData(path []string) (bool, error) { return holds(l.data, path), nil }
+
+func holds(at any, path []string) bool {
 	for _, key := range path {
 		object, ok := at.(map[string]any)
 		if !ok {
-			return false, nil
+			return false
 		}
 		if at, ok = object[key]; !ok {
-			return false, nil
+			return false
 		}
 	}
-	return true, nil
+	return true
 }
