@@ -22,6 +22,7 @@ type loaded struct {
 	// documents are the data by their sources, claims what bundles have for themselves.
 	documents []sourced
 	claims    []claim
+	bundles   []Bundle
 	opts      *Options
 	keys      *bundle.VerificationConfig
 }
@@ -53,7 +54,7 @@ func load(ctx context.Context, opts Options) (*loaded, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := l.source(path, source); err != nil {
+		if err := l.source(path, displayName(source)); err != nil {
 			return nil, err
 		}
 	}
@@ -72,9 +73,6 @@ func load(ctx context.Context, opts Options) (*loaded, error) {
 	}
 	return l, nil
 }
-
-// local returns where a source is on disk.
-func (l *loaded) local(_ context.Context, source string) (string, error) { return source, nil }
 
 // source reads what is at a path; name is what the user called it.
 func (l *loaded) source(path, name string) error {
@@ -166,7 +164,7 @@ func (l *loaded) bundle(files bundle.DirectoryLoader, name string) error {
 		WithSkipBundleVerification(l.keys == nil).
 		WithProcessAnnotations(true).
 		WithRegoVersion(l.version()).
-		WithBaseDir(name).
+		WithBaseDir(withoutScheme(name)).
 		WithSizeLimitBytes(maxFile).
 		Read()
 	if err != nil {
@@ -177,6 +175,9 @@ func (l *loaded) bundle(files bundle.DirectoryLoader, name string) error {
 			return unverified(name, err)
 		}
 		return fmt.Errorf("%s: %w", name, err)
+	}
+	if b.Manifest.Revision != "" {
+		l.bundles = append(l.bundles, Bundle{name, b.Manifest.Revision})
 	}
 	c := claim{source: name, files: map[string]bool{}}
 	for _, m := range b.Modules {

@@ -88,6 +88,7 @@ const (
 // use.
 type Rules struct {
 	rules   []*Rule
+	bundles []Bundle
 	groups  []*group
 	store   storage.Store
 	timeout time.Duration
@@ -96,6 +97,15 @@ type Rules struct {
 
 // All returns the rules in the order of their packages and names.
 func (r *Rules) All() []*Rule { return r.rules }
+
+// A Bundle is one that rules came from.
+type Bundle struct {
+	// Source is what the user called it, Revision what its manifest says.
+	Source, Revision string
+}
+
+// Bundles returns the bundles that say their revision.
+func (r *Rules) Bundles() []Bundle { return r.bundles }
 
 // Load reads, verifies and compiles policies. A set without a single rule is an
 // error. Errors in Rego name file, line and column.
@@ -124,7 +134,7 @@ func Load(ctx context.Context, opts Options) (*Rules, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Rules{timeout: opts.Timeout, memory: opts.Memory}
+	r := &Rules{bundles: l.bundles, timeout: opts.Timeout, memory: opts.Memory}
 	r.store = inmem.NewFromObjectWithOpts(l.data, inmem.OptReturnASTValuesOnRead(true), inmem.OptRoundTripOnWrite(false))
 	if r.groups, err = plan(ctx, c, r.store, guardrails, opts.Document); err != nil {
 		return nil, err

@@ -79,7 +79,10 @@ var layers = map[string]layer{
 	},
 
 	// rego knows documents and answers, not what makes them.
-	"rego": {thirdParty: []string{jsonTokenizer, opaModule}, impure: true},
+	"rego": {
+		thirdParty: []string{jsonTokenizer, opaModule, "go.yaml.in/yaml/v3", "github.com/opencontainers/image-spec", "oras.land/oras-go/v2"},
+		impure:     true,
+	},
 
 	// report knows the inventory but none of its readers.
 	"cmd/tfguard/internal/report": {
@@ -102,6 +105,8 @@ var layers = map[string]layer{
 var testLibraries = []string{
 	ansi,
 	"github.com/google/go-cmp",
+	"github.com/google/go-containerregistry",
+	"github.com/opencontainers/image-spec",
 	"github.com/rogpeppe/go-internal",
 	"github.com/santhosh-tekuri/jsonschema/v6",
 	"pgregory.net/rapid",

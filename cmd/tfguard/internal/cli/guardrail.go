@@ -126,6 +126,9 @@ func (g *guardrailOptions) guard(ctx context.Context, c *report.Check, w *world,
 		}
 		c.Guardrails = append(c.Guardrails, *f)
 	}
+	for _, b := range g.rules.Bundles() {
+		c.Result.Notes = append(c.Result.Notes, fmt.Sprintf("Guardrails of %s are those of revision %s.", b.Source, b.Revision))
+	}
 	for _, r := range result.Excepted {
 		c.Result.Notes = append(c.Result.Notes, fmt.Sprintf("An exception of the package %s turns %s off (%s:%d).", r.Namespace, r.ID, r.File, r.Line))
 	}
