@@ -228,6 +228,12 @@ func (c *Condition) evalNull(null bool) kleene.Truth {
 	return kleene.False
 }
 
+// May reports whether a value of the key can meet the condition, as far as policy
+// variables and unknown parts tell.
+func (c *Condition) May(v symbol.Text) bool {
+	return c.variables || c.element(v, nil) != kleene.False
+}
+
 // Wanted renders the policy values for people.
 func (c *Condition) Wanted() string {
 	words := make([]string, len(c.Values))

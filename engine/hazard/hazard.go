@@ -1,16 +1,15 @@
-// Package hazard finds what real policies get wrong. A finding that claims that a
-// chain breaks carries the replay that shows it.
+// Package hazard finds what real policies get wrong. A rule looks at a statement,
+// or at replays; a finding that claims that a chain breaks or a gate is open carries
+// the replay that shows it, and is the graver for it.
 //
-// [Rules] is the catalogue; [Find] applies it to the replays of one input.
+// [Rules] is the catalogue; [Find] applies it to one input.
 package hazard
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/source"
@@ -18,49 +17,52 @@ import (
 
 // A Rule is a kind of finding with its manual.
 type Rule struct {
-	ID    string
-	Title string
-	// Severity of its findings.
+	// ID names the rule, such as "mfa-absent", and Code is its short form, such as
+	// "H15"; a rule about replays alone has none.
+	ID, Code string
+	Title    string
+	// Severity of its findings: the gravest, which a pattern without a proof may stay
+	// below.
 	Severity source.Severity
 	// Rationale says why it matters, Remediation what to do.
 	Rationale   string
 	Remediation string
+	// Page is the title of the AWS page that the rule follows.
+	Page string
+	// Before is a policy that the rule finds and After the same policy mended, both of
+	// Kind; empty for rules about more than one policy.
+	Before, After string
+	Kind          policy.Kind
+
+	// statement looks at one statement, document at a whole policy.
+	statement func(*statement)
+	document  func(*document)
+	// explains is the rule about replays whose findings have this one's cause: where
+	// both blame one statement, they are one finding.
+	explains []*Rule
 }
 
-// The rules.
-var (
-	ServicePrincipalLockedOut = &Rule{
-		ID:       "service-principal-locked-out",
-		Title:    "A service is allowed by one statement and denied by another",
-		Severity: source.Error,
-		Rationale: "A service that calls in its own name, such as CloudTrail delivering logs, comes from AWS's network and " +
-			"belongs to no account or organization of the customer. A Deny that asks for either locks it out.",
-		Remediation: `Add "BoolIfExists": {"aws:PrincipalIsAWSService": "false"} to the condition of the Deny, so that it spares services that call in their own name.`,
-	}
-	ChainBroken = &Rule{
-		ID:       "chain-broken",
-		Title:    "A chain is granted at both ends and refused in between",
-		Severity: source.Warning,
-		Rationale: "A principal may begin a chain of calls and may make its last call through that chain, and yet some policy " +
-			"refuses a hop: the work fails although its permissions look complete.",
-		Remediation: "Exempt calls that a service makes on the principal's behalf (aws:ViaAWSService, aws:CalledVia) from the policy that refuses the hop, or take the grant away if the chain is not meant to work.",
-	}
-	PolicyUnread = &Rule{
-		ID:          "policy-unread",
-		Title:       "A policy could not be read",
-		Severity:    source.Warning,
-		Rationale:   "What a policy says that is not known, or not understood, cannot be judged; verdicts that depend on it are unknown.",
-		Remediation: "Verdicts that depend on the policy are unknown. Give it values that are known when the plan is made, or mend it if it is malformed.",
-	}
-)
+// Rules returns the catalogue: first the rules about replays, then those about
+// patterns in the order of their codes.
+func Rules() []*Rule { return catalogue }
 
-// Rules returns the catalogue.
-func Rules() []*Rule { return []*Rule{ServicePrincipalLockedOut, ChainBroken, PolicyUnread} }
+// Lookup returns a rule by its ID or code.
+func Lookup(name string) (*Rule, bool) {
+	for _, r := range catalogue {
+		if r.ID == name || r.Code != "" && strings.EqualFold(r.Code, name) {
+			return r, true
+		}
+	}
+	return nil, false
+}
 
 // A Finding is one thing a rule found.
 type Finding struct {
-	Rule    *Rule
-	Message string
+	Rule     *Rule
+	Severity source.Severity
+	Message  string
+	// Remediation is that of the rule, or of the rule that explains the finding best.
+	Remediation string
 	// Address is the resource the finding is about.
 	Address string
 	// Origin and Range are the place of the statement that is to blame.
@@ -68,195 +70,59 @@ type Finding struct {
 	Range  source.Range
 	// Replay is the index of the replay that proves the finding, -1 if none does.
 	Replay int
+	// Also are further rules that find fault with the same place for the same cause.
+	Also []*Rule
+	// Places are further places with the same fault, such as the other instances of
+	// one resource.
+	Places []Place
+
+	policy    string
+	statement int
 }
 
-// Find applies the rules to replays. Several replays with one cause are one finding.
-func Find(replays []*chain.Replay) []Finding {
-	var out []Finding
-	seen := map[string]bool{}
-	for i, r := range replays {
-		f := lockedOut(r)
-		if f == nil {
-			f = broken(r)
-		}
-		if f == nil {
-			continue
-		}
-		f.Replay = i
-		key := fmt.Sprintf("%q %q %v %v %q %q", f.Rule.ID, f.Address, f.Origin, f.Range, r.Principal.Name(), call(r))
-		if !seen[key] {
-			seen[key] = true
-			out = append(out, *f)
-		}
+// A Place is where a statement stands.
+type Place struct {
+	Address string
+	Origin  source.Origin
+	Range   source.Range
+}
+
+// An Input is what rules look at.
+type Input struct {
+	// World the replays were made against.
+	World chain.World
+	// Policies to look at, those that could not be read included.
+	Policies []*policy.Document
+	Replays  []*chain.Replay
+	// Refuted are the indices of replays that are allowed although somebody expects
+	// that they are not.
+	Refuted []int
+}
+
+// Find applies the catalogue. What has one cause is one finding: replays that one
+// statement breaks for one principal, instances of one resource, and patterns that
+// say why a replay breaks.
+func Find(in Input) []Finding {
+	f := newFinder(in)
+	f.replays()
+	f.access()
+	for _, doc := range in.Policies {
+		f.policy(doc)
 	}
+	out := f.merged()
 	Sort(out)
 	return out
-}
-
-// call names the call that is refused: one on the way by itself, and those on the
-// target of the chain, which mostly share their fate, by the target.
-func call(r *chain.Replay) string {
-	if hop := brokenHop(r); hop.Request.Action != r.Action {
-		return hop.Request.Action
-	}
-	return r.Resource().String()
 }
 
 // Sort orders findings by severity, the gravest first, then rule, address and place.
 func Sort(fs []Finding) {
 	slices.SortStableFunc(fs, func(a, b Finding) int {
 		return cmp.Or(
-			-cmp.Compare(a.Rule.Severity, b.Rule.Severity),
+			-cmp.Compare(a.Severity, b.Severity),
 			cmp.Compare(a.Rule.ID, b.Rule.ID),
 			cmp.Compare(a.Address, b.Address),
 			cmp.Compare(a.Range.Start.Byte, b.Range.Start.Byte),
 			cmp.Compare(a.Message, b.Message),
 		)
 	})
-}
-
-// Unread makes the finding about a policy whose content is not known.
-func Unread(doc *policy.Document) Finding {
-	return Finding{
-		Rule: PolicyUnread, Replay: -1, Address: doc.Origin.Address, Origin: doc.Origin,
-		Message: fmt.Sprintf("%s was not read: %s.", doc.ID, doc.Unread),
-	}
-}
-
-// lockedOut: the policy lets a service in by one statement and denies that very
-// call by another.
-func lockedOut(r *chain.Replay) *Finding {
-	if r.Verdict != engine.ExplicitDeny {
-		return nil
-	}
-	hop := brokenHop(r)
-	if hop.Credentials != chain.ServicePrincipal {
-		return nil
-	}
-	allow, deny := grants(hop), applied(hop, policy.Deny)
-	if allow == nil || deny == nil {
-		return nil
-	}
-	return &Finding{
-		Rule: ServicePrincipalLockedOut, Address: deny.Origin.Address, Origin: deny.Origin, Range: deny.Range,
-		Message: fmt.Sprintf("%s may not call %s on %s: %s denies what %s allows.",
-			hop.Request.Principal.Service, hop.Request.Action, on(r, hop), statement(deny), beside(allow, deny)),
-	}
-}
-
-// broken: a principal of the input is granted the entry of a chain and its last
-// call through that chain, and some policy refuses a hop.
-func broken(r *chain.Replay) *Finding {
-	if r.Principal.StandIn != "" || r.Verdict == engine.Allowed || r.Verdict == engine.Unknown {
-		return nil
-	}
-	first, last := r.Hops[0], r.Hops[len(r.Hops)-1]
-	if first.Hop == last.Hop || grants(&first) == nil || grants(&last) == nil {
-		return nil
-	}
-	hop := brokenHop(r)
-	who := r.Principal.Address
-	switch {
-	case hop.Verdict == engine.ExplicitDeny:
-		deny := applied(hop, policy.Deny)
-		return &Finding{
-			Rule: ChainBroken, Address: deny.Origin.Address, Origin: deny.Origin, Range: deny.Range,
-			Message: fmt.Sprintf("%s is granted %s on %s through %s, and hop %d, %s, is denied by %s.",
-				who, r.Action, target(r), r.Chain.ID, hop.Hop, hop.Request.Action, statement(deny)),
-		}
-	case limited(hop):
-		return &Finding{
-			Rule: ChainBroken, Address: r.Principal.Address, Origin: source.Origin{Address: r.Principal.Address},
-			Message: fmt.Sprintf("%s is granted %s on %s through %s, and hop %d, %s, is outside of its %s.",
-				who, r.Action, target(r), r.Chain.ID, hop.Hop, hop.Request.Action, kinds(hop.Missing)),
-		}
-	}
-	return nil
-}
-
-// limited reports whether an implicit deny misses the Allow of policies that only
-// limit, such as a boundary, and of no other.
-func limited(hop *chain.HopResult) bool {
-	return len(hop.Missing) > 0 && !slices.ContainsFunc(hop.Missing, func(k policy.Kind) bool {
-		return k != policy.Boundary && k != policy.Session && k != policy.SCP && k != policy.VPCEndpoint
-	})
-}
-
-func kinds(ks []policy.Kind) string {
-	names := map[policy.Kind]string{
-		policy.Boundary: "permissions boundary", policy.Session: "session policy",
-		policy.SCP: "service control policies", policy.VPCEndpoint: "VPC endpoint policy",
-	}
-	var words []string
-	for _, k := range ks {
-		if n, ok := names[k]; ok {
-			words = append(words, n)
-		}
-	}
-	return strings.Join(words, " and ")
-}
-
-func brokenHop(r *chain.Replay) *chain.HopResult {
-	for i := range r.Hops {
-		if h := &r.Hops[i]; !h.Optional && h.Hop == r.BrokenHop && h.Verdict == r.Verdict {
-			return h
-		}
-	}
-	return &r.Hops[0]
-}
-
-func applied(hop *chain.HopResult, effect policy.Effect) *engine.Reason {
-	for i := range hop.Because {
-		if b := &hop.Because[i]; b.Outcome == engine.Applies && b.Effect == effect {
-			return b
-		}
-	}
-	return nil
-}
-
-// grants returns the statement that grants a hop. An Allow of a policy that only
-// limits, such as a service control policy, grants nothing.
-func grants(hop *chain.HopResult) *engine.Reason {
-	for i := range hop.Because {
-		b := &hop.Because[i]
-		granting := b.Kind == policy.Identity || b.Kind == policy.Resource || b.Kind == policy.Trust
-		if granting && b.Outcome == engine.Applies && b.Effect == policy.Allow {
-			return b
-		}
-	}
-	return nil
-}
-
-// beside names a statement; not its policy again if that is the other one's too.
-func beside(r, other *engine.Reason) string {
-	if r.Policy != other.Policy {
-		return statement(r)
-	}
-	return strings.TrimSuffix(statement(r), " of "+r.Policy)
-}
-
-func statement(r *engine.Reason) string {
-	if r.Statement == 0 {
-		return r.Policy
-	}
-	if r.Sid != "" {
-		sid := strings.Trim(r.Sid, "()") // that of a sensitive policy has parentheses
-		return fmt.Sprintf("statement %d (%s) of %s", r.Statement, sid, r.Policy)
-	}
-	return fmt.Sprintf("statement %d of %s", r.Statement, r.Policy)
-}
-
-// on names the resource of a hop: the target, or the role that a service assumes.
-func on(r *chain.Replay, hop *chain.HopResult) string {
-	if strings.HasPrefix(hop.Request.Action, "sts:") {
-		return hop.Request.Resource.String()
-	}
-	return target(r)
-}
-
-func target(r *chain.Replay) string {
-	if r.Target.Address != "" {
-		return r.Target.Address
-	}
-	return r.Resource().String()
 }

@@ -1,6 +1,7 @@
 package hazard_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -72,6 +73,13 @@ func messages(fs []hazard.Finding) []string {
 		out = append(out, f.Rule.ID+" "+f.Address+": "+f.Message)
 	}
 	return out
+}
+
+// broken are the findings about refused calls.
+func broken(w *world, replays []*chain.Replay) []hazard.Finding {
+	return slices.DeleteFunc(hazard.Find(hazard.Input{World: w, Replays: replays}), func(f hazard.Finding) bool {
+		return f.Rule != hazard.ServicePrincipalLockedOut && f.Rule != hazard.ChainBroken
+	})
 }
 
 // Each rule fires on a policy that has the defect and is silent on its mended twin.
@@ -158,7 +166,7 @@ func TestFind(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			w := tc.make(t)
 			res := chain.Run(w, chain.Options{Chains: tc.chains})
-			got := hazard.Find(res.Replays)
+			got := broken(w, res.Replays)
 			if !slices.Equal(messages(got), tc.want) {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(messages(got), "\n"), strings.Join(tc.want, "\n"))
 			}
@@ -172,7 +180,7 @@ func TestFind(t *testing.T) {
 				}
 			}
 			// Folding keeps the findings.
-			folded := hazard.Find(chain.Run(w, chain.Options{Chains: tc.chains, MaxReplays: 1}).Replays)
+			folded := broken(w, chain.Run(w, chain.Options{Chains: tc.chains, MaxReplays: 1}).Replays)
 			if !slices.Equal(messages(folded), tc.want) {
 				t.Errorf("folded: got %q", messages(folded))
 			}
@@ -184,7 +192,7 @@ func TestFind(t *testing.T) {
 func TestFindOnce(t *testing.T) {
 	w := newWorld(t, all+","+noGlue, "")
 	var got []string
-	for _, f := range hazard.Find(chain.Run(w, chain.Options{}).Replays) {
+	for _, f := range broken(w, chain.Run(w, chain.Options{}).Replays) {
 		got = append(got, f.Rule.ID+" "+strings.Fields(f.Message)[7])
 	}
 	if want := []string{"chain-broken athena-public,"}; !slices.Equal(got, want) {
@@ -193,7 +201,12 @@ func TestFindOnce(t *testing.T) {
 }
 
 func TestUnread(t *testing.T) {
-	f := hazard.Unread(policy.Unread("p", policy.Resource, source.Origin{Address: "bucket.b", Attribute: "policy"}, "known only after apply"))
+	doc := policy.Unread("p", policy.Resource, source.Origin{Address: "bucket.b", Attribute: "policy"}, "known only after apply")
+	fs := hazard.Find(hazard.Input{Policies: []*policy.Document{doc}})
+	if len(fs) != 1 {
+		t.Fatalf("got %v", fs)
+	}
+	f := fs[0]
 	if f.Rule != hazard.PolicyUnread || f.Replay != -1 || f.Address != "bucket.b" || f.Message != "p was not read: known only after apply." {
 		t.Errorf("got %+v", f)
 	}
@@ -202,12 +215,12 @@ func TestUnread(t *testing.T) {
 func TestSort(t *testing.T) {
 	at := func(b int) source.Range { return source.Range{Start: source.Pos{Byte: b}} }
 	fs := []hazard.Finding{
-		{Rule: hazard.PolicyUnread, Address: "a"},
-		{Rule: hazard.ChainBroken, Address: "b"},
-		{Rule: hazard.ChainBroken, Address: "a", Range: at(2)},
-		{Rule: hazard.ChainBroken, Address: "a", Range: at(1), Message: "y"},
-		{Rule: hazard.ChainBroken, Address: "a", Range: at(1), Message: "x"},
-		{Rule: hazard.ServicePrincipalLockedOut, Address: "z"},
+		{Rule: hazard.PolicyUnread, Severity: source.Warning, Address: "a"},
+		{Rule: hazard.ChainBroken, Severity: source.Warning, Address: "b"},
+		{Rule: hazard.ChainBroken, Severity: source.Warning, Address: "a", Range: at(2)},
+		{Rule: hazard.ChainBroken, Severity: source.Warning, Address: "a", Range: at(1), Message: "y"},
+		{Rule: hazard.ChainBroken, Severity: source.Warning, Address: "a", Range: at(1), Message: "x"},
+		{Rule: hazard.ServicePrincipalLockedOut, Severity: source.Error, Address: "z"},
 	}
 	hazard.Sort(fs)
 	var got []string
@@ -223,9 +236,47 @@ func TestSort(t *testing.T) {
 func TestRules(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range hazard.Rules() {
-		if r.ID == "" || r.Title == "" || r.Rationale == "" || r.Remediation == "" || seen[r.ID] {
+		if r.ID == "" || r.Title == "" || r.Rationale == "" || r.Remediation == "" || seen[r.ID] || r.Code != "" && seen[r.Code] {
 			t.Errorf("incomplete or twice: %+v", r)
 		}
-		seen[r.ID] = true
+		seen[r.ID], seen[r.Code] = true, true
+		if r.Code != "" && r.Page == "" {
+			t.Errorf("%s names no page", r.ID)
+		}
+		if got, ok := hazard.Lookup(r.ID); !ok || got != r {
+			t.Errorf("%s is not found", r.ID)
+		}
+	}
+	for i := range 45 {
+		if code := fmt.Sprintf("H%02d", i+1); !seen[code] {
+			t.Errorf("no rule has the code %s", code)
+		}
+	}
+}
+
+// Every rule about a pattern finds the policy that its manual shows, and not the
+// mended one.
+func TestManual(t *testing.T) {
+	for _, r := range hazard.Rules() {
+		if r.Before == "" {
+			continue
+		}
+		t.Run(r.ID, func(t *testing.T) {
+			for text, want := range map[string]bool{r.Before: true, r.After: false} {
+				doc, diags := policy.Parse([]byte(text), "p", r.Kind, source.Origin{Address: "example"})
+				if diags.HasErrors() {
+					t.Fatal(diags)
+				}
+				var got []string
+				for _, f := range hazard.Find(hazard.Input{Policies: []*policy.Document{doc}}) {
+					if f.Rule == r {
+						got = append(got, f.Message)
+					}
+				}
+				if (len(got) > 0) != want {
+					t.Errorf("%s\ngot %q", text, got)
+				}
+			}
+		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/hazard"
+	"github.com/tfguard/tfguard/engine/policy"
 )
 
 type checkOptions struct {
@@ -140,16 +141,17 @@ func (o *checkOptions) judge(in *input, w *world) *report.Check {
 		Result:      chain.Run(w, run),
 	}
 	c.Result.Notes = append(c.Result.Notes, w.notes...)
-	c.Findings = hazard.Find(c.Result.Replays)
+	var own []*policy.Document // not AWS's
 	for _, p := range in.Inventory.Policies {
-		if p.Origin.Address != "" && !p.Sensitive {
+		if p.Origin.Address == "" {
+			continue
+		}
+		own = append(own, p.Document)
+		if !p.Sensitive {
 			c.Diagnostics = append(c.Diagnostics, engine.Lint(p.Document)...)
 		}
-		if p.Unread != "" {
-			c.Findings = append(c.Findings, hazard.Unread(p.Document))
-		}
 	}
-	hazard.Sort(c.Findings)
+	c.Findings = hazard.Find(hazard.Input{World: w, Policies: own, Replays: c.Result.Replays})
 	c.Diagnostics.Sort()
 	return c
 }

@@ -206,8 +206,14 @@ func (r *Report) addGroup(g *chain.Group, base int) {
 
 func finding(f *hazard.Finding) Finding {
 	out := Finding{
-		Rule: f.Rule.ID, Severity: f.Rule.Severity.String(), Message: f.Message, Remediation: f.Rule.Remediation,
-		Address: f.Address, Source: sourceOf(f.Origin, f.Range),
+		Rule: f.Rule.ID, Severity: f.Severity.String(), Message: f.Message, Remediation: f.Remediation,
+		Address: f.Address, Source: sourceOf(f.Origin, f.Range), Also: []string{}, Places: []Place{},
+	}
+	for _, r := range f.Also {
+		out.Also = append(out.Also, r.ID)
+	}
+	for _, p := range f.Places {
+		out.Places = append(out.Places, Place{Address: p.Address, Source: sourceOf(p.Origin, p.Range)})
 	}
 	if f.Replay >= 0 {
 		out.Replay = &f.Replay

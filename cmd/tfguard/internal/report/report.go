@@ -131,7 +131,11 @@ type Finding struct {
 	Source      Source `json:"source"`
 	// Replay is the index of the replay that proves the finding, null if none does.
 	Replay *int `json:"replay"`
-	Input  int  `json:"input"`
+	// Also are further rules that find fault with the same place for the same cause.
+	Also []string `json:"also"`
+	// Places are further places with the same fault.
+	Places []Place `json:"places"`
+	Input  int     `json:"input"`
 	// Waived says why the finding does not count, nil if it does.
 	Waived *Waiver `json:"waived,omitempty"`
 }
@@ -151,6 +155,12 @@ func (w *Waiver) String() string {
 		by = " by " + w.Owner
 	}
 	return fmt.Sprintf("Waived%s until %s: %s.", by, w.Expires, strings.TrimSuffix(w.Reason, "."))
+}
+
+// A Place is where a statement stands.
+type Place struct {
+	Address string `json:"address"`
+	Source  Source `json:"source"`
 }
 
 // A Diagnostic is a remark on the input.

@@ -1,0 +1,57 @@
+package hazard
+
+// catalogue is what [Rules] returns. It is filled at start-up, as the rules call
+// functions that read it.
+var catalogue []*Rule
+
+func init() {
+	catalogue = []*Rule{
+		ServicePrincipalLockedOut, ChainBroken, PublicAccess, GateBypassed, GateDead, GrantVoid, StatementWithoutEffect,
+		CrossAccount, PolicyUnread,
+		sourceIPDeny,
+		endpointDeny,
+		networkDenyServices,
+		boolMissesAnonymous,
+		calledViaEquals,
+		calledViaNotEquals,
+		forAllValuesAllow,
+		calledViaServicePrincipal,
+		serviceKeysForChain,
+		calledViaServiceRole,
+		calledViaUnknown,
+		infrastructureAsCode,
+		calledViaFirstLast,
+		openGate,
+		mfaAbsent,
+		mfaAge,
+		regionDeny,
+		broadServiceExemption,
+		literalWildcard,
+		arnAsString,
+		notPrincipal,
+		notActionAllow,
+		confusedDeputy,
+		orgDeny,
+		callerControlled,
+		privateSourceIP,
+		negatedKeysAsOr,
+		endpointKeyUnsupported,
+		resourceAccountDeny,
+		tagKeys,
+		variableAbsent,
+		dateValue,
+		ipRange,
+		ifExistsAllow,
+		negatedAllow,
+		nullMisuse,
+		keyPolicy,
+		openTrust,
+		noDataPlaneExemption,
+		sensitiveWildcard,
+		neverMatches,
+		noBreakGlass,
+		scpScope,
+		mcpDeny,
+		boundaryEscape,
+	}
+}

@@ -1,0 +1,58 @@
+package hazard
+
+import (
+	"github.com/tfguard/tfguard/engine/request"
+	"github.com/tfguard/tfguard/engine/symbol"
+)
+
+// The request contexts that patterns are held against: of a caller no policy names,
+// with symbols for what differs from call to call.
+var (
+	// throughService is a call that a service makes with the caller's session.
+	throughService = func() request.Context {
+		ctx := sessionContext()
+		ctx.SetString("aws:ViaAWSService", "true")
+		ctx.Set("aws:CalledVia", some("service"))
+		ctx.Set("aws:CalledViaFirst", some("service"))
+		ctx.Set("aws:CalledViaLast", some("service"))
+		return ctx
+	}()
+	// inOwnName is a call that a service makes in its own name.
+	inOwnName = func() request.Context {
+		var ctx request.Context
+		ctx.SetString("aws:PrincipalIsAWSService", "true")
+		ctx.SetString("aws:ViaAWSService", "false")
+		ctx.SetString("aws:SecureTransport", "true")
+		ctx.Set("aws:PrincipalServiceName", some("service"))
+		ctx.Set("aws:PrincipalServiceNamesList", some("service"))
+		ctx.SetMaybe("aws:SourceArn", some("source"))
+		ctx.SetMaybe("aws:SourceAccount", some("account"))
+		ctx.SetMaybe("aws:SourceOrgID", some("organization"))
+		return ctx
+	}()
+)
+
+func sessionContext() request.Context {
+	var ctx request.Context
+	ctx.Set("aws:PrincipalArn", symbol.Concat(symbol.Literal("arn:aws:iam::"), some("account"), symbol.Literal(":role/"), some("role")))
+	ctx.Set("aws:PrincipalAccount", some("account"))
+	ctx.Set("aws:PrincipalOrgID", some("organization"))
+	ctx.SetString("aws:PrincipalType", "AssumedRole")
+	ctx.SetString("aws:PrincipalIsAWSService", "false")
+	ctx.SetString("aws:SecureTransport", "true")
+	ctx.Set("aws:SourceIp", some("address"))
+	return ctx
+}
+
+func some(what string) symbol.Text {
+	return symbol.Symbol{Name: "hazard." + what, Class: symbol.Segment, Unique: true}.Text()
+}
+
+// infrastructure is EC2 as it decrypts the volumes of instances: a role of the
+// account that calls from AWS's network.
+var infrastructure = func() request.Context {
+	ctx := sessionContext()
+	ctx.Set("aws:PrincipalArn", symbol.Concat(symbol.Literal("arn:aws:iam::"), some("account"), symbol.Literal(":role/aws:ec2-infrastructure")))
+	ctx.SetString("aws:ViaAWSService", "false")
+	return ctx
+}()

@@ -1,0 +1,371 @@
+package hazard
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/tfguard/tfguard/engine"
+	"github.com/tfguard/tfguard/engine/chain"
+	"github.com/tfguard/tfguard/engine/condition"
+	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
+	"github.com/tfguard/tfguard/engine/source"
+	"github.com/tfguard/tfguard/engine/symbol"
+)
+
+// A finder applies the catalogue to one input.
+type finder struct {
+	Input
+	findings []Finding
+	// hops are those that a policy had a part in.
+	hops map[string][]hopRef
+	rule *Rule
+	// owners are the principals and targets that a policy is attached to.
+	owners map[*policy.Document]owner
+	// shapes are the ARNs that actions work on, as far as they were asked for.
+	shapes map[string][]symbol.Text
+}
+
+type hopRef struct {
+	replay int
+	hop    *chain.HopResult
+}
+
+// An owner is what a policy is attached to.
+type owner struct {
+	principals []*chain.Principal
+	targets    []*chain.Target
+}
+
+func newFinder(in Input) *finder {
+	f := &finder{Input: in, hops: map[string][]hopRef{}, owners: map[*policy.Document]owner{}, shapes: map[string][]symbol.Text{}}
+	for i, r := range in.Replays {
+		for j := range r.Hops {
+			hop := &r.Hops[j]
+			for k := range hop.Because {
+				id := hop.Because[k].Policy
+				refs := f.hops[id]
+				if len(refs) == 0 || refs[len(refs)-1].hop != hop {
+					f.hops[id] = append(refs, hopRef{i, hop})
+				}
+			}
+		}
+	}
+	if in.World == nil {
+		return f
+	}
+	for _, p := range in.World.Principals() {
+		for _, a := range slices.Concat(p.Identity, p.Boundary) {
+			o := f.owners[a.Document]
+			o.principals = append(o.principals, p)
+			f.owners[a.Document] = o
+		}
+		if p.Trust != nil {
+			f.owners[p.Trust] = owner{principals: []*chain.Principal{p}}
+		}
+	}
+	for _, t := range in.World.Targets() {
+		for _, a := range t.Policies {
+			o := f.owners[a.Document]
+			o.targets = append(o.targets, t)
+			f.owners[a.Document] = o
+		}
+	}
+	return f
+}
+
+// policy applies the rules about patterns to one policy.
+func (f *finder) policy(doc *policy.Document) {
+	if doc.Unread != "" {
+		f.findings = append(f.findings, unread(doc))
+		return
+	}
+	d := &document{Document: doc, owner: f.owners[doc], finder: f}
+	for _, f.rule = range catalogue {
+		if f.rule.document != nil {
+			f.rule.document(d)
+		}
+		if f.rule.statement == nil {
+			continue
+		}
+		for i := range doc.Statements {
+			if st := &doc.Statements[i]; len(st.Unknown) == 0 {
+				f.rule.statement(&statement{Statement: st, doc: d})
+			}
+		}
+	}
+}
+
+// A proof says whether a hop of a replay shows what a rule claims of a statement
+// that took part in it.
+type proof func(r *chain.Replay, hop *chain.HopResult) bool
+
+// A document is a policy as rules see it.
+type document struct {
+	*policy.Document
+	owner
+	*finder
+}
+
+// A statement is a statement as rules see it.
+type statement struct {
+	*policy.Statement
+	doc *document
+}
+
+// report reports the statement. A claim that a replay proves is an error.
+func (s *statement) report(severity source.Severity, rng source.Range, shows proof, format string, args ...any) {
+	replay := -1
+	if shows != nil {
+		if replay = s.doc.prove(shows); replay >= 0 {
+			severity = source.Error
+		}
+	}
+	s.doc.add(s.Statement, severity, rng, replay, fmt.Sprintf(format, args...))
+}
+
+// prove returns the first replay that the policy had a part in and that shows the
+// claim, -1 if none does.
+func (d *document) prove(shows proof) int {
+	for _, ref := range d.hops[d.ID] {
+		if shows(d.Replays[ref.replay], ref.hop) {
+			return ref.replay
+		}
+	}
+	return -1
+}
+
+func (d *document) add(st *policy.Statement, severity source.Severity, rng source.Range, replay int, message string) {
+	if d.Sensitive {
+		message = d.rule.Title
+	}
+	where := d.ID
+	index := 0
+	if st != nil {
+		index = st.Index
+		where = name(st.Index, st.Sid, d.Document)
+	}
+	d.findings = append(d.findings, Finding{
+		Rule: d.rule, Severity: severity, Remediation: d.rule.Remediation,
+		Message: where + ": " + message + ".", Address: d.Origin.Address, Origin: d.Origin, Range: rng,
+		Replay: replay, policy: d.ID, statement: index,
+	})
+}
+
+func name(index int, sid string, doc *policy.Document) string {
+	if sid != "" && !doc.Sensitive {
+		return fmt.Sprintf("statement %d (%s) of %s", index, sid, doc.ID)
+	}
+	return fmt.Sprintf("statement %d of %s", index, doc.ID)
+}
+
+func (s *statement) allows() bool { return s.Effect == policy.Allow }
+func (s *statement) denies() bool { return s.Effect == policy.Deny }
+
+// on yields the conditions over some keys, given in lower case; a name that ends in
+// '/' stands for its family.
+func (s *statement) on(keys ...string) []*condition.Condition {
+	var out []*condition.Condition
+	for i := range s.Conditions {
+		c := &s.Conditions[i]
+		if slices.Contains(keys, lower(c)) || slices.Contains(keys, family(c)) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func lower(c *condition.Condition) string { return strings.ToLower(c.Key) }
+
+// family returns the name of a tag key's family, such as "aws:principaltag/".
+func family(c *condition.Condition) string {
+	key := lower(c)
+	if i := strings.IndexByte(key, '/'); i >= 0 {
+		return key[:i+1]
+	}
+	return key
+}
+
+// first returns the first condition over some keys that meets a test, nil if none does.
+func (s *statement) first(is func(*condition.Condition) bool, keys ...string) *condition.Condition {
+	for _, c := range s.on(keys...) {
+		if is(c) {
+			return c
+		}
+	}
+	return nil
+}
+
+func negated(c *condition.Condition) bool { return c.Operator.Negated() }
+
+func positive(c *condition.Condition) bool {
+	return !c.Operator.Negated() && c.Operator.Base != condition.Null
+}
+
+// is reports whether a condition has an operator with exactly these parts and holds
+// one of the values, in any case.
+func is(base condition.Base, ifExists bool, values ...string) func(*condition.Condition) bool {
+	return func(c *condition.Condition) bool {
+		return c.Operator.Base == base && c.Operator.IfExists == ifExists && (len(values) == 0 || holds(c, values...))
+	}
+}
+
+// holds reports whether a value of the condition is one of some words.
+func holds(c *condition.Condition, words ...string) bool {
+	for _, v := range literals(c) {
+		if slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(v, w) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// literals are the values of a condition that are known.
+func literals(c *condition.Condition) []string {
+	var out []string
+	for i := range c.Values {
+		if s, ok := c.Values[i].Text.Literal(); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// applies is the truth of the conditions over keys other than some in a request
+// context.
+func (s *statement) applies(ctx request.Context, but ...string) kleene.Truth {
+	out := kleene.True
+	for i := range s.Conditions {
+		if c := &s.Conditions[i]; !slices.Contains(but, lower(c)) {
+			out = min(out, c.Eval(ctx))
+		}
+	}
+	return out
+}
+
+// everyone reports whether the statement speaks of every caller.
+func (s *statement) everyone() bool {
+	return s.Principals != nil && !s.Principals.Not &&
+		slices.ContainsFunc(s.Principals.Entries, func(p policy.Principal) bool { return p.Everyone() == kleene.True })
+}
+
+// principals are the literal entries of a type.
+func (s *statement) principals(of policy.PrincipalType) []string {
+	var out []string
+	if s.Principals == nil || s.Principals.Not {
+		return nil
+	}
+	for i := range s.Principals.Entries {
+		p := &s.Principals.Entries[i]
+		if text, ok := p.Text.Literal(); ok && p.Type == of {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+// covers reports whether the statement speaks of an action, "prefix:Name".
+func (s *statement) covers(action string) bool {
+	prefix, name, _ := strings.Cut(strings.ToLower(action), ":")
+	return s.Actions.Match(prefix, name) == kleene.True
+}
+
+// speaksOf reports whether the statement speaks of actions of one of some services:
+// of a service in general where it leaves actions out or has a wildcard for all.
+func (s *statement) speaksOf(services ...string) bool {
+	if s.Actions.Not {
+		return true
+	}
+	for i := range s.Actions.Entries {
+		text, _ := s.Actions.Entries[i].Text.Literal()
+		prefix, _, _ := strings.Cut(strings.ToLower(text), ":")
+		if text == "*" || prefix == "*" || slices.Contains(services, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// allActions reports whether the statement speaks of all actions.
+func (s *statement) allActions() bool {
+	return !s.Actions.Not && slices.ContainsFunc(s.Actions.Entries, func(a policy.Action) bool {
+		text, _ := a.Text.Literal()
+		return text == "*" || text == "*:*"
+	})
+}
+
+// allResources reports whether the statement speaks of every resource.
+func (s *statement) allResources() bool {
+	return s.Resources != nil && !s.Resources.Not &&
+		slices.ContainsFunc(s.Resources.Entries, func(p policy.ResourcePattern) bool { return p.IsAny() })
+}
+
+// denied is the proof that the statement denies a call that another statement grants,
+// made with one of some credentials by a principal that the input knows.
+func (s *statement) denied(with ...chain.Credentials) proof {
+	return func(r *chain.Replay, hop *chain.HopResult) bool {
+		return r.Principal.StandIn == "" && slices.Contains(with, hop.Credentials) &&
+			s.decided(hop) && grants(hop) != nil
+	}
+}
+
+// decided reports whether the statement applied to a hop.
+func (s *statement) decided(hop *chain.HopResult) bool {
+	return slices.ContainsFunc(hop.Because, func(b engine.Reason) bool {
+		return b.Policy == s.doc.ID && b.Statement == s.Index && b.Outcome == engine.Applies
+	})
+}
+
+// instance is the key of an instance in a resource address.
+var instance = regexp.MustCompile(`\[[^\]]*\]`)
+
+// merged returns the findings with those of one cause put together: a pattern that
+// says why replays break belongs to the findings about them, and the instances of
+// one resource have their faults in common.
+func (f *finder) merged() []Finding {
+	type blame struct {
+		rule      *Rule
+		policy    string
+		statement int
+	}
+	type cause struct {
+		rule             *Rule
+		address, message string
+		statement        int
+	}
+	var out []Finding
+	broken := map[blame][]int{}
+	first := map[cause]int{}
+	for _, x := range f.findings {
+		explained := false
+		for _, r := range x.Rule.explains {
+			for _, i := range broken[blame{r, x.policy, x.statement}] {
+				out[i].Also = append(out[i].Also, x.Rule)
+				out[i].Severity = max(out[i].Severity, x.Severity)
+				out[i].Remediation = x.Remediation
+				explained = true
+			}
+		}
+		if explained {
+			continue
+		}
+		if x.Rule.statement == nil && x.Rule.document == nil {
+			b := blame{x.Rule, x.policy, x.statement}
+			broken[b] = append(broken[b], len(out))
+			out = append(out, x)
+			continue
+		}
+		key := cause{x.Rule, instance.ReplaceAllString(x.Address, ""), instance.ReplaceAllString(x.Message, ""), x.statement}
+		if i, ok := first[key]; ok {
+			out[i].Places = append(out[i].Places, Place{x.Address, x.Origin, x.Range})
+			out[i].Severity = max(out[i].Severity, x.Severity)
+			continue
+		}
+		first[key] = len(out)
+		out = append(out, x)
+	}
+	return out
+}

@@ -1,0 +1,278 @@
+package hazard
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/tfguard/tfguard/engine/chain"
+	"github.com/tfguard/tfguard/engine/condition"
+	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
+	"github.com/tfguard/tfguard/engine/source"
+)
+
+var (
+	// endpointKeys are those that a call through a VPC endpoint carries, and that a
+	// service which calls on with the caller's session does not pass on.
+	endpointKeys = []string{
+		"aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn", "aws:vpcsourceip",
+		"aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths",
+	}
+	networkKeys   = append([]string{"aws:sourceip"}, endpointKeys...)
+	calledViaKeys = []string{"aws:calledvia", "aws:calledviafirst", "aws:calledvialast"}
+)
+
+var (
+	sourceIPDeny = &Rule{
+		ID: "source-ip-deny-breaks-service-calls", Code: "H01",
+		Title:    "A Deny by source address also meets the calls that services make",
+		Severity: source.Error,
+		Rationale: "A service that acts for a person calls from where AWS says it does: with a service role from an address of AWS, " +
+			"in its own name from none, and through PrivateLink without any. A Deny for every other address breaks those calls.",
+		Remediation: `Add "BoolIfExists": {"aws:ViaAWSService": "false"} to the Deny; in a resource-based policy or resource control policy also "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}, and exempt service roles by aws:PrincipalArn.`,
+		Page:        "AWS: Denies access to AWS based on the source IP",
+		Kind:        policy.Identity,
+		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"NotIpAddress":{"aws:SourceIp":["192.0.2.0/24"]}}}}`,
+		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"NotIpAddress":{"aws:SourceIp":["192.0.2.0/24"]},"BoolIfExists":{"aws:ViaAWSService":"false"}}}}`,
+		explains:    []*Rule{ChainBroken, ServicePrincipalLockedOut},
+		statement: func(s *statement) {
+			c := s.first(negated, "aws:sourceip")
+			if !s.denies() || c == nil || s.first(negated, endpointKeys...) != nil || s.sparesServiceCalls("aws:sourceip") {
+				return
+			}
+			s.report(source.Warning, c.KeyRange, s.denied(chain.FAS, chain.ServiceRole, chain.ServicePrincipal),
+				"it denies calls from other addresses, those that services make for the caller included")
+		},
+	}
+	endpointDeny = &Rule{
+		ID: "endpoint-deny-breaks-service-calls", Code: "H02",
+		Title:    "A Deny by VPC endpoint also meets the calls that services make",
+		Severity: source.Error,
+		Rationale: "The keys of a VPC endpoint are those of the call that came through it. A service that then calls on with the " +
+			"caller's session does not pass them on, so a Deny that asks for them breaks every chain.",
+		Remediation: `Add "BoolIfExists": {"aws:ViaAWSService": "false"} to the condition of the Deny.`,
+		Page:        "Forward access sessions",
+		Kind:        policy.Resource,
+		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-0123456789abcdef0"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false"}}}}`,
+		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-0123456789abcdef0"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false","aws:ViaAWSService":"false"}}}}`,
+		explains:    []*Rule{ChainBroken},
+		statement: func(s *statement) {
+			c := s.first(negated, endpointKeys...)
+			if !s.denies() || c == nil || s.sparesServiceCalls(networkKeys...) {
+				return
+			}
+			s.report(source.Warning, c.KeyRange, s.denied(chain.FAS),
+				"it asks for %s, which calls that a service makes with the caller's session do not carry", c.Key)
+		},
+	}
+	networkDenyServices = &Rule{
+		ID: "network-deny-locks-out-services", Code: "H03",
+		Title:    "A Deny by network also meets services that call in their own name",
+		Severity: source.Error,
+		Rationale: "A service that calls in its own name, as CloudTrail, AWS Config and S3 access logging do, calls from AWS's own network, " +
+			"and AWS does not say which. A Deny that asks for the customer's network locks it out.",
+		Remediation: `Add "BoolIfExists": {"aws:PrincipalIsAWSService": "false"} to the condition of the Deny.`,
+		Page:        "AWS global condition context keys",
+		Kind:        policy.Resource,
+		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"NotIpAddress":{"aws:SourceIp":"192.0.2.0/24"},"BoolIfExists":{"aws:ViaAWSService":"false"}}}}`,
+		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"NotIpAddress":{"aws:SourceIp":"192.0.2.0/24"},"BoolIfExists":{"aws:ViaAWSService":"false","aws:PrincipalIsAWSService":"false"}}}}`,
+		explains:    []*Rule{ServicePrincipalLockedOut},
+		statement: func(s *statement) {
+			c := s.first(negated, networkKeys...)
+			if !s.denies() || c == nil || !s.reachesServices() || s.applies(inOwnName, networkKeys...) != kleene.True {
+				return
+			}
+			s.report(source.Warning, c.KeyRange, s.denied(chain.ServicePrincipal),
+				"it asks for %s, which services that call in their own name do not carry", c.Key)
+		},
+	}
+	callerControlled = &Rule{
+		ID: "caller-controlled-key", Code: "H25",
+		Title:       "A key that the caller writes decides",
+		Severity:    source.Warning,
+		Rationale:   "The headers Referer and User-Agent are what the caller says they are: anybody can send the value that a policy asks for.",
+		Remediation: "Decide by who calls or from where: aws:PrincipalOrgID, aws:SourceVpce, or a signed URL of CloudFront with origin access control.",
+		Page:        "AWS global condition context keys",
+		Kind:        policy.Resource,
+		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringLike":{"aws:Referer":"https://www.example.com/*"}}}}`,
+		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"cloudfront.amazonaws.com"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringEquals":{"aws:SourceArn":"arn:aws:cloudfront::111122223333:distribution/EXAMPLE"}}}}`,
+		statement: func(s *statement) {
+			for _, c := range s.on("aws:referer", "aws:useragent") {
+				if s.allows() && positive(c) || s.denies() && negated(c) {
+					s.report(source.Warning, c.KeyRange, nil, "%s is what the caller sends", c.Key)
+				}
+			}
+		},
+	}
+	privateSourceIP = &Rule{
+		ID: "private-source-ip", Code: "H26",
+		Title:       "aws:SourceIp is asked for a private address",
+		Severity:    source.Warning,
+		Rationale:   "aws:SourceIp holds public addresses alone. A call from a VPC without a public address comes through an endpoint, and then the key is absent.",
+		Remediation: "Use aws:VpcSourceIp for private addresses, together with aws:SourceVpc or aws:SourceVpce, as the ranges of VPCs overlap.",
+		Page:        "AWS global condition context keys",
+		Kind:        policy.Identity,
+		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}}`,
+		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"IpAddress":{"aws:VpcSourceIp":"10.0.0.0/8"},"StringEquals":{"aws:SourceVpc":"vpc-0123456789abcdef0"}}}}`,
+		statement: func(s *statement) {
+			for _, c := range s.on("aws:sourceip") {
+				for i := range c.Values {
+					if p, ok := prefix(&c.Values[i]); ok && private(p) {
+						s.report(source.Warning, c.Values[i].Range, nil, "%s is a private range, and aws:SourceIp is never private", p)
+					}
+				}
+			}
+		},
+	}
+	endpointKeyUnsupported = &Rule{
+		ID: "endpoint-key-unsupported", Code: "H28",
+		Title:       "A service does not send the endpoint key that is asked for",
+		Severity:    source.Error,
+		Rationale:   "aws:SourceVpcArn, aws:VpceAccount, aws:VpceOrgID and aws:VpceOrgPaths are sent by a list of services. For all others they are absent, and a Deny by a negated operator then meets every call.",
+		Remediation: "Limit the statement to actions of services that support the key, or use aws:SourceVpc and aws:SourceVpce for the others.",
+		Page:        "AWS global condition context keys",
+		Kind:        policy.SCP,
+		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"secretsmanager:*","Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:VpceOrgID":"o-exampleorgid"},"BoolIfExists":{"aws:ViaAWSService":"false"}}}}`,
+		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"kms:*","Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:VpceOrgID":"o-exampleorgid"},"BoolIfExists":{"aws:ViaAWSService":"false"}}}}`,
+		statement: func(s *statement) {
+			for _, c := range s.on("aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths") {
+				if !s.denies() || !negated(c) {
+					continue
+				}
+				if services := s.without(c.Key); len(services) > 0 {
+					s.report(source.Warning, c.KeyRange, s.denied(chain.Caller, chain.FAS),
+						"%s is not sent to %s, so that every such call is denied", c.Key, strings.Join(services, ", "))
+				}
+			}
+		},
+	}
+	ipRange = &Rule{
+		ID: "ip-range", Code: "H33",
+		Title:       "An address range is not what it seems",
+		Severity:    source.Warning,
+		Rationale:   "Bits after the prefix are ignored, so that the range is wider than the address suggests; /0 is everybody; and S3 counts ranges wider than /8 (IPv6: /32) as public.",
+		Remediation: "Write the network's own address, and no range wider than /8 (IPv4) or /32 (IPv6).",
+		Page:        "Blocking public access to your Amazon S3 storage",
+		Kind:        policy.Identity,
+		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"IpAddress":{"aws:SourceIp":"203.0.113.7/24"}}}}`,
+		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}}}`,
+		statement: func(s *statement) {
+			for _, c := range s.on("aws:sourceip", "aws:vpcsourceip") {
+				for i := range c.Values {
+					s.addressRange(&c.Values[i])
+				}
+			}
+		},
+	}
+	noDataPlaneExemption = &Rule{
+		ID: "perimeter-without-infrastructure-exemption", Code: "H39",
+		Title:       "A network perimeter meets EC2's own calls to KMS",
+		Severity:    source.Warning,
+		Rationale:   "EC2 decrypts the keys of encrypted volumes and images as the role aws:ec2-infrastructure of the account, from AWS's network and neither as a service nor for one. A network perimeter over KMS without an exemption keeps instances from starting.",
+		Remediation: `Add "ArnNotLikeIfExists": {"aws:PrincipalArn": "arn:aws:iam::*:role/aws:ec2-infrastructure"} to the condition of the Deny.`,
+		Page:        "Building a data perimeter on AWS",
+		Kind:        policy.RCP,
+		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"NotIpAddressIfExists":{"aws:SourceIp":"192.0.2.0/24"},"StringNotEqualsIfExists":{"aws:SourceVpc":"vpc-0123456789abcdef0"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false","aws:ViaAWSService":"false"}}}}`,
+		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"NotIpAddressIfExists":{"aws:SourceIp":"192.0.2.0/24"},"StringNotEqualsIfExists":{"aws:SourceVpc":"vpc-0123456789abcdef0"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false","aws:ViaAWSService":"false"},"ArnNotLikeIfExists":{"aws:PrincipalArn":"arn:aws:iam::*:role/aws:ec2-infrastructure"}}}}`,
+		statement: func(s *statement) {
+			c := s.first(negated, networkKeys...)
+			if !s.denies() || c == nil || !s.covers("kms:Decrypt") || s.doc.Kind == policy.Identity || s.doc.Kind == policy.Boundary {
+				return
+			}
+			if s.applies(infrastructure, networkKeys...) == kleene.True {
+				s.report(source.Warning, c.KeyRange, nil, "it denies what EC2 decrypts for instances as the role aws:ec2-infrastructure")
+			}
+		},
+	}
+	noBreakGlass = &Rule{
+		ID: "no-break-glass", Code: "H42",
+		Title:       "A Deny by network leaves nobody who could lift it",
+		Severity:    source.Info,
+		Rationale:   "A Deny of every action by network also denies changing the policy itself. If the network is named wrongly, only the root user of the account can remove it.",
+		Remediation: "Exempt one administrator's role by aws:PrincipalArn, or leave the actions out that read and change the policy.",
+		Page:        "Building a data perimeter on AWS",
+		Kind:        policy.Resource,
+		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"NotIpAddressIfExists":{"aws:SourceIp":"192.0.2.0/24"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false","aws:ViaAWSService":"false"}}}}`,
+		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"NotIpAddressIfExists":{"aws:SourceIp":"192.0.2.0/24"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false","aws:ViaAWSService":"false"},"ArnNotEquals":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/break-glass"}}}}`,
+		statement: func(s *statement) {
+			c := s.first(negated, networkKeys...)
+			change := s.covers("s3:PutBucketPolicy") && s.covers("s3:DeleteBucketPolicy") || s.covers("kms:PutKeyPolicy")
+			if s.denies() && c != nil && change && s.doc.Kind == policy.Resource && s.everyone() &&
+				len(s.on("aws:principalarn", "aws:principaltag/", "aws:userid")) == 0 {
+				s.report(source.Info, s.Range, nil, "from any other network nobody but the root user can change this policy again")
+			}
+		},
+	}
+)
+
+// sparesServiceCalls reports whether a Deny leaves out calls that a service makes
+// with the caller's session, or is kept narrow by the service they came through.
+// Conditions over the keys but are not looked at.
+func (s *statement) sparesServiceCalls(but ...string) bool {
+	return len(s.on(calledViaKeys...)) > 0 || len(s.on("aws:principalservicename", "aws:principalservicenameslist")) > 0 ||
+		s.applies(throughService, but...) == kleene.False
+}
+
+// reachesServices reports whether services that call in their own name meet the
+// statement: identity-based and service control policies never apply to them.
+func (s *statement) reachesServices() bool {
+	if s.doc.Kind != policy.Resource && s.doc.Kind != policy.RCP || s.Principals == nil {
+		return false
+	}
+	return s.Principals.Not || s.everyone() || len(s.principals(policy.Service)) > 0
+}
+
+// without are the services the statement speaks of that do not send an endpoint key.
+func (s *statement) without(key string) []string {
+	if s.Actions.Not {
+		return nil
+	}
+	var out []string
+	for i := range s.Actions.Entries {
+		text, _ := s.Actions.Entries[i].Text.Literal()
+		service, _, ok := strings.Cut(strings.ToLower(text), ":")
+		if ok && !strings.ContainsAny(service, "*?") && !request.SendsEndpointKey(service, key) && !slices.Contains(out, service) {
+			out = append(out, service)
+		}
+	}
+	return out
+}
+
+func prefix(v *condition.Value) (netip.Prefix, bool) {
+	s, known := v.Text.Literal()
+	p, err := condition.ParsePrefix(s)
+	return p, known && err == nil
+}
+
+var carrierGrade = netip.MustParsePrefix("100.64.0.0/10")
+
+// private reports whether no address of a range is ever that of a caller on the
+// Internet.
+func private(p netip.Prefix) bool {
+	return p.Addr().IsPrivate() && p.Bits() >= 7 || p.Addr().IsLoopback() || p.Addr().IsLinkLocalUnicast() ||
+		carrierGrade.Contains(p.Addr()) && p.Bits() >= carrierGrade.Bits()
+}
+
+func (s *statement) addressRange(v *condition.Value) {
+	p, ok := prefix(v)
+	if !ok {
+		return
+	}
+	text, _ := v.Text.Literal()
+	address, _, _ := strings.Cut(text, "/")
+	written, err := netip.ParseAddr(address)
+	least := 8
+	if p.Addr().Is6() {
+		least = 32
+	}
+	switch {
+	case p.Bits() == 0:
+		s.report(source.Warning, v.Range, nil, "%s is every address", p)
+	case p.Bits() < least && !private(p):
+		s.report(source.Warning, v.Range, nil, "%s is wider than /%d, which S3 takes for public", p, least)
+	case err == nil && written.Unmap() != p.Masked().Addr():
+		s.report(source.Warning, v.Range, nil, "%s is the range %s: the bits after the prefix are ignored", text, p.Masked())
+	}
+}

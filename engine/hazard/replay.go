@@ -1,0 +1,219 @@
+package hazard
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tfguard/tfguard/engine"
+	"github.com/tfguard/tfguard/engine/chain"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/source"
+)
+
+// The rules about replays.
+var (
+	ServicePrincipalLockedOut = &Rule{
+		ID:       "service-principal-locked-out",
+		Title:    "A service is allowed by one statement and denied by another",
+		Severity: source.Error,
+		Rationale: "A service that calls in its own name, such as CloudTrail delivering logs, comes from AWS's network and " +
+			"belongs to no account or organization of the customer. A Deny that asks for either locks it out.",
+		Remediation: `Add "BoolIfExists": {"aws:PrincipalIsAWSService": "false"} to the condition of the Deny, so that it spares services that call in their own name.`,
+		Page:        "AWS global condition context keys",
+	}
+	ChainBroken = &Rule{
+		ID:       "chain-broken",
+		Title:    "A chain is granted at both ends and refused in between",
+		Severity: source.Warning,
+		Rationale: "A principal may begin a chain of calls and may make its last call through that chain, and yet some policy " +
+			"refuses a hop: the work fails although its permissions look complete.",
+		Remediation: "Exempt calls that a service makes on the principal's behalf (aws:ViaAWSService, aws:CalledVia) from the policy that refuses the hop, or take the grant away if the chain is not meant to work.",
+		Page:        "Forward access sessions",
+	}
+	PolicyUnread = &Rule{
+		ID:          "policy-unread",
+		Title:       "A policy could not be read",
+		Severity:    source.Warning,
+		Rationale:   "What a policy says that is not known, or not understood, cannot be judged; verdicts that depend on it are unknown.",
+		Remediation: "Verdicts that depend on the policy are unknown. Give it values that are known when the plan is made, or mend it if it is malformed.",
+	}
+)
+
+// replays applies the rules about replays. Several replays with one cause are one
+// finding.
+func (f *finder) replays() {
+	seen := map[string]bool{}
+	for i, r := range f.Replays {
+		for _, look := range []func(*chain.Replay) *Finding{lockedOut, broken} {
+			x := look(r)
+			if x == nil {
+				continue
+			}
+			x.Severity, x.Remediation, x.Replay = x.Rule.Severity, x.Rule.Remediation, i
+			key := fmt.Sprintf("%q %q %v %v %q %q", x.Rule.ID, x.Address, x.Origin, x.Range, r.Principal.Name(), call(r))
+			if !seen[key] {
+				seen[key] = true
+				f.findings = append(f.findings, *x)
+			}
+			break
+		}
+	}
+}
+
+// call names the call that is refused: one on the way by itself, and those on the
+// target of the chain, which mostly share their fate, by the target.
+func call(r *chain.Replay) string {
+	if hop := brokenHop(r); hop.Request.Action != r.Action {
+		return hop.Request.Action
+	}
+	return r.Resource().String()
+}
+
+// unread makes the finding about a policy whose content is not known.
+func unread(doc *policy.Document) Finding {
+	return Finding{
+		Rule: PolicyUnread, Severity: PolicyUnread.Severity, Remediation: PolicyUnread.Remediation,
+		Replay: -1, Address: doc.Origin.Address, Origin: doc.Origin, policy: doc.ID,
+		Message: fmt.Sprintf("%s was not read: %s.", doc.ID, doc.Unread),
+	}
+}
+
+// lockedOut: the policy lets a service in by one statement and denies that very
+// call by another.
+func lockedOut(r *chain.Replay) *Finding {
+	if r.Verdict != engine.ExplicitDeny {
+		return nil
+	}
+	hop := brokenHop(r)
+	if hop.Credentials != chain.ServicePrincipal {
+		return nil
+	}
+	allow, deny := grants(hop), denial(hop)
+	if allow == nil || deny == nil {
+		return nil
+	}
+	return &Finding{
+		Rule: ServicePrincipalLockedOut, policy: deny.Policy, statement: deny.Statement, Address: deny.Origin.Address, Origin: deny.Origin, Range: deny.Range,
+		Message: fmt.Sprintf("%s may not call %s on %s: %s denies what %s allows.",
+			hop.Request.Principal.Service, hop.Request.Action, on(r, hop), reasonName(deny), beside(allow, deny)),
+	}
+}
+
+// broken: a principal of the input is granted the entry of a chain and its last
+// call through that chain, and some policy refuses a hop.
+func broken(r *chain.Replay) *Finding {
+	if r.Principal.StandIn != "" || r.Verdict == engine.Allowed || r.Verdict == engine.Unknown {
+		return nil
+	}
+	first, last := r.Hops[0], r.Hops[len(r.Hops)-1]
+	if first.Hop == last.Hop || grants(&first) == nil || grants(&last) == nil {
+		return nil
+	}
+	hop := brokenHop(r)
+	who := r.Principal.Address
+	switch {
+	case hop.Verdict == engine.ExplicitDeny:
+		deny := denial(hop)
+		return &Finding{
+			Rule: ChainBroken, policy: deny.Policy, statement: deny.Statement, Address: deny.Origin.Address, Origin: deny.Origin, Range: deny.Range,
+			Message: fmt.Sprintf("%s is granted %s on %s through %s, and hop %d, %s, is denied by %s.",
+				who, r.Action, target(r), r.Chain.ID, hop.Hop, hop.Request.Action, reasonName(deny)),
+		}
+	case limited(hop):
+		return &Finding{
+			Rule: ChainBroken, Address: r.Principal.Address, Origin: source.Origin{Address: r.Principal.Address},
+			Message: fmt.Sprintf("%s is granted %s on %s through %s, and hop %d, %s, is outside of its %s.",
+				who, r.Action, target(r), r.Chain.ID, hop.Hop, hop.Request.Action, kinds(hop.Missing)),
+		}
+	}
+	return nil
+}
+
+// limited reports whether an implicit deny misses the Allow of policies that only
+// limit, such as a boundary, and of no other.
+func limited(hop *chain.HopResult) bool {
+	return len(hop.Missing) > 0 && !slices.ContainsFunc(hop.Missing, func(k policy.Kind) bool {
+		return k != policy.Boundary && k != policy.Session && k != policy.SCP && k != policy.VPCEndpoint
+	})
+}
+
+func kinds(ks []policy.Kind) string {
+	names := map[policy.Kind]string{
+		policy.Boundary: "permissions boundary", policy.Session: "session policy",
+		policy.SCP: "service control policies", policy.VPCEndpoint: "VPC endpoint policy",
+	}
+	var words []string
+	for _, k := range ks {
+		if n, ok := names[k]; ok {
+			words = append(words, n)
+		}
+	}
+	return strings.Join(words, " and ")
+}
+
+func brokenHop(r *chain.Replay) *chain.HopResult {
+	for i := range r.Hops {
+		if h := &r.Hops[i]; !h.Optional && h.Hop == r.BrokenHop && h.Verdict == r.Verdict {
+			return h
+		}
+	}
+	return &r.Hops[0]
+}
+
+// denial returns the first statement that denies a hop.
+func denial(hop *chain.HopResult) *engine.Reason {
+	for i := range hop.Because {
+		if b := &hop.Because[i]; b.Outcome == engine.Applies && b.Effect == policy.Deny {
+			return b
+		}
+	}
+	return nil
+}
+
+// grants returns the statement that grants a hop. An Allow of a policy that only
+// limits, such as a service control policy, grants nothing.
+func grants(hop *chain.HopResult) *engine.Reason {
+	for i := range hop.Because {
+		b := &hop.Because[i]
+		granting := b.Kind == policy.Identity || b.Kind == policy.Resource || b.Kind == policy.Trust
+		if granting && b.Outcome == engine.Applies && b.Effect == policy.Allow {
+			return b
+		}
+	}
+	return nil
+}
+
+// beside names a statement; not its policy again if that is the other one's too.
+func beside(r, other *engine.Reason) string {
+	if r.Policy != other.Policy {
+		return reasonName(r)
+	}
+	return strings.TrimSuffix(reasonName(r), " of "+r.Policy)
+}
+
+func reasonName(r *engine.Reason) string {
+	if r.Statement == 0 {
+		return r.Policy
+	}
+	if r.Sid != "" {
+		sid := strings.Trim(r.Sid, "()") // that of a sensitive policy has parentheses
+		return fmt.Sprintf("statement %d (%s) of %s", r.Statement, sid, r.Policy)
+	}
+	return fmt.Sprintf("statement %d of %s", r.Statement, r.Policy)
+}
+
+// on names the resource of a hop: the target, or the role that a service assumes.
+func on(r *chain.Replay, hop *chain.HopResult) string {
+	if strings.HasPrefix(hop.Request.Action, "sts:") {
+		return hop.Request.Resource.String()
+	}
+	return target(r)
+}
+
+func target(r *chain.Replay) string {
+	if r.Target.Address != "" {
+		return r.Target.Address
+	}
+	return r.Resource().String()
+}

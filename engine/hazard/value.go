@@ -1,0 +1,365 @@
+package hazard
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tfguard/tfguard/engine/condition"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
+	"github.com/tfguard/tfguard/engine/source"
+)
+
+var (
+	literalWildcard = &Rule{
+		ID: "literal-wildcard", Code: "H19",
+		Title:       "A wildcard stands where it is an ordinary character",
+		Severity:    source.Error,
+		Rationale:   "StringEquals and StringNotEquals take * and ? for what they are. An Allow then never matches, and a negated Deny always does.",
+		Remediation: "Use StringLike or StringNotLike, or ArnLike for ARNs.",
+		Page:        "IAM JSON policy elements: Condition operators",
+		Kind:        policy.Identity,
+		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::b","Condition":{"StringEquals":{"s3:prefix":"home/*"}}}}`,
+		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::b","Condition":{"StringLike":{"s3:prefix":"home/*"}}}}`,
+		statement: func(s *statement) {
+			for i := range s.Conditions {
+				c := &s.Conditions[i]
+				if !strings.HasPrefix(string(c.Operator.Base), "StringEquals") && !strings.HasPrefix(string(c.Operator.Base), "StringNotEquals") {
+					continue
+				}
+				for j := range c.Values {
+					v := &c.Values[j]
+					if text, known := v.Text.Literal(); known && strings.ContainsAny(variable.ReplaceAllString(text, ""), "*?") {
+						s.report(source.Error, v.Range, nil, "%s compares with the text %q itself", c.Operator, text)
+					}
+				}
+			}
+		},
+	}
+	arnAsString = &Rule{
+		ID: "arn-as-string", Code: "H20",
+		Title:       "An ARN is compared as plain text",
+		Severity:    source.Warning,
+		Rationale:   "StringLike knows no colons: a * runs from one part of an ARN into the next. And aws:PrincipalArn holds the ARN of the role, never that of its session.",
+		Remediation: "Use ArnLike, and name roles by arn:aws:iam::ACCOUNT:role/NAME.",
+		Page:        "IAM JSON policy elements: Condition operators",
+		Kind:        policy.Identity,
+		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"ArnNotLike":{"aws:PrincipalArn":"arn:aws:sts::111122223333:assumed-role/Admin/*"}}}}`,
+		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/Admin"}}}}`,
+		statement: func(s *statement) {
+			for i := range s.Conditions {
+				c := &s.Conditions[i]
+				key, ok := request.Find(c.Key)
+				for j := range c.Values {
+					v := &c.Values[j]
+					text, _ := v.Text.Literal()
+					switch {
+					case lower(c) == "aws:principalarn" && strings.Contains(text, ":assumed-role/"):
+						s.report(source.Warning, v.Range, nil, "aws:PrincipalArn is the ARN of the role, so that %s never matches", text)
+					case ok && key.Type == request.ARN && (c.Operator.Base == condition.StringLike || c.Operator.Base == condition.StringNotLike) &&
+						strings.HasPrefix(text, "arn:") && inner.MatchString(text) && !strings.HasSuffix(text, ":root"):
+						s.report(source.Info, v.Range, nil, "the * of %s crosses colons under %s", text, c.Operator)
+					}
+				}
+			}
+		},
+	}
+	tagKeys = &Rule{
+		ID: "tag-keys", Code: "H30",
+		Title:       "A rule about tags does not ask that there are any",
+		Severity:    source.Warning,
+		Rationale:   "ForAllValues over aws:TagKeys is true for a request without tags, and ForAnyValue is true for one with further tags beside.",
+		Remediation: `Ask for the tag itself: "Null": {"aws:RequestTag/KEY": "false"}, beside ForAllValues:StringEquals over aws:TagKeys.`,
+		Page:        "Controlling access to AWS resources using tags",
+		Kind:        policy.Identity,
+		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:CreateVolume","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["team"]}}}}`,
+		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:CreateVolume","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["team"]},"Null":{"aws:RequestTag/team":"false"}}}}`,
+		statement: func(s *statement) {
+			if !s.allows() || len(s.on("aws:requesttag/")) > 0 || s.first(is(condition.Null, false), "aws:tagkeys") != nil {
+				return
+			}
+			for _, c := range s.on("aws:tagkeys") {
+				switch c.Operator.Set {
+				case condition.ForAllValues:
+					s.report(source.Warning, c.KeyRange, nil, "a request without tags meets it")
+				case condition.ForAnyValue:
+					s.report(source.Warning, c.KeyRange, nil, "a request with other tags beside meets it")
+				case condition.NoSet:
+				}
+			}
+		},
+	}
+	variableAbsent = &Rule{
+		ID: "variable-without-default", Code: "H31",
+		Title:    "A policy variable may have no value",
+		Severity: source.Warning,
+		Rationale: "A variable whose key the request does not carry makes its value match nothing. In an Allow that fails closed. In a Deny the statement does not " +
+			"fire, under a negated operator it always does, and in NotResource it leaves every resource in. In a document of Version 2008-10-17, in an action or in a number it is no variable at all.",
+		Remediation: "Give the variable a default, ${key, 'none'}, or ask by Null that the key is there; write Version 2012-10-17.",
+		Page:        "IAM policy elements: Variables and tags",
+		Kind:        policy.Identity,
+		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::b/${aws:PrincipalTag/team}/*"}}`,
+		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::b/${aws:PrincipalTag/team, 'none'}/*"}}`,
+		statement:   (*statement).variables,
+	}
+	dateValue = &Rule{
+		ID: "date-value", Code: "H32",
+		Title:       "A date is not read as it looks, or has passed",
+		Severity:    source.Info,
+		Rationale:   "Dates are ISO 8601 with a time zone, or seconds since 1970. Four digits are a year to people and seconds to AWS, and milliseconds lie in a far future. A window that has passed grants, or denies, nothing.",
+		Remediation: "Write dates as 2026-01-31T00:00:00Z, and remove windows that have passed.",
+		Page:        "IAM JSON policy elements: Condition operators",
+		Kind:        policy.Identity,
+		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"DateLessThan":{"aws:CurrentTime":"1893456000000"}}}}`,
+		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"DateLessThan":{"aws:CurrentTime":"2030-01-01T00:00:00Z"}}}}`,
+		statement:   (*statement).dates,
+	}
+	nullMisuse = &Rule{
+		ID: "null-misuse", Code: "H36",
+		Title:       "A Null condition asks nothing",
+		Severity:    source.Warning,
+		Rationale:   "Null with both values is always true, and Null with ForAllValues or ForAnyValue is the same for every request.",
+		Remediation: `Write "true" where the key must be absent and "false" where it must be there, without a set operator.`,
+		Page:        "IAM JSON policy elements: Condition operators",
+		Kind:        policy.Identity,
+		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"Null":{"aws:TokenIssueTime":["true","false"]}}}}`,
+		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"Null":{"aws:TokenIssueTime":"false"}}}}`,
+		statement: func(s *statement) {
+			for i := range s.Conditions {
+				c := &s.Conditions[i]
+				switch {
+				case c.Operator.Base != condition.Null:
+				case c.Operator.Set != condition.NoSet:
+					s.report(source.Warning, c.KeyRange, nil, "%s is the same for every request", c.Operator)
+				case holds(c, "true") && holds(c, "false"):
+					s.report(source.Warning, c.KeyRange, nil, "it is true whether %s is there or not", c.Key)
+				}
+			}
+		},
+	}
+	sensitiveWildcard = &Rule{
+		ID: "wildcard-in-identifier", Code: "H40",
+		Title:       "An identifier is given with a wildcard",
+		Severity:    source.Warning,
+		Rationale:   "Ids of organizations, accounts, VPCs and endpoints are given by AWS: nobody can say which future ids a wildcard will match, and \"o-*\" is every organization.",
+		Remediation: "List the ids.",
+		Page:        "AWS global condition context keys",
+		Kind:        policy.Resource,
+		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringLike":{"aws:PrincipalOrgID":"o-*"}}}}`,
+		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorgid"}}}}`,
+		statement: func(s *statement) {
+			for _, c := range s.on("aws:principalorgid", "aws:principalaccount", "aws:resourceaccount", "aws:resourceorgid", "aws:sourceaccount",
+				"aws:sourceorgid", "aws:sourcevpc", "aws:sourcevpce", "aws:vpceaccount", "aws:vpceorgid") {
+				if c.Operator.Base != condition.StringLike && c.Operator.Base != condition.StringNotLike {
+					continue
+				}
+				for i := range c.Values {
+					if text, _ := c.Values[i].Text.Literal(); strings.ContainsAny(variable.ReplaceAllString(text, ""), "*?") {
+						s.report(source.Warning, c.Values[i].Range, nil, "%q is an identifier with a wildcard under %s", text, c.Key)
+					}
+				}
+			}
+		},
+	}
+)
+
+var (
+	variable = regexp.MustCompile(`\$\{[^}]*\}`)
+	// inner finds a wildcard before the last colon of an ARN.
+	inner = regexp.MustCompile(`[*].*:`)
+)
+
+// optional reports whether a request may lack the key of a variable.
+func optional(variable string) bool {
+	key := strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(variable, "${"), "}"))
+	if strings.Contains(key, ",") || key == "*" || key == "?" || key == "$" {
+		return false
+	}
+	if k, ok := request.Find(key); ok && strings.HasSuffix(k.Name, "/") {
+		return true
+	}
+	return !alwaysPresent[key]
+}
+
+func absentable(text string) string {
+	for _, v := range variable.FindAllString(text, -1) {
+		if optional(v) {
+			return v
+		}
+	}
+	return ""
+}
+
+// variables looks for variables that may have no value and for those that are none.
+func (s *statement) variables() {
+	guarded := func(v string) bool {
+		key := strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(v, "${"), "}"))
+		return s.first(is(condition.Null, false, "false"), key) != nil
+	}
+	if s.Resources != nil {
+		for i := range s.Resources.Entries {
+			r := &s.Resources.Entries[i]
+			text := r.Text().String()
+			v := ""
+			if r.Text().Known() {
+				v = absentable(text)
+			}
+			switch {
+			case v == "" || guarded(v):
+			case s.doc.Version != policy.Version2012:
+				s.report(source.Warning, r.Range, nil, "%s is plain text in a document of Version %s", v, s.doc.Version)
+			case s.Resources.Not:
+				s.report(source.Warning, r.Range, nil, "without a value for %s the exception is lost", v)
+			case s.denies():
+				s.report(source.Warning, r.Range, nil, "without a value for %s it denies nothing", v)
+			}
+		}
+	}
+	for i := range s.Conditions {
+		c := &s.Conditions[i]
+		for j := range c.Values {
+			text, _ := c.Values[j].Text.Literal()
+			v := absentable(text)
+			textual := strings.HasPrefix(string(c.Operator.Base), "String") || strings.HasPrefix(string(c.Operator.Base), "Arn") || c.Operator.Base == condition.Bool
+			switch {
+			case v == "" || guarded(v):
+			case !textual:
+				s.report(source.Warning, c.Values[j].Range, nil, "%s is no variable under %s", v, c.Operator)
+			case s.doc.Version != policy.Version2012:
+				s.report(source.Warning, c.Values[j].Range, nil, "%s is plain text in a document of Version %s", v, s.doc.Version)
+			case negated(c) && s.allows():
+				s.report(source.Warning, c.Values[j].Range, nil, "without a value for %s it is true of everybody", v)
+			case s.denies() && positive(c):
+				s.report(source.Warning, c.Values[j].Range, nil, "without a value for %s it denies nothing", v)
+			}
+		}
+	}
+}
+
+// dates looks at the dates of conditions.
+func (s *statement) dates() {
+	for _, c := range s.on("aws:currenttime", "aws:epochtime", "aws:tokenissuetime") {
+		if !strings.HasPrefix(string(c.Operator.Base), "Date") {
+			continue
+		}
+		for i := range c.Values {
+			v := &c.Values[i]
+			text, known := v.Text.Literal()
+			digits := known && text != "" && strings.Trim(text, "0123456789") == ""
+			switch {
+			case digits && len(text) == 4:
+				s.report(source.Info, v.Range, nil, "%s is seconds after 1970, not a year", text)
+			case digits && len(text) > 11:
+				s.report(source.Info, v.Range, nil, "%s looks like milliseconds: dates are in seconds", text)
+			case known && strings.Contains(text, "T") && !zoned.MatchString(text):
+				s.report(source.Info, v.Range, nil, "%s has no time zone", text)
+			case known && lower(c) != "aws:tokenissuetime" && s.passed(c, text):
+				s.report(source.Info, v.Range, nil, "its time, until %s, has passed", text)
+			}
+		}
+	}
+}
+
+var zoned = regexp.MustCompile(`(Z|[+-][0-9]{2}:[0-9]{2})$`)
+
+// passed reports whether the end of a window lies before the time of the requests.
+func (s *statement) passed(c *condition.Condition, text string) bool {
+	if s.doc.World == nil || !strings.HasPrefix(string(c.Operator.Base), "DateLessThan") {
+		return false
+	}
+	now, known := s.doc.World.Environment().Time.Literal()
+	at, err := time.Parse(time.RFC3339, now)
+	until, bad := time.Parse(time.RFC3339, text)
+	return known && err == nil && bad == nil && until.Before(at)
+}
+
+var neverMatches = &Rule{
+	ID: "never-matches", Code: "H41",
+	Title:    "A statement can never match",
+	Severity: source.Warning,
+	Rationale: "An action on buckets does not match the ARN of objects, nor the other way about; an action without resource types matches * alone. " +
+		"And no request carries both a public address and a VPC, or comes from a service in its own name and through one.",
+	Remediation: "Name the resources that the actions work on, and ask for keys that one request carries together.",
+	Page:        "Actions, resources, and condition keys for AWS services",
+	Kind:        policy.Identity,
+	Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::b/*"}}`,
+	After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::b"}}`,
+	statement: func(s *statement) {
+		for _, pair := range exclusive {
+			a, b := s.first(pair.a, pair.keyA), s.first(pair.b, pair.keysB...)
+			if a != nil && b != nil {
+				s.report(source.Warning, a.KeyRange, nil, "no request meets both its condition over %s and that over %s", a.Key, b.Key)
+			}
+		}
+		s.disjoint()
+		s.mismatched()
+	},
+}
+
+// exclusive are conditions that no request meets together.
+var exclusive = func() []struct {
+	keyA  string
+	a     func(*condition.Condition) bool
+	keysB []string
+	b     func(*condition.Condition) bool
+} {
+	strict := func(c *condition.Condition) bool {
+		return positive(c) && !c.Operator.IfExists && c.Operator.Set != condition.ForAllValues
+	}
+	yes := func(c *condition.Condition) bool { return strict(c) && holds(c, "true") && !holds(c, "false") }
+	session := func(c *condition.Condition) bool { return strict(c) && holds(c, "AssumedRole") && len(c.Values) == 1 }
+	return []struct {
+		keyA  string
+		a     func(*condition.Condition) bool
+		keysB []string
+		b     func(*condition.Condition) bool
+	}{
+		{"aws:sourceip", strict, []string{"aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:sourcevpcarn"}, strict},
+		{"aws:principalisawsservice", yes, calledViaKeys, strict},
+		{"aws:principalisawsservice", yes, []string{"aws:viaawsservice"}, yes},
+		{"aws:principalservicename", strict, []string{"aws:viaawsservice"}, yes},
+		{"aws:username", strict, []string{"aws:principaltype"}, session},
+	}
+}()
+
+// disjoint looks for two positive conditions over one key that no value meets.
+func (s *statement) disjoint() {
+	for i := range s.Conditions {
+		a := &s.Conditions[i]
+		if a.Operator.Base != condition.StringEquals || a.Operator.Set != condition.NoSet || a.Operator.IfExists || request.Multivalued(a.Key) {
+			continue
+		}
+		for j := range s.Conditions {
+			b := &s.Conditions[j]
+			if i == j || lower(a) != lower(b) || !positive(b) || b.Operator.Set != condition.NoSet || b.Operator.IfExists || j < i && b.Operator.Base == a.Operator.Base {
+				continue
+			}
+			if !slices.ContainsFunc(a.Values, func(v condition.Value) bool { return b.May(v.Text) }) && len(a.Values) > 0 {
+				s.report(source.Warning, a.KeyRange, nil, "no value of %s meets both of its conditions", a.Key)
+			}
+		}
+	}
+}
+
+// mismatched looks for actions that work on none of the statement's resources.
+func (s *statement) mismatched() {
+	if s.Actions.Not || s.Resources == nil || s.Resources.Not || s.allResources() || s.doc.Kind != policy.Identity && s.doc.Kind != policy.Resource {
+		return
+	}
+	for i := range s.Actions.Entries {
+		a := &s.Actions.Entries[i]
+		text, known := a.Text.Literal()
+		if !known || strings.ContainsAny(text, "*?") {
+			continue
+		}
+		if kinds, ok := s.doc.worksOn(text); ok && !s.names(text, kinds) {
+			if len(kinds) == 0 {
+				s.report(source.Warning, a.Range, nil, "%s has no resource types: it matches the resource * alone", text)
+			} else {
+				s.report(source.Warning, a.Range, nil, "%s works on none of its resources", text)
+			}
+		}
+	}
+}
