@@ -478,7 +478,30 @@ func (g grant) and(t kleene.Truth) grant {
 // negation: what is unknown in it cannot make it definite by cancelling out.
 func (e *evaluation) allowed() kleene.Truth {
 	e.permitted = e.permission()
-	return min(e.endpoint, e.scp, e.permitted)
+	return min(e.endpoint, e.scp, e.permitted, e.callable())
+}
+
+// callable reports whether a user's temporary credentials can make the call: those of
+// GetSessionToken call IAM with MFA alone, and of STS AssumeRole and GetCallerIdentity
+// alone; those of the console and of services that call for the user are not bound so
+// (AWS page "Requesting temporary security credentials"). A request does not tell the
+// first two apart.
+func (e *evaluation) callable() kleene.Truth {
+	ctx := &e.req.Context
+	sts := e.prefix == "sts" && !e.named("assumerole")
+	iam := e.prefix == "iam" && !isTrue(ctx, "aws:MultiFactorAuthPresent")
+	if e.req.Principal.Kind != request.IAMUser || !sts && !iam ||
+		ctx.Get("aws:TokenIssueTime").Present == kleene.False || isTrue(ctx, "aws:ViaAWSService") {
+		return kleene.True
+	}
+	e.waitFor("whether the credentials are of the console, or of GetSessionToken, which cannot call ", e.req.Action)
+	return kleene.Unknown
+}
+
+// isTrue reports whether a Boolean key is certainly true.
+func isTrue(ctx *request.Context, key string) bool {
+	e := ctx.Get(key)
+	return e.Present == kleene.True && len(e.Values) == 1 && e.Values[0].Lower() == symbol.Literal("true")
 }
 
 // permission is what identity-based and resource-based policies come to, limited

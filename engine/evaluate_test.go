@@ -611,6 +611,26 @@ func TestEvaluateAccessPoint(t *testing.T) {
 	})
 }
 
+// AWS page "Requesting temporary security credentials".
+func TestEvaluateUserSession(t *testing.T) {
+	all := []string{allowAll}
+	const users = "arn:aws:iam::111122223333:user/eve"
+	token, perhaps := "aws:TokenIssueTime=2026-01-01T00:00:00Z", "aws:TokenIssueTime=?2026-01-01T00:00:00Z"
+	which := []string{"of GetSessionToken, which cannot call"}
+	runAll(t, []test{
+		{name: "C21 IAM with a long-term key", principal: user, action: "iam:GetUser", resource: users, identity: all, want: allowed},
+		{name: "C21 IAM with a session", principal: user, action: "iam:GetUser", resource: users, identity: all, context: []string{token}, want: unknown, unknown: which},
+		{name: "C21 IAM with perhaps a session", principal: user, action: "iam:GetUser", resource: users, identity: all, context: []string{perhaps}, want: unknown, unknown: which},
+		{name: "C21 IAM with a session and MFA", principal: user, action: "iam:GetUser", resource: users, identity: all, context: []string{token, "aws:MultiFactorAuthPresent=True"}, want: allowed},
+		{name: "C21 IAM through a service", principal: user, action: "iam:GetUser", resource: users, identity: all, context: []string{token, "aws:ViaAWSService=true"}, want: allowed},
+		{name: "C21 IAM with a session, nothing allows", principal: user, action: "iam:GetUser", resource: users, context: []string{token}, want: implicit},
+		{name: "C21 IAM with the session of a role", principal: role, action: "iam:GetUser", resource: users, identity: all, context: []string{token}, want: allowed},
+		{name: "C21 STS with a session", principal: user, action: "sts:DecodeAuthorizationMessage", resource: "*", identity: all, context: []string{token, "aws:MultiFactorAuthPresent=true"}, want: unknown, unknown: which},
+		{name: "C21 AssumeRole with a session", principal: user, action: "sts:AssumeRole", resource: role, resources: []string{grantTo("Allow", aws(user))}, context: []string{token}, want: allowed},
+		{name: "C21 S3 with a session", principal: user, identity: all, context: []string{token}, want: allowed},
+	})
+}
+
 // C9, C14: callers that have only the resource's policy.
 func TestEvaluateWithoutIdentity(t *testing.T) {
 	public := []string{grantTo("Allow", everyone)}
