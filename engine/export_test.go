@@ -9,6 +9,9 @@ import (
 	"github.com/tfguard/tfguard/engine/symbol"
 )
 
+// Operations is the table of API operations that are no actions.
+var Operations = operations
+
 // Steps are the steps of the evaluation logic, each with what is left when it is
 // switched off.
 var Steps = map[string]func(e *evaluation){

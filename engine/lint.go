@@ -55,9 +55,35 @@ func (l *linter) action(a *policy.Action) {
 	if strings.ContainsAny(name, "*?") {
 		return
 	}
-	if _, ok := service.Action(name); !ok {
-		l.warn(a.Range, "Unknown action", fmt.Sprintf("%q is no action of %s as of %s; if it is misspelt it matches nothing.", s, service.Name, awsref.ServicesDate))
+	if _, ok := service.Action(name); ok {
+		return
 	}
+	if needs, ok := operations[strings.ToLower(s)]; ok {
+		l.warn(a.Range, "API operation, not an action", fmt.Sprintf("%q is an API operation, and no action: it matches nothing. The operation needs %s.", s, needs))
+		return
+	}
+	l.warn(a.Range, "Unknown action", fmt.Sprintf("%q is no action of %s as of %s; if it is misspelt it matches nothing.", s, service.Name, awsref.ServicesDate))
+}
+
+// operations are API operations that policies name by other actions, in lower case
+// (AWS pages "Required permissions for Amazon S3 API operations" and those of the
+// other services).
+var operations = map[string]string{
+	"s3:headobject":               "s3:GetObject",
+	"s3:headbucket":               "s3:ListBucket",
+	"s3:listobjects":              "s3:ListBucket",
+	"s3:listobjectsv2":            "s3:ListBucket",
+	"s3:listobjectversions":       "s3:ListBucketVersions",
+	"s3:listbuckets":              "s3:ListAllMyBuckets",
+	"s3:createmultipartupload":    "s3:PutObject",
+	"s3:uploadpart":               "s3:PutObject",
+	"s3:completemultipartupload":  "s3:PutObject",
+	"s3:uploadpartcopy":           "s3:GetObject on the source and s3:PutObject on the destination",
+	"s3:copyobject":               "s3:GetObject on the source and s3:PutObject on the destination",
+	"s3:deleteobjects":            "s3:DeleteObject",
+	"lambda:invoke":               "lambda:InvokeFunction",
+	"dynamodb:transactgetitems":   "dynamodb:GetItem",
+	"dynamodb:transactwriteitems": "dynamodb:PutItem, dynamodb:UpdateItem, dynamodb:DeleteItem and dynamodb:ConditionCheckItem",
 }
 
 func (l *linter) key(key string, rng source.Range) {

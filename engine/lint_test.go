@@ -2,9 +2,11 @@ package engine_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/tfguard/tfguard/engine"
+	"github.com/tfguard/tfguard/engine/awsref"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/source"
 )
@@ -16,6 +18,8 @@ func TestLint(t *testing.T) {
 		{"wildcards", "s3:Get*", "s3:prefix", "[]"},
 		{"tag keys", "ec2:RunInstances", "aws:RequestTag/team", "[]"},
 		{"claims of an identity provider", "sts:AssumeRoleWithWebIdentity", "token.actions.githubusercontent.com:sub", "[]"},
+		{"A21 an operation", "s3:HeadObject", "aws:SourceIp", "[API operation, not an action 1:30]"},
+		{"A21 in any case", "Lambda:INVOKE", "aws:SourceIp", "[API operation, not an action 1:30]"},
 		{"misspelt action", "s3:GetObjects", "aws:SourceIp", "[Unknown action 1:30]"},
 		{"misspelt service", "s4:GetObject", "aws:SourceIp", "[Unknown service 1:30]"},
 		{"misspelt key", "s3:GetObject", "aws:SourceIpp", "[Unknown condition key 1:103]"},
@@ -34,5 +38,19 @@ func TestLint(t *testing.T) {
 				t.Errorf("got %v, want %s", got, tc.want)
 			}
 		})
+	}
+}
+
+// A21: every operation of the table is no action, and names actions.
+func TestOperations(t *testing.T) {
+	for operation, needs := range engine.Operations {
+		if _, ok := awsref.LookupAction(operation); ok {
+			t.Errorf("%s is an action", operation)
+		}
+		for word := range strings.FieldsFuncSeq(needs, func(r rune) bool { return r == ' ' || r == ',' }) {
+			if _, ok := awsref.LookupAction(word); strings.Contains(word, ":") && !ok {
+				t.Errorf("%s needs %s, which is no action", operation, word)
+			}
+		}
 	}
 }

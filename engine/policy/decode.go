@@ -53,6 +53,7 @@ func Decode(node *source.Node, id string, kind Kind, origin source.Origin) (*Doc
 		d.doc.Gateway = kleene.Unknown
 	}
 	d.document(node)
+	d.size(node)
 	if i := slices.IndexFunc(d.diags, func(d source.Diagnostic) bool { return d.Severity == source.Error }); i >= 0 {
 		d.doc.Unread = "the policy is malformed (" + lowerFirst(d.diags[i].Summary) + ")"
 		if start := d.diags[i].Range.Start; start.Line > 0 {

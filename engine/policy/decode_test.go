@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
@@ -461,6 +462,36 @@ func decode(t *testing.T, n *source.Node) *policy.Document {
 		t.Fatalf("got %v", diags)
 	}
 	return doc
+}
+
+// A36: what AWS refuses for its length or its characters.
+func TestSize(t *testing.T) {
+	text := func(resource string) string {
+		return in(`"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::` + resource + `"`)
+	}
+	fixed := len(strings.ReplaceAll(text(""), " ", ""))
+	for _, tc := range []struct {
+		kind     policy.Kind
+		resource string
+		want     string
+	}{
+		{policy.Session, strings.Repeat("x", 2048-fixed), ""},
+		{policy.Session, strings.Repeat("x", 2049-fixed), "Policy too long"},
+		{policy.Session, strings.Repeat("ä", 2048-fixed), ""},
+		{policy.SCP, strings.Repeat("x", 10_240-fixed), ""},
+		{policy.SCP, strings.Repeat("x", 10_241-fixed), "Policy too long"},
+		{policy.RCP, strings.Repeat("x", 5_121-fixed), "Policy too long"},
+		{policy.Identity, "ÿ", ""},
+		{policy.Identity, "Ā", "Character that policies cannot have"},
+	} {
+		_, diags := parse(text(tc.resource), tc.kind)
+		got := slices.ContainsFunc(diags, func(d source.Diagnostic) bool {
+			return d.Severity == source.Warning && (d.Summary == "Policy too long" || strings.HasPrefix(d.Summary, "Character"))
+		})
+		if got != (tc.want != "") || got && !slices.ContainsFunc(diags, func(d source.Diagnostic) bool { return d.Summary == tc.want }) {
+			t.Errorf("%s with %d characters: got %v, want %q", tc.kind, fixed+utf8.RuneCountInString(tc.resource), summaries(diags), tc.want)
+		}
+	}
 }
 
 // Values that are known only after apply, in every place. The node comes from a
