@@ -124,11 +124,8 @@ func (t *text) because(b *Because) {
 // why writes the command that explains a replay of an input, broken where a shell
 // lets it be broken.
 func (t *text) why(path string, r *Replay) {
-	line := "      why: tfguard explain"
-	for _, word := range []string{
-		"--chain " + r.Chain, "--principal " + quoted(or(r.PrincipalAddress, r.Principal)), "--action " + r.Action,
-		"--resource " + quoted(or(r.ResourceAddress, r.Resource)), quoted(path),
-	} {
+	line := "      why:"
+	for _, word := range explainCommand(path, r) {
 		if len(line)+len(word) > width-3 {
 			t.line("%s \\", line)
 			line = "          "
@@ -136,6 +133,14 @@ func (t *text) why(path string, r *Replay) {
 		line += " " + word
 	}
 	t.line("%s", line)
+}
+
+// explainCommand returns the parts of the command that explains a replay of an input.
+func explainCommand(path string, r *Replay) []string {
+	return []string{
+		"tfguard explain", "--chain " + r.Chain, "--principal " + quoted(or(r.PrincipalAddress, r.Principal)), "--action " + r.Action,
+		"--resource " + quoted(or(r.ResourceAddress, r.Resource)), quoted(path),
+	}
 }
 
 // quoted is a word as a shell takes it.

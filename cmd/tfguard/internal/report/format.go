@@ -42,6 +42,7 @@ var formats = map[string]Format{
 	"sarif":    SARIF,
 	"junit":    JUnit,
 	"markdown": Markdown,
+	"html":     HTML,
 	"github":   GitHub,
 	"gitlab":   GitLab,
 	"atlantis": Atlantis,

@@ -584,3 +584,22 @@ func TestRead(t *testing.T) {
 		t.Errorf("a summary that belies the findings is believed: %v", err)
 	}
 }
+
+// The page is one file that names no other, and holds nothing of a report as markup.
+func TestHTML(t *testing.T) {
+	text := in(t, "html", everything(), Options{FailOn: Error})
+	holds(t, text, "<h1>1 input not judged, 1 error, 2 warnings, 2 remarks, 1 waived</h1>", `<td class="verb gains">gains</td>`,
+		"Waived by data team until 2027-03-31: the role goes away.", "Deny&lt;b&gt;|`[x](http://evil.example)%0A::error::@team,a:b&amp;",
+		"default-src &#39;none&#39;; style-src &#39;sha256-", `<text class="below" x="832" y="41">aws_s3_bucket.logs</text>`)
+	if n := strings.Count(text, "<svg "); n != 2 {
+		t.Errorf("%d diagrams", n)
+	}
+	for _, bad := range []string{" src=", " href=\"http", "@import", "url(", "fetch(", "XMLHttpRequest", " style=", " onclick=", "<b>|"} {
+		if strings.Contains(text, bad) {
+			t.Errorf("the page holds %q", bad)
+		}
+	}
+	if n := strings.Count(text, "<script"); n != 1 {
+		t.Errorf("%d scripts", n)
+	}
+}

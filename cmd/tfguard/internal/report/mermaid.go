@@ -9,8 +9,8 @@ import (
 func (s sequence) mermaid() string {
 	var b strings.Builder
 	b.WriteString("sequenceDiagram\n")
-	for i, name := range s.parties {
-		fmt.Fprintf(&b, "    participant p%d as %s\n", i, mermaidText(name))
+	for i, p := range s.parties {
+		fmt.Fprintf(&b, "    participant p%d as %s\n", i, mermaidText(p.String()))
 	}
 	for _, c := range s.calls {
 		arrow := "->>"

@@ -203,10 +203,8 @@ func (rs *sarifRules) of(f *Finding) int {
 	}
 	rs.index[f.Rule] = len(rs.list)
 	title, rationale, remediation := f.Rule, "", f.Remediation
-	for _, rule := range hazard.Rules() {
-		if rule.ID == f.Rule {
-			title, rationale, remediation = rule.Title, rule.Rationale, rule.Remediation
-		}
+	if m := manual(f.Rule); m != nil {
+		title, rationale, remediation = m.Title, m.Rationale, m.Remediation
 	}
 	rule := sarifRule{
 		ID: f.Rule, ShortDescription: sarifMessage{Text: title},
@@ -225,6 +223,16 @@ func (rs *sarifRules) of(f *Finding) int {
 	}
 	rs.list = append(rs.list, rule)
 	return rs.index[f.Rule]
+}
+
+// manual returns the rule of the catalogue with an ID, nil for another's.
+func manual(id string) *hazard.Rule {
+	for _, rule := range hazard.Rules() {
+		if rule.ID == id {
+			return rule
+		}
+	}
+	return nil
 }
 
 func sarifLevel(severity string) string {

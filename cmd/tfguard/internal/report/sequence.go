@@ -8,9 +8,16 @@ import (
 // A sequence is a replay as calls between parties, for diagrams. Hops that are not
 // needed for the chain to succeed are left out.
 type sequence struct {
-	parties []string
+	parties []party
 	calls   []call
 }
+
+// A party makes or takes calls. A service that the target of the chain belongs to
+// holds that, by its address.
+type party struct{ name, holds string }
+
+// String is the name and what it holds.
+func (p party) String() string { return strings.TrimSuffix(p.name+" "+p.holds, " ") }
 
 // A call is a hop, or several next to each other that differ in the resource alone,
 // from one party to another.
@@ -25,7 +32,7 @@ type call struct {
 // sequence returns the calls of a replay; it has none if its hops were not kept.
 func (r *Replay) sequence() sequence {
 	var s sequence
-	callers := map[int]string{} // by hop
+	callers := map[int]party{} // by hop
 	for i := range r.Hops {
 		h := &r.Hops[i]
 		if h.Optional {
@@ -33,9 +40,9 @@ func (r *Replay) sequence() sequence {
 		}
 		from, ok := callers[h.Hop]
 		if !ok {
-			from = r.caller()
+			from = party{name: r.caller()}
 			if len(s.calls) > 0 {
-				from = next(s.parties[s.calls[len(s.calls)-1].from], s.calls[len(s.calls)-1].Action)
+				from = s.next()
 			}
 			callers[h.Hop] = from
 		}
@@ -70,22 +77,23 @@ func (c call) by() string {
 }
 
 // party returns the number of a party, a new one if it has none.
-func (s *sequence) party(name string) int {
-	i := slices.Index(s.parties, name)
+func (s *sequence) party(p party) int {
+	i := slices.Index(s.parties, p)
 	if i < 0 {
 		i = len(s.parties)
-		s.parties = append(s.parties, name)
+		s.parties = append(s.parties, p)
 	}
 	return i
 }
 
-// next is who makes the calls of the next hop: the service that was called or, if a
-// role was assumed, who assumed it.
-func next(caller, action string) string {
-	if strings.HasPrefix(action, "sts:") {
-		return caller
+// next is who makes the calls of the next hop: who was called last or, if a role was
+// assumed, who assumed it.
+func (s *sequence) next() party {
+	last := s.calls[len(s.calls)-1]
+	if strings.HasPrefix(last.Action, "sts:") {
+		return s.parties[last.from]
 	}
-	return service(action)
+	return s.parties[last.to]
 }
 
 // caller names who begins the chain.
@@ -100,12 +108,12 @@ func (r *Replay) caller() string {
 
 // callee names whom a call is made to: a service, the one that holds the target of
 // the chain with its address.
-func (r *Replay) callee(h *Hop) string {
-	name := service(h.Action)
-	if name == service(r.Action) && r.ResourceAddress != "" {
-		return name + " " + printable(r.ResourceAddress)
+func (r *Replay) callee(h *Hop) party {
+	p := party{name: service(h.Action)}
+	if p.name == service(r.Action) {
+		p.holds = printable(r.ResourceAddress)
 	}
-	return name
+	return p
 }
 
 // services are the names of services by the prefix of their actions.

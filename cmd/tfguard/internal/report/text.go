@@ -166,22 +166,12 @@ func (t *text) headline() {
 func (t *text) inputs() {
 	for i := range t.r.Inputs {
 		in := &t.r.Inputs[i]
-		counts := ": " + number(in.Changes, "change", "changes")
-		if in.Principals > 0 {
-			counts += ", " + number(in.Principals, "principal", "principals")
-		}
-		if in.Resources > 0 {
-			counts += ", " + number(in.Resources, "resource", "resources")
-		}
-		counts += ", " + number(in.Policies, "policy", "policies")
-		if in.Unread > 0 {
-			counts += fmt.Sprintf(" (%s not read)", thousands(in.Unread))
-		}
+		counts := in.counts()
 		t.line("%s%s", pathIn(in.Path, width-len(counts)), counts)
 		for _, why := range in.Incomplete {
 			t.paragraph("  ", "  ", yellow, why)
 		}
-		if how := t.recovered(i); how != "" {
+		if how := t.r.recovered(i); how != "" {
 			t.paragraph("  ", "  ", plain, how)
 		}
 	}
@@ -189,10 +179,10 @@ func (t *text) inputs() {
 
 // recovered says how many policies of an input were recovered that are known only
 // after apply, and from what.
-func (t *text) recovered(input int) string {
+func (r *Report) recovered(input int) string {
 	counts, all := map[string]int{}, 0
-	for i := range t.r.Policies {
-		if p := &t.r.Policies[i]; p.Input == input && p.Recovered != nil {
+	for i := range r.Policies {
+		if p := &r.Policies[i]; p.Input == input && p.Recovered != nil {
 			counts[p.Recovered.Step]++
 			all++
 		}
@@ -211,6 +201,22 @@ func (t *text) recovered(input int) string {
 		return ""
 	}
 	return number(all, "policy", "policies") + " known only after apply recovered: " + strings.Join(parts, ", ") + "."
+}
+
+// counts says what was read of an input, after its name.
+func (in *Input) counts() string {
+	counts := ": " + number(in.Changes, "change", "changes")
+	if in.Principals > 0 {
+		counts += ", " + number(in.Principals, "principal", "principals")
+	}
+	if in.Resources > 0 {
+		counts += ", " + number(in.Resources, "resource", "resources")
+	}
+	counts += ", " + number(in.Policies, "policy", "policies")
+	if in.Unread > 0 {
+		counts += fmt.Sprintf(" (%s not read)", thousands(in.Unread))
+	}
+	return counts
 }
 
 // pathIn shortens a path to a width, from the left: its end tells more.
