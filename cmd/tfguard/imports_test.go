@@ -72,8 +72,15 @@ var layers = map[string]layer{
 		thirdParty: []string{jsonTokenizer, "github.com/vmihailenco/msgpack/v5", "google.golang.org/protobuf/encoding/protowire"},
 		impure:     true,
 	},
+	"extract/terraform/configuration": {
+		module:     []string{"engine/kleene", "engine/source", "engine/symbol", "extract/terraform/policydocument"},
+		thirdParty: []string{"github.com/hashicorp/hcl/v2", "github.com/hashicorp/go-cty-funcs", "github.com/zclconf/go-cty", "github.com/zclconf/go-cty-yaml"},
+		impure:     true,
+	},
 	"extract/terraform": {
-		module:     append([]string{"extract", "extract/terraform/internal/planfile", "extract/terraform/policydocument"}, belowEngine...),
+		module: append([]string{
+			"extract", "extract/terraform/configuration", "extract/terraform/internal/planfile", "extract/terraform/policydocument",
+		}, belowEngine...),
 		thirdParty: []string{jsonTokenizer, terraformJSON, "github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty/cty"},
 		impure:     true,
 	},

@@ -48,7 +48,7 @@ func Unread(id string, kind Kind, origin source.Origin, reason string) *Document
 // whole document unread, with a diagnostic of severity Error for each; what AWS
 // accepts and ignores, or refuses only for style, is a warning.
 func Decode(node *source.Node, id string, kind Kind, origin source.Origin) (*Document, source.Diagnostics) {
-	d := decoder{doc: &Document{ID: id, Kind: kind, Origin: origin, Version: Version2008}}
+	d := decoder{doc: &Document{ID: id, Kind: kind, Origin: origin, Range: node.Range, Version: Version2008}}
 	if kind == VPCEndpoint {
 		d.doc.Gateway = kleene.Unknown
 	}

@@ -50,6 +50,8 @@ type Document struct {
 	ID     string
 	Kind   Kind
 	Origin source.Origin
+	// Range is where the whole document stands.
+	Range source.Range
 	// Version is "2012-10-17" or "2008-10-17".
 	Version    string
 	Statements []Statement

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -107,6 +108,46 @@ func (n *Node) Member(name string) *Node {
 		}
 	}
 	return found
+}
+
+// Equal reports whether two trees hold the same values, whatever the order of the
+// members and their places.
+func (n *Node) Equal(other *Node) bool {
+	if n.Kind != other.Kind || n.Text != other.Text || len(n.Members) != len(other.Members) || len(n.Items) != len(other.Items) {
+		return false
+	}
+	for _, m := range n.Members {
+		value := other.Member(m.Name)
+		if value == nil || !m.Value.Equal(value) {
+			return false
+		}
+	}
+	for i := range n.Items {
+		if !n.Items[i].Equal(other.Items[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// Clone returns a copy of the tree; what has no file is given a range.
+func (n *Node) Clone(otherwise Range) *Node {
+	out := *n
+	if out.Range.File == "" {
+		out.Range = otherwise
+	}
+	out.Members = slices.Clone(n.Members)
+	for i, m := range out.Members {
+		if m.Range.File == "" {
+			out.Members[i].Range = otherwise
+		}
+		out.Members[i].Value = m.Value.Clone(otherwise)
+	}
+	out.Items = slices.Clone(n.Items)
+	for i, item := range out.Items {
+		out.Items[i] = item.Clone(otherwise)
+	}
+	return &out
 }
 
 // Relocate gives the node, and all below it, one range.

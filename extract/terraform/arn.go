@@ -109,8 +109,12 @@ func (r *resolver) symbol(in *instance, path string) symbol.Text {
 	return s.Text()
 }
 
-// name is the text of a name: as far as the configuration fixes it, a prefix.
+// name is the text of a name: what the source makes of it, else as far as the
+// configuration fixes it, a prefix.
 func (r *resolver) name(in *instance, attr string) symbol.Text {
+	if texts, ok := r.textsFromSource(in, attr); ok && len(texts) == 1 {
+		return texts[0]
+	}
 	sym := symbol.Symbol{Name: in.address + "." + attr, Class: symbol.Segment, Unique: true}.Text()
 	if prefix, ok := in.str(attr + "_prefix"); ok {
 		return symbol.Concat(symbol.Literal(prefix), sym)

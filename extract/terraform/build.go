@@ -20,6 +20,7 @@ func newBuilder(p *plan, opts Options) *builder {
 	}
 	b.Diagnostics = p.diags
 	b.incomplete(p)
+	b.takeSource(opts)
 	return b
 }
 
@@ -42,7 +43,9 @@ func (b *builder) incomplete(p *plan) {
 func (b *builder) build() {
 	b.readPolicies()
 	b.facts()
+	b.readSource()
 	b.recoverPolicies()
+	b.placePolicies()
 	b.organization()
 	b.collectResources()
 	b.attachResourcePolicies()

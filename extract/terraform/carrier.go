@@ -16,6 +16,9 @@ type builder struct {
 	*extract.Register
 	// latePolicies are known only after apply, and not recovered yet.
 	latePolicies []*latePolicy
+	// known are the policies that the plan tells, if there is a source that tells
+	// where they are written.
+	known []knownPolicy
 	// carried are the documents of each instance, in the order of its attributes.
 	carried   map[*instance][]carried
 	resources map[*instance]*extract.Resource
@@ -119,6 +122,9 @@ func (b *builder) document(in *instance, path string, value, unknown, sensitive 
 	doc.Sensitive = doc.Sensitive || marked(sensitive) || len(b.sensitivePolicies) > 0 && b.sensitivePolicies[canonicalJSON(text)]
 	b.report(doc, diags)
 	b.Enter(doc)
+	if b.source != nil {
+		b.known = append(b.known, knownPolicy{latePolicy{in: in, path: path, doc: doc}, text})
+	}
 	return doc
 }
 

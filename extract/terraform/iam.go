@@ -214,8 +214,18 @@ func (b *builder) listTargets(in *instance, attr string, w want) []match {
 }
 
 // listItems returns the known strings of a list attribute and how many are missing:
-// -1 if the whole list is known only after apply.
+// -1 if the whole list is known only after apply. The source tells those, too.
 func (b *builder) listItems(in *instance, attr string) (known []symbol.Text, missing int) {
+	known, missing = b.plannedItems(in, attr)
+	if missing != 0 {
+		if texts, ok := b.textsFromSource(in, attr); ok {
+			return texts, 0
+		}
+	}
+	return known, missing
+}
+
+func (b *builder) plannedItems(in *instance, attr string) (known []symbol.Text, missing int) {
 	list, _ := in.values[attr].([]any)
 	for _, v := range list {
 		if t := single(v); !t.IsZero() {

@@ -61,7 +61,12 @@ func TestPlanFileIsThePlan(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, err := Read(t.Context(), bytes.NewReader(fixtures.Read(t, name+"/plan.json")), "plan.json", Options{})
+			content := fixtures.Read(t, name+"/tfplan")
+			files, _, err := Configuration(t.Context(), bytes.NewReader(content), int64(len(content)), "tfplan")
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := Read(t.Context(), bytes.NewReader(fixtures.Read(t, name+"/plan.json")), "plan.json", Options{Configuration: files})
 			if err != nil {
 				t.Fatal(err)
 			}

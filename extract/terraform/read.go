@@ -7,8 +7,8 @@
 // what they are: the ARN of a bucket that does not exist yet is known as far as
 // its name is, and is equal to itself wherever the configuration refers to it.
 //
-// What the package cannot tell from the plan it says in diagnostics; it does not
-// look at the source of the configuration.
+// What the plan does not tell, the source of the configuration does where it is at
+// hand ([Options.Source]); the rest the package says in diagnostics.
 package terraform
 
 import (
@@ -35,6 +35,12 @@ type Options struct {
 	// list of {Key, Source, Dir}, and the source files of each module in a folder
 	// "m-" and its Key. May be nil; [ReadPlanFile] takes the one of the plan itself.
 	Configuration fs.FS
+	// Folder is the folder of the root module on disk, "" if it is not at hand: the
+	// configuration itself, or the files that it names and that a plan does not hold.
+	Folder string
+	// FolderAssumed says that nobody named Folder: it is used only if it holds the
+	// configuration that the plan was made of.
+	FolderAssumed bool
 }
 
 // Read reads a plan in JSON as `terraform show -json` writes it, of any format

@@ -43,6 +43,10 @@ type recovery struct {
 	// open is set where some value in the document is not told apart from others
 	// that are made of the same references.
 	open bool
+	// none is set where it turns out that there is no policy.
+	none bool
+	// sensitive is set if something in the document must not be shown.
+	sensitive bool
 }
 
 func (r *recovery) lacks(ref string) *source.Node {
@@ -57,21 +61,32 @@ func (b *builder) recoverPolicies() {
 	for _, late := range b.latePolicies {
 		rec := &recovery{how: extract.Recovery{Step: extract.Deferred}}
 		rec.node = b.follow(rec, late.expression, late.in.place(), 0)
+		b.recoverFromSource(late, rec)
 		b.settle(late, rec)
 	}
 }
 
 // settle puts what was recovered in the place of the unread document.
 func (b *builder) settle(late *latePolicy, rec *recovery) {
-	if rec.node == nil || rec.node.Kind == source.Unknown {
+	doc := late.doc
+	switch {
+	case rec.none:
+		// A module variable that is null leaves what the service has by default.
+		b.drop(doc)
+		b.carried[late.in] = slices.DeleteFunc(b.carried[late.in], func(c carried) bool { return c.doc == doc })
+		return
+	case rec.node == nil || rec.node.Kind == source.Unknown:
+		if len(rec.missing) > 0 {
+			doc.Unread = "known only after apply, and the source does not tell it: " + strings.Join(rec.missing, ", ")
+		}
 		return
 	}
-	sensitive := late.doc.Sensitive
-	doc, diags := policy.Decode(rec.node, late.doc.ID, late.doc.Kind, late.doc.Origin)
-	*late.doc = *doc
-	late.doc.Sensitive = sensitive
-	b.report(late.doc, diags)
-	b.Recovered(late.doc, rec.how)
+	shown := b.maskNode(rec.node)
+	read, diags := policy.Decode(rec.node, doc.ID, doc.Kind, doc.Origin)
+	read.Sensitive = doc.Sensitive || rec.sensitive || !shown
+	*doc = *read
+	b.report(doc, diags)
+	b.Recovered(doc, rec.how)
 	if len(rec.missing) > 0 {
 		b.warn(late.in, late.path, "Policy recovered in part",
 			"The policy is known only after apply. What it takes from %s is not known.", strings.Join(rec.missing, ", "))

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tfguard/tfguard/engine/symbol"
+	"github.com/tfguard/tfguard/extract/terraform/configuration"
 )
 
 // A resolver finds the values that attributes will have, through the references
@@ -20,6 +21,11 @@ type resolver struct {
 	locals map[string]outcome
 	// keys remembers the instance keys of module calls.
 	keys map[string][]any
+	// source is that of the configuration, nil if it is not at hand, assumed if nobody
+	// named it; evaluate evaluates it.
+	source        *configuration.Source
+	sourceAssumed bool
+	evaluate      *configuration.Evaluator
 }
 
 // A want says what kind of value an attribute takes: the attribute, name or ARN
@@ -200,7 +206,13 @@ func (r *resolver) late(in *instance, attr string, w want) (out outcome, exact b
 	if len(out.candidates) == 0 && len(out.missing) == 0 {
 		out.missing = append(out.missing, leaves(e.references)...)
 	}
-	return out, len(out.candidates) == 1 && len(out.missing) == 0
+	if len(out.candidates) == 1 && len(out.missing) == 0 {
+		return out, true
+	}
+	if texts, ok := r.textsFromSource(in, attr); ok && len(texts) == 1 {
+		return outcome{candidates: []candidate{{text: texts[0], late: true}}}, true
+	}
+	return out, false
 }
 
 func keep[T any](list []T, f func(T) bool) []T {

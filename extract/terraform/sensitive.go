@@ -117,6 +117,19 @@ func (w *world) mask(s string) (symbol.Text, bool) {
 	return symbol.Literal(s), false
 }
 
+// maskText is mask for the literal parts of a text.
+func (w *world) maskText(t symbol.Text) symbol.Text {
+	var parts []symbol.Text
+	for literal, unknown := range t.Parts() {
+		part := unknown.Text()
+		if literal != "" {
+			part, _ = w.mask(literal)
+		}
+		parts = append(parts, part)
+	}
+	return symbol.Concat(parts...)
+}
+
 // in returns where the name stands in a text, -1 if it does not.
 func (n *name) in(s string) int {
 	if len(n.value) < leastName {
@@ -250,8 +263,8 @@ func (w *world) parse(text, id string, kind policy.Kind, origin source.Origin) (
 // whether its Sids and the names of its members hold none.
 func (w *world) maskNode(n *source.Node) bool {
 	shown := true
-	if s, known := n.Text.Literal(); known && n.Kind == source.String {
-		n.Text, _ = w.mask(s)
+	if n.Kind == source.String && len(w.secrets) > 0 {
+		n.Text = w.maskText(n.Text)
 	}
 	for _, m := range n.Members {
 		_, found := w.mask(m.Name)

@@ -17,6 +17,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"github.com/tfguard/tfguard/extract/terraform/configuration"
 )
 
 // A snapshot reads the configuration that a binary plan holds into what a plan in
@@ -121,7 +123,7 @@ func (s *snapshot) file(name, shown string, isJSON bool) (hcl.Blocks, error) {
 	if err != nil {
 		return nil, err
 	}
-	if tooDeep(text) {
+	if configuration.TooDeep(text) {
 		return nil, fmt.Errorf("%s is nested too deeply", shown)
 	}
 	parse := func(text []byte, name string) (*hcl.File, hcl.Diagnostics) {
@@ -147,30 +149,6 @@ func (s *snapshot) file(name, shown string, isJSON bool) (hcl.Blocks, error) {
 		}
 	}
 	return blocks, nil
-}
-
-// tooDeep reports whether a text can nest expressions so deeply that to parse it
-// would take the whole stack.
-func tooDeep(text []byte) bool {
-	const most = 10_000
-	depth, run := 0, 0
-	for _, c := range text {
-		switch c {
-		case '(', '[', '{', '?':
-			depth++
-		case ')', ']', '}', '\n':
-			if depth > 0 && c != '\n' {
-				depth--
-			}
-		}
-		if run++; c != '!' && c != '-' && c != ' ' && c != '\t' {
-			run = 0
-		}
-		if depth > most || run > most {
-			return true
-		}
-	}
-	return false
 }
 
 // modes are the modes of resources by the type of their blocks.

@@ -20,20 +20,52 @@ import (
 
 // sources are what helps to read an input, beside the input itself.
 type sources struct {
+	source       folder
 	planFile     string
 	terraformBin string
 }
 
 func (s *sources) flags(f *pflag.FlagSet) {
+	f.Var(&s.source, "source", "the `folder` of the root module that a plan was made in: where policies are written, and what is known only after apply")
 	f.StringVar(&s.planFile, "plan-file", "", "the binary plan `file` that a plan in JSON was made of, for the configuration in it")
 	f.StringVar(&s.terraformBin, "terraform-bin", "", "the `program` that shows binary plans of a format that is not read: terraform, tofu or a path")
+}
+
+// options are what every reader of plans is told. Without a folder by name the working
+// folder is tried: Terraform is mostly run there.
+func (s *sources) options() terraform.Options {
+	opts := terraform.Options{ManagedPolicy: managedPolicy, Folder: string(s.source)}
+	if opts.Folder == "" {
+		if files, err := filepath.Glob("*.tf"); err == nil && len(files) > 0 {
+			opts.Folder, opts.FolderAssumed = ".", true
+		}
+	}
+	return opts
+}
+
+// A folder is a flag that takes a folder.
+type folder string
+
+func (d *folder) String() string { return string(*d) }
+func (*folder) Type() string     { return "folder" }
+
+func (d *folder) Set(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%s is no folder", path)
+	}
+	*d = folder(path)
+	return nil
 }
 
 func isPlanFile(_ string, head []byte) bool { return terraform.Sniff(head) == terraform.PlanFile }
 
 // readPlan reads a plan in JSON.
 func readPlan(ctx context.Context, from *sources, r io.Reader, _, name string) (*extract.Result, error) {
-	opts := terraform.Options{ManagedPolicy: managedPolicy}
+	opts := from.options()
 	if from.planFile == "" {
 		return terraform.Read(ctx, r, name, opts)
 	}
@@ -64,7 +96,7 @@ const maxPlanFile = 256 << 20
 // readPlanFile reads a binary plan. One of a newer format is shown by Terraform
 // itself, where an initialised folder is at hand.
 func readPlanFile(ctx context.Context, from *sources, r io.Reader, path, name string) (*extract.Result, error) {
-	opts := terraform.Options{ManagedPolicy: managedPolicy}
+	opts := from.options()
 	if path == "-" {
 		content, err := io.ReadAll(io.LimitReader(r, maxPlanFile+1))
 		if err != nil {

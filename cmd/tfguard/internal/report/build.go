@@ -99,7 +99,7 @@ func facts(inv *extract.Inventory) []Fact {
 func (r *Report) addPolicy(p *extract.Policy, input int) {
 	out := Policy{
 		ID: p.ID, Kind: string(p.Kind), Address: p.Origin.Address, AttachedTo: list(p.AttachedTo),
-		Source: sourceOf(p.Origin, source.Range{Start: source.Pos{Line: 1, Column: 1}}), Unknown: []string{}, Input: input,
+		Source: sourceOf(p.Origin, placeOf(p.Document)), Unknown: []string{}, Input: input,
 	}
 	if p.Unread != "" {
 		out.Unknown = append(out.Unknown, p.Unread)
@@ -246,6 +246,14 @@ func (s *Summary) count(f *Finding) {
 }
 
 // sourceOf renders where something stands; without a file, inside of the attribute.
+// placeOf is where a document stands: at the start of its text if nothing tells.
+func placeOf(doc *policy.Document) source.Range {
+	if doc.Range.Start.Line == 0 {
+		return source.Range{Start: source.Pos{Line: 1, Column: 1}}
+	}
+	return doc.Range
+}
+
 func sourceOf(o source.Origin, rng source.Range) Source {
 	out := Source{File: cmp.Or(rng.File, o.File), Line: rng.Start.Line, Column: rng.Start.Column}
 	if out.File == "" {
