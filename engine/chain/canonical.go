@@ -108,9 +108,17 @@ func (w *canonical) document(d *policy.Document) {
 func (w *canonical) principal(e *policy.Principal) {
 	w.text(string(e.Type))
 	w.flag(e.Never)
-	if e.Type != policy.AWS || !e.Text.Known() {
+	switch {
+	case e.Type != policy.AWS:
 		w.literal(e.Text)
+	case !e.Text.Known() && !isARN(e.Text):
+		w.named(e.Text)
 	}
+}
+
+// isARN reports whether a text is an ARN whatever its unknown parts are.
+func isARN(t symbol.Text) bool {
+	return !anything(t) && t.HasPrefix(symbol.Literal("arn:"))
 }
 
 func (w *canonical) statement(st *policy.Statement) {

@@ -13,35 +13,87 @@ import (
 	"github.com/tfguard/tfguard/engine/symbol"
 )
 
-// A group is a set of combinations that come out alike, the first one first.
-type group struct{ members []int32 }
+// A group is a set of combinations that come out alike.
+type group struct {
+	// first of the combinations, at its place in the order of a run.
+	first combination
+	at    place
+	n     int
+	// pairs and tiles are all combinations.
+	pairs []combination
+	tiles []tile
+}
+
+// A place says when a combination comes in a run: by its target, callers before
+// services and anonymous requests, by the action, by the caller.
+type place [4]int
+
+func (g *group) add(c combination, at place, n int) {
+	if g.n == 0 || slices.Compare(at[:], g.at[:]) < 0 {
+		g.first, g.at = c, at
+	}
+	g.n += n
+}
 
 // fold gathers the combinations that must come out alike: principals, and
 // targets, whose policies are equal up to their own name form a class, and two
 // pairs of the same classes are alike if every statement of either side meets the
 // calls of both alike. It returns nil where the bound asks for no folding.
-func (s *selection) fold() []group {
+func (s *selection) fold() []*group {
 	if s.opts.MaxReplays <= 0 || s.count <= s.opts.MaxReplays {
 		return nil
 	}
-	f := &folder{selection: s, seed: maphash.MakeSeed(),
-		principals: map[*Principal]uint64{}, targets: map[*Target]uint64{},
-		ownSides: map[grantKey][]side{}, theirSides: map[grantKey][]side{}}
-	index := map[foldKey]int{}
-	var groups []group
-	for i := range s.combinations {
-		key := f.key(&s.combinations[i])
-		g, ok := index[key]
-		if !ok {
-			g = len(groups)
+	index := map[foldKey]*group{}
+	var groups []*group
+	of := func(key foldKey) *group {
+		g := index[key]
+		if g == nil {
+			g = &group{}
 			index[key] = g
-			groups = append(groups, group{})
+			groups = append(groups, g)
 		}
-		groups[g].members = append(groups[g].members, int32(i))
+		return g
 	}
+	keys := map[pairing]foldKey{} // of single pairs
+	for _, p := range s.singles {
+		c := s.combination(p)
+		keys[p] = s.folder.key(&c)
+	}
+	for _, t := range s.tiles {
+		c := s.combination(pairing{t.first(), t.action})
+		key := s.folder.key(&c)
+		// Pairs that mention each other and yet come out like the others are no exceptions.
+		t.except = slices.DeleteFunc(slices.Clone(t.except), func(c cell) bool {
+			p := pairing{c, t.action}
+			same := keys[p] == key
+			if same {
+				delete(keys, p)
+			}
+			return same
+		})
+		first := pairing{t.first(), t.action}
+		g := of(key)
+		g.add(s.combination(first), s.placeOf(first), t.size())
+		g.tiles = append(g.tiles, t)
+	}
+	for _, p := range s.singles {
+		if key, left := keys[p]; left {
+			g := of(key)
+			c := s.combination(p)
+			g.add(c, s.placeOf(p), 1)
+			g.pairs = append(g.pairs, c)
+		}
+	}
+	for _, c := range s.combinations {
+		g := of(s.folder.key(&c.combination))
+		g.add(c.combination, c.at, 1)
+		g.pairs = append(g.pairs, c.combination)
+	}
+	slices.SortFunc(groups, func(a, b *group) int { return slices.Compare(a.at[:], b.at[:]) })
 	return groups
 }
 
+// A folder tells what comes out alike.
 type folder struct {
 	*selection
 	seed       maphash.Seed
@@ -49,6 +101,14 @@ type folder struct {
 	targets    map[*Target]uint64
 	ownSides   map[grantKey][]side
 	theirSides map[grantKey][]side
+}
+
+func newFolder(s *selection) *folder {
+	return &folder{
+		selection: s, seed: maphash.MakeSeed(),
+		principals: map[*Principal]uint64{}, targets: map[*Target]uint64{},
+		ownSides: map[grantKey][]side{}, theirSides: map[grantKey][]side{},
+	}
 }
 
 // A foldKey is equal for combinations that come out alike.
@@ -165,6 +225,14 @@ func ownDocs(p *Principal) []policy.Attached {
 	return docs
 }
 
+func theirDocs(t *Target) []policy.Attached {
+	docs := slices.Clone(t.Policies)
+	for _, level := range t.RCP {
+		docs = append(docs, level...)
+	}
+	return docs
+}
+
 func (f *folder) targetClass(t *Target) uint64 {
 	w := &canonical{name: lastName(t.ARN)}
 	w.h.SetSeed(f.seed)
@@ -212,29 +280,34 @@ func sides(docs []policy.Attached, action string) []side {
 			if st.Actions.Match(prefix, name) == kleene.False {
 				continue
 			}
-			var s side
-			if st.Principals != nil {
-				for _, n := range entryNames(st.Principals) {
-					if !n.anyone && !n.anyEntity {
-						s.names = append(s.names, n)
-					}
-				}
-			}
-			for _, e := range prepared(st).entries {
-				late := slices.ContainsFunc(e.pattern.Variables(), func(key string) bool { return !tellsPrincipals(key) })
-				s.entries = append(s.entries, sideEntry{allowEntry: e, late: late})
-			}
-			for j := range st.Conditions {
-				if c := &st.Conditions[j]; tellsPrincipals(c.Key) || namesPrincipal(c) {
-					s.conditions = append(s.conditions, *c)
-				}
-			}
+			s := sideOf(st)
 			if len(s.entries) > 0 || len(s.names) > 0 || len(s.conditions) > 0 {
 				out = append(out, s)
 			}
 		}
 	}
 	return out
+}
+
+func sideOf(st *policy.Statement) side {
+	var s side
+	if st.Principals != nil {
+		for _, n := range entryNames(st.Principals) {
+			if !n.anyone && !n.anyEntity {
+				s.names = append(s.names, n)
+			}
+		}
+	}
+	for _, e := range prepared(st).entries {
+		late := slices.ContainsFunc(e.pattern.Variables(), func(key string) bool { return !tellsPrincipals(key) })
+		s.entries = append(s.entries, sideEntry{allowEntry: e, late: late})
+	}
+	for j := range st.Conditions {
+		if c := &st.Conditions[j]; tellsPrincipals(c.Key) || namesPrincipal(c) {
+			s.conditions = append(s.conditions, *c)
+		}
+	}
+	return s
 }
 
 // tellsPrincipals reports whether a condition key differs among the principals of
@@ -370,11 +443,7 @@ func (f *folder) theirs(t *Target, action string) []side {
 	key := grantKey{target: t, action: action}
 	out, ok := f.theirSides[key]
 	if !ok {
-		docs := slices.Clone(t.Policies)
-		for _, level := range t.RCP {
-			docs = append(docs, level...)
-		}
-		out = sides(docs, action)
+		out = sides(theirDocs(t), action)
 		f.theirSides[key] = out
 	}
 	return out
@@ -382,24 +451,28 @@ func (f *folder) theirs(t *Target, action string) []side {
 
 // blocks renders the pairs of a group as sets of pairs: targets with the same
 // principals stand together.
-func (s *selection) blocks(g group) []Block {
+func (s *selection) blocks(g *group) []Block {
+	var out []Block
+	for i := range g.tiles {
+		out = append(out, g.tiles[i].blocks(s)...)
+	}
 	var targets []*Target
 	principals := map[*Target][]*Principal{}
-	for _, i := range g.members {
-		c := &s.combinations[i]
+	for i := range g.pairs {
+		c := &g.pairs[i]
 		if principals[c.target] == nil {
 			targets = append(targets, c.target)
 		}
 		principals[c.target] = append(principals[c.target], c.principal)
 	}
-	var out []Block
+	var last *Block
 	for _, t := range targets {
-		n := len(out) - 1
-		if n >= 0 && slices.Equal(out[n].Principals, principals[t]) {
-			out[n].Targets = append(out[n].Targets, t)
+		if last != nil && slices.Equal(last.Principals, principals[t]) {
+			last.Targets = append(last.Targets, t)
 			continue
 		}
 		out = append(out, Block{Principals: principals[t], Targets: []*Target{t}})
+		last = &out[len(out)-1]
 	}
 	return out
 }

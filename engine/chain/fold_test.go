@@ -97,6 +97,7 @@ func TestFoldRandomWorlds(t *testing.T) {
 	total := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		w := randomWorld(t, rt)
+		defer chain.MentionFewer(rapid.SampledFrom([]int{0, 1, 8}).Draw(rt, "few"))()
 		total += same(t, w, func(format string, args ...any) { rt.Fatalf(format+"\n"+render(w), append(args, nil)[:len(args)]...) })
 	})
 	if total == 0 {
@@ -141,11 +142,11 @@ func randomWorld(t testing.TB, rt *rapid.T) *world {
 			`{"StringNotEquals":{"aws:SourceVpc":"vpc-1"}}`)
 	}
 	key := func(n string) string {
-		b := oneOf("bucket", append(buckets, "*", n)...)
+		b := oneOf("bucket", append(buckets, "*", n, "app-*", "?pp-1", "<<bucket.app-1>>", "<<bucket.NAME>>", "<anything>")...)
 		return "arn:aws:s3:::" + b + oneOf("key", "", "/*", "/"+n+"/*", "/${aws:username}/*", "/app-1/*", "/exa*", "*")
 	}
 	resource := func(n string) string {
-		return oneOf("resource", "*", "*", key(n), key(n), key(n),
+		return oneOf("resource", "*", "*", key(n), key(n), key(n), "<r.NAME>", "<r>/*", "<r.NAME>/example",
 			"arn:aws:athena:*:*:workgroup/"+n, "arn:aws:athena:*:*:workgroup/a*", "arn:aws:"+n+":eu-west-1:"+account+":*",
 			"arn:aws:glue:"+n+":*:*", "arn:aws:glue:*:*:*", "arn:aws:ec2:*:*:instance/*", "arn:aws:cloudformation:*:*:stack/"+n+"/*", "arn:aws:*:*:*:*"+n+"*")
 	}
@@ -184,6 +185,7 @@ func randomWorld(t testing.TB, rt *rapid.T) *world {
 	// Most principals are alike but for their name.
 	users, bounded := rapid.Bool().Draw(rt, "users"), rapid.Bool().Draw(rt, "bounded")
 	trust := oneOf("trust", "", trustsCFN, strings.ReplaceAll(trustsCFN, "cloudformation", "NAME"), strings.ReplaceAll(trustsCFN, "cloudformation", "lambda"))
+	stateless := rapid.IntRange(0, 3).Draw(rt, "unknown account") == 0
 	tags := oneOf("tags", "none", "own", "team", "unknown")
 	for _, n := range rapid.Permutation(names).Draw(rt, "principals")[:rapid.IntRange(3, 8).Draw(rt, "how many")] {
 		var p *chain.Principal
@@ -198,6 +200,9 @@ func randomWorld(t testing.TB, rt *rapid.T) *world {
 		if scp != nil {
 			p.SCP = append(p.SCP, scp)
 		}
+		if stateless {
+			p.Caller.Principal.ARN = symbol.Concat(lit("arn:aws:iam::"), symbol.Symbol{Name: "account", Class: symbol.Segment, Unique: true}.Text(), lit(":role/"+n))
+		}
 		switch tags {
 		case "own":
 			p.Caller.Tags["team"] = lit(n)
@@ -209,11 +214,11 @@ func randomWorld(t testing.TB, rt *rapid.T) *world {
 	}
 	entries := func(n string) string {
 		arn := func(n string) string { return `"arn:aws:iam::` + account + oneOf("kind", ":user/", ":role/") + n + `"` }
-		return oneOf("entry", everyone, everyone, `{"AWS":"`+account+`"}`, `{"AWS":`+arn("app-1")+`}`, `{"AWS":[`+arn("a")+`,`+arn("app-2")+`,"`+account+`"]}`,
+		return oneOf("entry", everyone, everyone, `{"AWS":"`+account+`"}`, `{"AWS":`+arn("app-1")+`}`, `{"AWS":`+arn("NAME")+`}`, `{"AWS":"<p.NAME>"}`, `{"AWS":"arn:aws:iam::<<account>>:role/app-1"}`, `{"AWS":[`+arn("a")+`,`+arn("app-2")+`,"`+account+`"]}`,
 			`{"AWS":"arn:aws:sts::`+account+`:assumed-role/app-1/tfguard-session"}`, service("cloudtrail.amazonaws.com"), service(n+".amazonaws.com"), service("config.amazonaws.com"))
 	}
 	theirs := func(n string) string {
-		res := oneOf("resource", "arn:aws:s3:::"+n, "arn:aws:s3:::"+n+"/*", "arn:aws:s3:::"+n+"*", "arn:aws:s3:::"+n+"/app-1/*", "arn:aws:s3:::"+n+"/${aws:username}/*", "arn:aws:s3:::"+n+"/AWSLogs/*", "*", "arn:aws:s3:::app-1/*")
+		res := oneOf("resource", "arn:aws:s3:::"+n, "arn:aws:s3:::"+n+"/*", "arn:aws:s3:::"+n+"*", "arn:aws:s3:::"+n+"/app-1/*", "arn:aws:s3:::"+n+"/${aws:username}/*", "arn:aws:s3:::"+n+"/AWSLogs/*", "<t.NAME>", "<t.NAME>/*", "<t>/example", "arn:aws:s3:::<<bucket.NAME>>/*", "arn:aws:s3:::a*/exa*", "*", "arn:aws:s3:::app-1/*")
 		s := statement(oneOf("effect", "Allow", "Allow", "Deny"), entries(n), oneOf("action", "s3:*", "s3:GetObject", "s3:PutObject", "s3:List*", "*"), res, condition("app-1"))
 		return strings.Replace(s, `"Principal":{"AWS"`, oneOf("not", `"Principal"`, `"Principal"`, `"NotPrincipal"`)+`:{"AWS"`, 1)
 	}
@@ -228,7 +233,7 @@ func randomWorld(t testing.TB, rt *rapid.T) *world {
 		if elsewhere {
 			b.Region = lit("us-east-1")
 		}
-		if nameless {
+		if nameless && rapid.Bool().Draw(rt, "unknown name") {
 			s := symbol.Symbol{Name: "bucket." + n, Class: symbol.Segment, Unique: true}.Text()
 			b.ARN = symbol.Concat(lit("arn:aws:s3:::"), s)
 		}
@@ -356,6 +361,63 @@ func TestFoldTellsApart(t *testing.T) {
 			w := newWorld(t)
 			tc.make(w)
 			same(t, w, t.Errorf)
+			defer chain.MentionFewer(0)()
+			same(t, w, t.Errorf)
 		})
+	}
+}
+
+// Many roles and buckets of their own: neither time nor memory may grow with the
+// number of pairs.
+func TestFoldManyPairs(t *testing.T) {
+	const n = 1000
+	w := newWorld(t)
+	for i := range n {
+		own := fmt.Sprintf("app-%04d", i)
+		w.role(t, own, "", allow("s3:*", "arn:aws:s3:::"+own+"/*")+","+deny("s3:*", "arn:aws:s3:::*/secret/*"))
+		w.bucket(t, own, statement("Allow", `{"AWS":"arn:aws:iam::`+account+`:role/`+own+`"}`, "s3:ListBucket", "arn:aws:s3:::"+own, ""))
+	}
+	var res chain.Result
+	allocated := testing.AllocsPerRun(1, func() { res = chain.Run(w, chain.Options{MaxReplays: 1}) })
+	const actions = 3
+	if want := actions * n * (n - 1); res.Unrelated != want {
+		t.Errorf("unrelated %d, want %d", res.Unrelated, want)
+	}
+	if len(res.Replays) > 200 {
+		t.Errorf("%d replays", len(res.Replays))
+	}
+	if allocated > 1000*n {
+		t.Errorf("%.0f allocations for %d pairs", allocated, n*n)
+	}
+	pairs := 0
+	for _, g := range res.Groups {
+		for _, b := range g.Blocks {
+			pairs += len(b.Principals) * len(b.Targets)
+		}
+		pairs--
+	}
+	if pairs != res.Folded {
+		t.Errorf("folded %d, the groups say %d", res.Folded, pairs)
+	}
+}
+
+// All pairs but those that belong together: they are listed as sets, not one by one.
+func TestFoldAllButOwn(t *testing.T) {
+	const n = 200
+	w := newWorld(t)
+	for i := range n {
+		own := fmt.Sprintf("app-%04d", i)
+		w.role(t, own, "", allow("s3:*", "*"))
+		w.bucket(t, own, statement("Deny", `{"AWS":"arn:aws:iam::`+account+`:role/`+own+`"}`, "s3:*", "arn:aws:s3:::"+own+"/*", ""))
+	}
+	same(t, w, t.Fatalf)
+	listed := 0
+	for _, g := range chain.Run(w, chain.Options{MaxReplays: 1}).Groups {
+		for _, b := range g.Blocks {
+			listed += len(b.Principals) + len(b.Targets)
+		}
+	}
+	if listed > 100*n {
+		t.Errorf("%d names for %d pairs", listed, n*n)
 	}
 }

@@ -137,6 +137,18 @@ func (a *allow) mayName(caller *request.Principal) bool {
 	return slices.ContainsFunc(a.names, func(n name) bool { return n.may(caller) })
 }
 
+// reaching returns the Allow statements of a target whose resources can match it.
+func (r *runner) reaching(t *Target, action string) *allows {
+	key := grantKey{target: t, action: action}
+	a, ok := r.reach[key]
+	if !ok {
+		all := r.allows(nil, t, action).reaching(t, action)
+		a = &all
+		r.reach[key] = a
+	}
+	return a
+}
+
 // reaching keeps the statements whose resources can match a target.
 func (a allows) reaching(t *Target, action string) allows {
 	object := onObject(action) && t.Kind == BucketTarget

@@ -21,6 +21,7 @@ type runner struct {
 
 	networks map[*policy.Document]named
 	grants   map[grantKey]*allows
+	reach    map[grantKey]*allows
 	contexts map[*Principal]request.Context
 	entered  map[enteredKey]HopResult
 	notes    map[string]bool
@@ -46,6 +47,7 @@ func newRunner(w World) *runner {
 		world: w, env: w.Environment(),
 		networks: map[*policy.Document]named{},
 		grants:   map[grantKey]*allows{},
+		reach:    map[grantKey]*allows{},
 		contexts: map[*Principal]request.Context{},
 		entered:  map[enteredKey]HopResult{},
 		notes:    map[string]bool{},

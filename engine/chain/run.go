@@ -88,25 +88,38 @@ func Run(w World, opts Options) Result {
 	stand := standIns(r.env)
 	r.admin = stand[0]
 	s.principals = slices.Concat(w.Principals(), stand)
+	s.folder = newFolder(s)
 	for _, t := range s.targets {
 		t.prepare()
-		s.callers(t)
+	}
+	s.relate()
+	for i, t := range s.targets {
+		s.now = i
 		s.services(t)
 		s.anonymous(t)
 	}
 	groups := s.fold()
-	return s.replay(groups)
+	if groups == nil {
+		return s.replay(s.apart(), false)
+	}
+	return s.replay(groups, true)
 }
 
 // selection gathers the combinations of a run.
 type selection struct {
 	*runner
-	opts         Options
-	catalog      []*Chain // those selected
-	principals   []*Principal
-	targets      []*Target
-	actions      []string
-	combinations []combination
+	opts       Options
+	catalog    []*Chain // those selected
+	principals []*Principal
+	targets    []*Target
+	actions    []string
+	// tiles and singles are the pairs of callers and targets, combinations those of
+	// services and anonymous requests.
+	tiles        []tile
+	singles      []pairing
+	combinations []placed
+	now          int // the target whose combinations are added
+	folder       *folder
 	count        int // of replays
 	unrelated    int
 	nobody       *Principal
@@ -148,43 +161,55 @@ func (s *selection) add(c combination, action string) {
 	if s.opts.Only != nil && !s.opts.Only(c.principal, c.target, action) {
 		return
 	}
+	c.action = s.place(action)
+	s.combinations = append(s.combinations, placed{c, place{s.now, 1, len(s.combinations)}})
+	s.count += len(c.chains)
+}
+
+// A placed combination knows when it comes in a run.
+type placed struct {
+	combination
+	at place
+}
+
+// place returns the index of an action.
+func (s *selection) place(action string) int32 {
 	i := slices.Index(s.actions, action)
 	if i < 0 {
 		i = len(s.actions)
 		s.actions = append(s.actions, action)
 	}
-	c.action = int32(i)
-	s.combinations = append(s.combinations, c)
-	s.count += len(c.chains)
+	return int32(i) //nolint:gosec // a few dozen
 }
 
-// callers adds the chains that users, roles and stand-ins begin, and those of the
-// services that assume roles.
-func (s *selection) callers(t *Target) {
-	var actions []string
-	for _, c := range s.catalog {
-		if who := c.subject(); (who == Caller || who == ServiceRole) && c.applies(t) {
-			for _, action := range c.on(t) {
-				if !slices.Contains(actions, action) {
-					actions = append(actions, action)
+// placeOf says when a pair of a caller and a target comes in a run.
+func (s *selection) placeOf(p pairing) place {
+	return place{int(p.target), 0, int(p.action), int(p.principal)}
+}
+
+// apart returns the combinations one by one, in the order of a run.
+func (s *selection) apart() []*group {
+	var groups []*group
+	add := func(c combination, at place) { groups = append(groups, &group{first: c, at: at, n: 1}) }
+	for _, p := range s.singles {
+		add(s.combination(p), s.placeOf(p))
+	}
+	for _, t := range s.tiles {
+		for _, target := range t.targets {
+			for _, principal := range t.principals {
+				c := cell{target, principal}
+				if _, excepted := slices.BinarySearchFunc(t.except, c, byTarget); !excepted {
+					p := pairing{c, t.action}
+					add(s.combination(p), s.placeOf(p))
 				}
 			}
 		}
 	}
-	for _, action := range actions {
-		theirs := s.allows(nil, t, action).reaching(t, action)
-		for _, p := range s.principals {
-			chains := s.chainsOf(p, t, action)
-			if len(chains) == 0 {
-				continue
-			}
-			if p.StandIn == "" && t.Kind != InstanceTarget && s.opts.Only == nil && !related(s.allows(p, nil, action), &theirs, p, t, action) {
-				s.unrelated++
-				continue
-			}
-			s.add(combination{principal: p, target: t, chains: chains}, action)
-		}
+	for _, c := range s.combinations {
+		add(c.combination, c.at)
 	}
+	slices.SortFunc(groups, func(a, b *group) int { return slices.Compare(a.at[:], b.at[:]) })
+	return groups
 }
 
 // chainsOf returns the chains to replay for a user, role or stand-in.
@@ -411,21 +436,13 @@ func (r *Replay) remark(note string) {
 	r.Hops[i].Notes = append(r.Hops[i].Notes, note)
 }
 
-// replay replays what was selected, or of every group its first combination.
-func (s *selection) replay(groups []group) Result {
+// replay replays of every group its first combination.
+func (s *selection) replay(groups []*group, folded bool) Result {
 	out := Result{Unrelated: s.unrelated}
-	folded := groups != nil
-	if !folded {
-		groups = make([]group, len(s.combinations))
-		for i := range groups {
-			groups[i].members = []int32{int32(i)}
-		}
-	}
 	for _, g := range groups {
-		c := &s.combinations[g.members[0]]
 		var replays []int
-		for _, ch := range c.chains {
-			rep, ok := s.worst(ch, c)
+		for _, ch := range g.first.chains {
+			rep, ok := s.worst(ch, &g.first)
 			if !ok {
 				continue
 			}
@@ -435,8 +452,8 @@ func (s *selection) replay(groups []group) Result {
 			replays = append(replays, len(out.Replays))
 			out.Replays = append(out.Replays, rep)
 		}
-		if len(g.members) > 1 {
-			out.Folded += len(g.members) - 1
+		if g.n > 1 {
+			out.Folded += g.n - 1
 			out.Groups = append(out.Groups, Group{Replays: replays, Blocks: s.blocks(g)})
 		}
 	}

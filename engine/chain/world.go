@@ -111,18 +111,18 @@ type Target struct {
 	Tags map[string]symbol.Text
 
 	name       string      // of a bucket whose name is known
-	someObject symbol.Text // an object with any key
+	someObject symbol.Text // anything in it
 }
 
 // prepare computes what is asked of a target many times.
 func (t *Target) prepare() {
+	t.someObject = symbol.Concat(t.ARN, symbol.Literal("/"), symbol.Symbol{Name: "key"}.Text())
 	if t.Kind != BucketTarget {
 		return
 	}
 	if a, ok := arn.Parse(t.ARN); ok {
 		t.name, _ = a[arn.Resource].Literal()
 	}
-	t.someObject = symbol.Concat(t.ARN, symbol.Literal("/"), symbol.Symbol{Name: "key"}.Text())
 }
 
 // service is the prefix of the actions on a target.

@@ -48,12 +48,45 @@ func parse(t testing.TB, kind policy.Kind, id, text string) policy.Attached {
 		a.Document = policy.Unread(id, kind, source.Origin{Address: id}, why)
 		return a
 	}
-	doc, diags := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[`+text+`]}`), id, kind, source.Origin{Address: id})
+	node, err := source.ParseJSON([]byte(`{"Version":"2012-10-17","Statement":[` + text + `]}`))
+	if err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	unknowns(node)
+	doc, diags := policy.Decode(node, id, kind, source.Origin{Address: id})
 	if diags.HasErrors() {
 		t.Fatalf("%v in %s", diags, text)
 	}
 	a.Document = doc
 	return a
+}
+
+// unknowns makes unknowns of what stands in angle brackets: <x> may be anything, and
+// <<x>> is an identifier.
+func unknowns(n *source.Node) {
+	if s, known := n.Text.Literal(); known && n.Kind == source.String {
+		n.Text = late(s)
+	}
+	for _, m := range n.Members {
+		unknowns(m.Value)
+	}
+	for _, item := range n.Items {
+		unknowns(item)
+	}
+}
+
+func late(s string) symbol.Text {
+	before, rest, ok := strings.Cut(s, "<")
+	if !ok {
+		return lit(s)
+	}
+	sym := symbol.Symbol{}
+	if strings.HasPrefix(rest, "<") {
+		sym.Class, sym.Unique, rest = symbol.Segment, true, rest[1:]
+	}
+	name, rest, _ := strings.Cut(rest, ">")
+	sym.Name = name
+	return symbol.Concat(lit(before), sym.Text(), late(strings.TrimPrefix(rest, ">")))
 }
 
 func newWorld(t testing.TB) *world {

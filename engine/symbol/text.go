@@ -198,6 +198,20 @@ func (t Text) HasPrefix(p Text) bool { return strings.HasPrefix(t.enc, p.enc) }
 // HasSuffix reports whether t certainly ends with the literal s.
 func (t Text) HasSuffix(s string) bool { return strings.HasSuffix(t.enc, s) }
 
+// Diverge reports whether two texts go on with different literal characters after a
+// common beginning: then no text begins with both.
+func Diverge(a, b Text) bool {
+	n := 0
+	for n < len(a.enc) && n < len(b.enc) && a.enc[n] == b.enc[n] {
+		n++
+	}
+	if n == len(a.enc) || n == len(b.enc) || a.enc[n] == open || b.enc[n] == open {
+		return false
+	}
+	// Symbols with a common beginning of their names are just two symbols.
+	return strings.LastIndexByte(a.enc[:n], open) <= strings.LastIndexByte(a.enc[:n], closE)
+}
+
 // CutLast cuts t after its last symbol of a class, and reports whether it has one.
 func (t Text) CutLast(c Class) (before, after Text, found bool) {
 	cut := 0
