@@ -70,7 +70,7 @@ func (e *evaluation) matchResources(st *policy.Statement) (kleene.Truth, string)
 	if st.Resources.Variables() {
 		lookup = e.req.Context.Lookup
 	}
-	return st.Resources.Match(e.req.Resource, lookup)
+	return st.Resources.MatchParsed(e.req.Resource, &e.resource, e.isARN, lookup)
 }
 
 // matchNoResource matches actions without a resource type: "*" alone does, and

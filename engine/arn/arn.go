@@ -245,7 +245,7 @@ func (p Pattern) MatchStrict(t symbol.Text, lookup symbol.Lookup) kleene.Truth {
 		}
 		return p.matchUnsplit(t, lookup)
 	}
-	return p.matchParts(a, lookup)
+	return p.matchParts(&a, lookup)
 }
 
 // Bind returns p with its variables substituted, and False if one of them has no
@@ -260,7 +260,7 @@ func (p Pattern) Bind(lookup symbol.Lookup) (Pattern, kleene.Truth) {
 	return bound, sure
 }
 
-func (p Pattern) matchParts(a ARN, lookup symbol.Lookup) kleene.Truth {
+func (p *Pattern) matchParts(a *ARN, lookup symbol.Lookup) kleene.Truth {
 	if !p.full {
 		return kleene.False
 	}
@@ -268,7 +268,7 @@ func (p Pattern) matchParts(a ARN, lookup symbol.Lookup) kleene.Truth {
 }
 
 // matchLeading matches the parts that p has and takes '*' for missing ones.
-func (p Pattern) matchLeading(a ARN, lookup symbol.Lookup) kleene.Truth {
+func (p *Pattern) matchLeading(a *ARN, lookup symbol.Lookup) kleene.Truth {
 	out := kleene.True
 	for i := range p.split {
 		out = min(out, p.split[i].Match(a[i], lookup))
@@ -288,6 +288,16 @@ func (p Pattern) MatchResource(t symbol.Text, lookup symbol.Lookup) (truth kleen
 	if p.any {
 		return kleene.True, false
 	}
+	a, ok := Parse(t)
+	return p.MatchParsed(t, &a, ok, lookup)
+}
+
+// MatchParsed is [Pattern.MatchResource] for a text that [Parse] was asked about, as
+// is worth while for one that is matched with many patterns.
+func (p *Pattern) MatchParsed(t symbol.Text, a *ARN, isARN bool, lookup symbol.Lookup) (truth kleene.Truth, contested bool) {
+	if p.any {
+		return kleene.True, false
+	}
 	if p.late {
 		// Reached with unknowns alone: where the sixth part begins is not known.
 		return kleene.And(kleene.Unknown, p.whole.Match(t, lookup)), false
@@ -295,8 +305,7 @@ func (p Pattern) MatchResource(t symbol.Text, lookup symbol.Lookup) (truth kleen
 	if p.fuzzy {
 		return p.matchFuzzy(t, lookup), false
 	}
-	a, ok := Parse(t)
-	if !ok {
+	if !isARN {
 		if t.Known() {
 			return kleene.False, false
 		}
@@ -347,7 +356,7 @@ func (p Pattern) matchUnsplit(t symbol.Text, lookup symbol.Lookup) kleene.Truth 
 // at the end, running on over colons, while '?' and a '*' inside one of the first
 // five parts do not. A part that ends in such a '*' matches some stretch of text if
 // it matches the first part of the stretch: its '*' takes the colons and the rest.
-func (p Pattern) mayRunOn(a ARN, lookup symbol.Lookup) bool {
+func (p *Pattern) mayRunOn(a *ARN, lookup symbol.Lookup) bool {
 	t := a.Text()
 	const most = 64 // of colons, beyond which the answer need not be exact
 	split := t.SplitN(':', most+1)

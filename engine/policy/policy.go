@@ -231,9 +231,15 @@ type ResourcePattern struct {
 // whether no pattern matches. contested returns the pattern whose answer hangs on
 // how a '*' before a colon is read, if any.
 func (r *Resources) Match(t symbol.Text, lookup symbol.Lookup) (truth kleene.Truth, contested string) {
+	a, ok := arn.Parse(t)
+	return r.MatchParsed(t, &a, ok, lookup)
+}
+
+// MatchParsed is [Resources.Match] for a text that [arn.Parse] was asked about.
+func (r *Resources) MatchParsed(t symbol.Text, a *arn.ARN, isARN bool, lookup symbol.Lookup) (truth kleene.Truth, contested string) {
 	out := kleene.False
 	for i := range r.Entries {
-		m, c := r.Entries[i].MatchResource(t, lookup)
+		m, c := r.Entries[i].MatchParsed(t, a, isARN, lookup)
 		if c {
 			contested = r.Entries[i].Text().String()
 		}

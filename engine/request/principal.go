@@ -55,8 +55,10 @@ type Principal struct {
 // the policy of the bucket alone speaks: its other policies are CloudFront's (Amazon
 // CloudFront page "Restrict access to an Amazon S3 origin").
 func (p *Principal) OriginAccessIdentity() bool {
-	return p.Kind == IAMUser && p.Account == symbol.Literal("cloudfront")
+	return p.Kind == IAMUser && p.Account == cloudFront
 }
+
+var cloudFront = symbol.Literal("cloudfront")
 
 // Entity reports whether the caller is an AWS identity of some account.
 func (p *Principal) Entity() bool {
