@@ -67,3 +67,15 @@ func PartitionOf(t symbol.Text) (string, bool) {
 		return "aws", true
 	}
 }
+
+// PermissionSetRole returns the name and the ARN of the role that an Identity Center
+// permission set becomes in an account. (AWS page "Referencing permission sets in
+// resource policies, Amazon EKS Cluster config maps, and AWS KMS key policies": the
+// name of the role and its random suffix.)
+func PermissionSetRole(partition, account, name, suffix symbol.Text) (role, arn symbol.Text) {
+	role = symbol.Concat(symbol.Literal("AWSReservedSSO_"), name, symbol.Literal("_"), suffix)
+	arn = symbol.Concat(
+		symbol.Literal("arn:"), partition, symbol.Literal(":iam::"), account,
+		symbol.Literal(":role/aws-reserved/sso.amazonaws.com/"), role)
+	return role, arn
+}

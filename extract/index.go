@@ -90,3 +90,10 @@ func (ix *Index[T]) find(t symbol.Text) []Named[T] {
 	}
 	return out
 }
+
+// Limit makes a match at most as sure as something that it also hangs on.
+func (n *Named[T]) Limit(sure kleene.Truth, why string) {
+	if sure < n.Sure {
+		n.Sure, n.Why = sure, why
+	}
+}

@@ -43,57 +43,22 @@ func (b *builder) accountFact() extract.Fact {
 	if id, ok := b.assumedAccount("aws"); ok {
 		return extract.Fact{Value: id, From: "provider.aws.assume_role"}
 	}
-	known := tally{}
+	known := extract.Tally{}
 	for _, in := range slices.Concat(b.managed, b.gone) {
 		if !b.defaultAccount(b.providerKey(in)) {
 			continue // it may live in another account
 		}
 		for _, values := range []map[string]any{in.values, in.before} {
-			known.add(single(values["arn"]), in.address)
+			known.Add(single(values["arn"]), in.address)
 		}
 	}
-	if id, from, ok := known.most(); ok {
+	if id, from, ok := known.Most(); ok {
 		return extract.Fact{Value: symbol.Literal(id), From: from}
 	}
 	if id, from, ok := b.namedAccount(); ok {
 		return extract.Fact{Value: symbol.Literal(id), From: from, Assumed: true}
 	}
 	return extract.Fact{Value: symbol.Symbol{Name: "account", Class: symbol.Digits}.Text()}
-}
-
-// A tally counts account ids, each with the place it was first seen.
-type tally map[string]*struct {
-	n    int
-	from string
-}
-
-// add counts the account of an ARN.
-func (t tally) add(text symbol.Text, from string) {
-	a, ok := arn.Parse(text)
-	if !ok {
-		return
-	}
-	id := a[arn.Account].String()
-	if len(id) != 12 || strings.Trim(id, "0123456789") != "" {
-		return
-	}
-	if t[id] == nil {
-		t[id] = &struct {
-			n    int
-			from string
-		}{from: from}
-	}
-	t[id].n++
-}
-
-// most returns the id seen most often, the lowest of equals.
-func (t tally) most() (id, from string, ok bool) {
-	for candidate, seen := range t {
-		if !ok || seen.n > t[id].n || seen.n == t[id].n && candidate < id {
-			id, from, ok = candidate, seen.from, true
-		}
-	}
-	return id, from, ok
 }
 
 // namedAccount looks for a literal ARN of a role, user, group or policy that the
@@ -107,11 +72,11 @@ func (b *builder) namedAccount() (id, from string, ok bool) {
 			}
 		}
 	}
-	seen := tally{}
+	seen := extract.Tally{}
 	look := func(t symbol.Text, where string) {
 		a, isARN := arn.Parse(t)
 		if t.Known() && isARN && a[arn.Service].String() == "iam" && defined[a.Type()+"/"+a.Name().String()] {
-			seen.add(t, where)
+			seen.Add(t, where)
 		}
 	}
 	for _, p := range b.Policies {
@@ -139,7 +104,7 @@ func (b *builder) namedAccount() (id, from string, ok bool) {
 			}
 		}
 	}
-	return seen.most()
+	return seen.Most()
 }
 
 // accountOf is the account of an instance: that of the ARN it had before, else

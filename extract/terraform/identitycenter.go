@@ -17,13 +17,8 @@ var permissionSetType = []string{"aws_ssoadmin_permission_set"}
 func (b *builder) permissionSets() {
 	sets := map[*instance]*extract.Principal{}
 	for _, in := range b.byType[permissionSetType[0]] {
-		name := symbol.Concat(symbol.Literal("AWSReservedSSO_"), b.attr(in, "name"), symbol.Literal("_"), b.symbol(in, "suffix"))
-		p := &extract.Principal{
-			Address: in.address, Kind: extract.PermissionSet, Name: name,
-			ARN: symbol.Concat(
-				symbol.Literal("arn:"), b.partitionOf(in), symbol.Literal(":iam::"), b.account,
-				symbol.Literal(":role/aws-reserved/sso.amazonaws.com/"), name),
-		}
+		p := &extract.Principal{Address: in.address, Kind: extract.PermissionSet}
+		p.Name, p.ARN = extract.PermissionSetRole(b.partitionOf(in), b.account, b.attr(in, "name"), b.symbol(in, "suffix"))
 		sets[in] = p
 		b.Principals = append(b.Principals, p)
 	}

@@ -1,0 +1,250 @@
+// Package cloudformation reads what an AWS CloudFormation template, or a stack's
+// change set, makes of an AWS account: the principals, resources and policies, as
+// an [extract.Inventory].
+//
+// Call [Read] with a template in YAML or JSON, a change set as `aws cloudformation
+// describe-change-set` gives it, or the input of a CloudFormation Hook. Intrinsic
+// functions become symbolic values: what depends on parameters that are not given,
+// or on AWS, stays unknown and equal to itself wherever the template says the same.
+// Where a condition is not decided, both worlds are kept.
+//
+// Readers may run at the same time.
+package cloudformation
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/tfguard/tfguard/engine/arn"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/source"
+	"github.com/tfguard/tfguard/engine/symbol"
+	"github.com/tfguard/tfguard/extract"
+	"github.com/tfguard/tfguard/extract/yaml"
+)
+
+// Options are what [Read] cannot learn from a template.
+type Options struct {
+	// ManagedPolicy gives the document of an AWS managed policy by its name, such as
+	// "AdministratorAccess", and false for one it does not know. May be nil.
+	ManagedPolicy func(name string) (*policy.Document, bool)
+	// Parameters are the values of parameters by name, the pseudo parameters
+	// AWS::AccountId, AWS::Region, AWS::Partition, AWS::StackName and AWS::StackId
+	// among them.
+	Parameters map[string]string
+	// AssumeDefaults gives parameters without a value their default.
+	AssumeDefaults bool
+	// ReadFile reads a file that the template names by a relative path: the template
+	// of a nested stack. nil: none is read.
+	ReadFile func(path string) ([]byte, error)
+}
+
+// maxSize is the size of the largest input: CloudFormation takes templates of one
+// megabyte. (AWS page "Understand CloudFormation quotas".)
+const maxSize = 10 << 20
+
+// An InputError says why an input is no template that can be read.
+type InputError struct {
+	Name string
+	// Line and Column are where the text goes wrong, 0 if it is all of it.
+	Line, Column int
+	Msg          string
+}
+
+func (e *InputError) Error() string {
+	if e.Line == 0 {
+		return e.Name + ": " + e.Msg
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", e.Name, e.Line, e.Column, e.Msg)
+}
+
+// Read reads an input; name is how messages call it, and what places refer to. The
+// format says what it is, in words for people.
+//
+// It returns an [*InputError] for an input that is none of those, the error of in,
+// or that of ctx. Whatever else is wrong is a diagnostic.
+func Read(ctx context.Context, in io.Reader, name string, opts Options) (result *extract.Result, format string, err error) {
+	text, err := io.ReadAll(io.LimitReader(in, maxSize+1))
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", name, err)
+	}
+	if len(text) > maxSize {
+		return nil, "", &InputError{Name: name, Msg: "this file is larger than ten megabytes; CloudFormation takes templates of one megabyte at most"}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, "", err
+	}
+	root, err := parse(text)
+	if err != nil {
+		return nil, "", inputError(name, err)
+	}
+	return read(root, name, opts)
+}
+
+func read(root *source.Node, name string, opts Options) (*extract.Result, string, error) {
+	if !isTemplate(root) {
+		return nil, "", &InputError{Name: name, Msg: "this is no CloudFormation template: it has no section Resources"}
+	}
+	format := "cloudformation template"
+	if usesTransform(root, serverless) {
+		format = "sam template"
+	}
+	inv := &extract.Inventory{}
+	rd := newReader(inv, opts)
+	rd.facts(root)
+	rd.build(root, name)
+	return &extract.Result{Inventory: inv, Diagnostics: rd.Diagnostics}, format, nil
+}
+
+func newReader(inv *extract.Inventory, opts Options) *reader {
+	return &reader{
+		Register: extract.NewRegister(inv, opts.ManagedPolicy), opts: opts,
+		warned: map[string]bool{}, strangers: map[symbol.Text]*extract.Resource{},
+		inventory: map[*resource]*extract.Resource{}, indexes: map[string]*extract.Index[*resource]{},
+		carried: map[*resource][]carried{}, byType: map[string][]*resource{},
+	}
+}
+
+// parse reads a text as JSON if it looks like it, else as YAML with the short forms
+// of CloudFormation's functions.
+func parse(text []byte) (*source.Node, error) {
+	body := bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\uFEFF")))
+	if len(body) > 0 && body[0] == '{' {
+		root, jsonErr := source.ParseJSON(text)
+		if jsonErr == nil {
+			return root, nil
+		}
+		// YAML's flow style is much like JSON.
+		if root, err := yaml.ParseTagged(text, longForm); err == nil {
+			return root, nil
+		}
+		return nil, jsonErr
+	}
+	return yaml.ParseTagged(text, longForm)
+}
+
+// longForm gives the name of a function for its tag in YAML.
+func longForm(tag string) (string, bool) {
+	name := strings.TrimPrefix(tag, "!")
+	switch name {
+	case "":
+		return "", false
+	case "Ref", "Condition":
+		return name, true
+	default:
+		return "Fn::" + name, true
+	}
+}
+
+func inputError(name string, err error) error {
+	if syn, ok := errors.AsType[*source.SyntaxError](err); ok {
+		return &InputError{Name: name, Line: syn.Pos.Line, Column: syn.Pos.Column, Msg: "this is not valid YAML or JSON: " + syn.Msg}
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// isTemplate reports whether a tree has what every template has.
+func isTemplate(root *source.Node) bool {
+	r := member(root, "Resources")
+	if r == nil || r.Kind != source.Object {
+		return false
+	}
+	return !slices.ContainsFunc(root.Members, func(m source.Member) bool {
+		return !slices.Contains(sections, m.Name) && !strings.HasPrefix(m.Name, "Fn::")
+	}) || member(root, "AWSTemplateFormatVersion") != nil
+}
+
+func usesTransform(root *source.Node, name string) bool {
+	n := member(root, "Transform")
+	if n == nil {
+		return false
+	}
+	return literal(n) == name || slices.ContainsFunc(n.Items, func(i *source.Node) bool { return literal(i) == name })
+}
+
+// facts finds what holds for the whole input.
+func (rd *reader) facts(root *source.Node) {
+	given := func(name string) (symbol.Text, bool) {
+		v, ok := rd.opts.Parameters[name]
+		return symbol.Literal(v), ok && v != ""
+	}
+	rd.Region = extract.Fact{Value: symbol.Symbol{Name: "region", Class: symbol.Segment}.Text()}
+	if t, ok := given("AWS::Region"); ok {
+		rd.Region = extract.Fact{Value: t, From: "the parameter AWS::Region"}
+	}
+	rd.Partition = extract.Fact{Value: symbol.Literal("aws"), Assumed: true}
+	if p, ok := extract.PartitionOf(rd.Region.Value); ok {
+		rd.Partition = extract.Fact{Value: symbol.Literal(p), From: rd.Region.From}
+	}
+	if t, ok := given("AWS::Partition"); ok {
+		rd.Partition = extract.Fact{Value: t, From: "the parameter AWS::Partition"}
+	}
+	rd.Account = extract.Fact{Value: symbol.Symbol{Name: "account", Class: symbol.Digits}.Text()}
+	if t, ok := given("AWS::AccountId"); ok {
+		rd.Account = extract.Fact{Value: t, From: "the parameter AWS::AccountId"}
+	} else if id, from, ok := namedAccount(root); ok {
+		rd.Account = extract.Fact{Value: symbol.Literal(id), From: from, Assumed: true}
+	}
+}
+
+// nameProperties are those that name what an IAM ARN ends with, by its kind.
+var nameProperties = map[string]string{
+	roleType: "RoleName", userType: "UserName", groupType: "GroupName", managedType: "ManagedPolicyName",
+}
+
+// namedAccount looks for a literal ARN of a role, user, group or policy that the
+// template itself defines: its account must be meant.
+func namedAccount(root *source.Node) (id, from string, ok bool) {
+	defined := map[string]string{}
+	for _, m := range member(root, "Resources").Members {
+		if property := nameProperties[literal(member(m.Value, "Type"))]; property != "" {
+			if name := literal(member(member(m.Value, "Properties"), property)); name != "" {
+				defined[name] = m.Name
+			}
+		}
+	}
+	if len(defined) == 0 {
+		return "", "", false
+	}
+	seen := extract.Tally{}
+	var look func(n *source.Node)
+	look = func(n *source.Node) {
+		if a, isARN := arn.Parse(n.Text); isARN && n.Text.Known() && a[arn.Service].String() == "iam" && defined[a.Name().String()] != "" {
+			seen.Add(n.Text, defined[a.Name().String()])
+		}
+		for _, item := range n.Items {
+			look(item)
+		}
+		for i := range n.Members {
+			look(n.Members[i].Value)
+		}
+	}
+	look(root)
+	return seen.Most()
+}
+
+// build fills the inventory.
+func (rd *reader) build(root *source.Node, file string) {
+	rd.newTemplate(root, file, "", nil, nil)
+	rd.each(func(r *resource) { rd.byType[r.typ] = append(rd.byType[r.typ], r) })
+	rd.Changes = len(rd.templates[0].resources)
+	rd.organization()
+	rd.each((*resource).readPolicies)
+	rd.collectResources()
+	rd.attachResourcePolicies()
+	rd.permissions()
+	rd.principals()
+	rd.permissionSets()
+	rd.organizationPolicies()
+	rd.endpoints()
+	rd.trails()
+	rd.Tidy()
+	rd.each((*resource).check)
+	rd.Diagnostics.Sort()
+	rd.Sort()
+}

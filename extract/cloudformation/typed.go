@@ -1,0 +1,4 @@
+package cloudformation
+
+// check is the typed check.
+func (r *resource) check() {}
