@@ -27,6 +27,8 @@ type Inventory struct {
 	Trails      []*Trail
 	// Account, Partition, Region and Organization are facts about the whole input.
 	Account, Partition, Region, Organization Fact
+	// Parameters are those of the input whose value was not given but assumed.
+	Parameters []Parameter
 	// Timestamp is when the plan was made (RFC 3339), empty if the input does not say.
 	Timestamp string
 	// Changes counts the resources that the input creates, updates, replaces or
@@ -48,6 +50,12 @@ type Fact struct {
 	From string
 	// Assumed is set where the value is a conclusion that could be wrong.
 	Assumed bool
+}
+
+// A Parameter is a value that the input leaves to whoever uses it.
+type Parameter struct {
+	Name string
+	Fact
 }
 
 // A Policy is a policy of the input with the places it is attached to.
@@ -218,6 +226,8 @@ func (inv *Inventory) Sort() {
 // Result is what a reader gives back for one input: the inventory, and what there
 // is to say about the input. An inventory is nil only together with an error.
 type Result struct {
+	// Format says what the input is, for people, if the reader knows several.
+	Format      string
 	Inventory   *Inventory
 	Diagnostics source.Diagnostics
 }

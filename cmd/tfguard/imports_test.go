@@ -32,6 +32,7 @@ type layer struct {
 const (
 	jsonTokenizer = "github.com/go-json-experiment/json"
 	terraformJSON = "github.com/hashicorp/terraform-json"
+	goformation   = "github.com/awslabs/goformation/v7/cloudformation"
 	cobra         = "github.com/spf13/cobra"
 	pflag         = "github.com/spf13/pflag"
 	lipgloss      = "charm.land/lipgloss/v2"
@@ -77,6 +78,11 @@ var layers = map[string]layer{
 		thirdParty: []string{"github.com/hashicorp/hcl/v2", "github.com/hashicorp/go-cty-funcs", "github.com/zclconf/go-cty", "github.com/zclconf/go-cty-yaml"},
 		impure:     true,
 	},
+	"extract/cloudformation": {
+		module:     append([]string{"extract", "extract/yaml"}, belowEngine...),
+		thirdParty: []string{goformation},
+		impure:     true,
+	},
 	"extract/terraform": {
 		module: append([]string{
 			"extract", "extract/terraform/configuration", "extract/terraform/internal/planfile", "extract/terraform/policydocument",
@@ -99,7 +105,7 @@ var layers = map[string]layer{
 	},
 	// cli asks whether a stream is a terminal; it draws nothing.
 	"cmd/tfguard/internal/cli": {
-		module:     append([]string{"cmd/tfguard/internal/report", "engine/simulate", "extract", "extract/terraform", "extract/yaml", "rego"}, allEngine...),
+		module:     append([]string{"cmd/tfguard/internal/report", "engine/simulate", "extract", "extract/cloudformation", "extract/terraform", "extract/yaml", "rego"}, allEngine...),
 		thirdParty: []string{cobra, pflag, term},
 		impure:     true,
 	},

@@ -69,13 +69,6 @@ func (rd *reader) index(types ...string) *extract.Index[*resource] {
 					texts = append(texts, a.Name())
 				}
 			}
-			if rule := arnRules[typ]; rule != nil {
-				for name := range rule.attrs {
-					if t, ok := r.attr(name); ok {
-						texts = append(texts, t)
-					}
-				}
-			}
 			ix.Add(r, !r.named(), texts...)
 		}
 	}
@@ -175,7 +168,7 @@ func (r *resource) fullName(t symbol.Text, typ string) symbol.Text {
 	stranger := &resource{template: r.template, typ: typ, texts: map[string]text{}, properties: &source.Node{Kind: source.Object}}
 	return extract.Expand(rule.arn, func(key string) symbol.Text {
 		switch key {
-		case "account", "partition", "region":
+		case "account", "partition", "region", "Path":
 			return stranger.expand("{" + key + "}")
 		}
 		return t

@@ -2,6 +2,7 @@ package cloudformation
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -151,12 +152,28 @@ func (r *resource) unique(id string) string {
 	return id
 }
 
-// hangsOn names the conditions that tell the variants with a part from the others.
+// hangsOn names the condition that holds in just the variants with a part, or in
+// just the others; if there is none, those that tell the variants apart.
 func (r *resource) hangsOn(parts []part) string {
+	has := make([]bool, len(r.variants))
+	for _, p := range parts {
+		has[p.variant] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.conditionNodes)) {
+		same, opposite := true, true
+		for i, v := range r.variants {
+			e := &evaluator{template: r.template, world: v.world}
+			t := e.truth(name)
+			same = same && t == kleene.Of(has[i])
+			opposite = opposite && t == kleene.Of(!has[i])
+		}
+		if same || opposite {
+			return r.prefix + name
+		}
+	}
 	var names []string
 	for i, v := range r.variants {
-		why := v.world.why()
-		if !slices.ContainsFunc(parts, func(p part) bool { return p.variant == i }) && why != "" && !slices.Contains(names, why) {
+		if why := v.world.why(); !has[i] && why != "" && !slices.Contains(names, why) {
 			names = append(names, why)
 		}
 	}
@@ -343,6 +360,7 @@ func (r *resource) decode(n *source.Node, id string, kind policy.Kind, place sou
 			reason += " (" + n.Text.String() + ")"
 		}
 		doc := policy.Unread(id, kind, place, reason)
+		doc.Range = n.Range
 		r.Enter(doc)
 		return doc
 	}

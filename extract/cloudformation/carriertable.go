@@ -27,6 +27,7 @@ var carriers = []carrier{
 	{typ: "AWS::APS::ResourcePolicy", path: "PolicyDocument", kind: policy.Resource, target: "WorkspaceArn", on: []string{"AWS::APS::Workspace"}},
 	{typ: "AWS::ApiGateway::DomainNameV2", path: "Policy", kind: policy.Resource},
 	{typ: "AWS::ApiGateway::RestApi", path: "Policy", kind: policy.Resource},
+	{typ: "AWS::ApiGateway::RestApi", path: "Body.x-amazon-apigateway-policy", kind: policy.Resource},
 	{typ: "AWS::Backup::BackupVault", path: "AccessPolicy", kind: policy.Resource},
 	{typ: "AWS::Backup::LogicallyAirGappedBackupVault", path: "AccessPolicy", kind: policy.Resource},
 	{typ: "AWS::Bedrock::KnowledgeBasePolicy", path: "PolicyDocument", kind: policy.Resource, target: "KnowledgeBaseId", on: []string{"AWS::Bedrock::KnowledgeBase"}},

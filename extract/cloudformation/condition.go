@@ -115,7 +115,7 @@ func (e *evaluator) undecided(a atom) kleene.Truth {
 	if e.open == nil {
 		a.why = "a condition"
 		if len(e.conditions) > 0 {
-			a.why = e.prefix + e.conditions[0]
+			a.why = e.prefix + e.conditions[len(e.conditions)-1]
 		} else if name, ok := strings.CutPrefix(a.a.String(), "${condition "); ok {
 			a.why = strings.TrimSuffix(name, "}")
 		}

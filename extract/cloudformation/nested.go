@@ -47,7 +47,8 @@ func (r *resource) nested() *template {
 			}
 		}
 	}
-	r.stack = r.newTemplate(root, local, path.Dir(local), r, given)
+	file := path.Join(path.Dir(r.templates[0].file), local)
+	r.stack = r.newTemplate(root, file, path.Dir(local), r, given)
 	return r.stack
 }
 

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -63,32 +64,31 @@ func (e *InputError) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.Name, e.Line, e.Column, e.Msg)
 }
 
-// Read reads an input; name is how messages call it, and what places refer to. The
-// format says what it is, in words for people.
+// Read reads an input; name is how messages call it, and what places refer to.
 //
 // It returns an [*InputError] for an input that is none of those, the error of in,
 // or that of ctx. Whatever else is wrong is a diagnostic.
-func Read(ctx context.Context, in io.Reader, name string, opts Options) (result *extract.Result, format string, err error) {
+func Read(ctx context.Context, in io.Reader, name string, opts Options) (*extract.Result, error) {
 	text, err := io.ReadAll(io.LimitReader(in, maxSize+1))
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if len(text) > maxSize {
-		return nil, "", &InputError{Name: name, Msg: "this file is larger than ten megabytes; CloudFormation takes templates of one megabyte at most"}
+		return nil, &InputError{Name: name, Msg: "this file is larger than ten megabytes; CloudFormation takes templates of one megabyte at most"}
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	root, err := parse(text)
 	if err != nil {
-		return nil, "", inputError(name, err)
+		return nil, inputError(name, err)
 	}
 	return read(root, name, opts)
 }
 
-func read(root *source.Node, name string, opts Options) (*extract.Result, string, error) {
+func read(root *source.Node, name string, opts Options) (*extract.Result, error) {
 	if !isTemplate(root) {
-		return nil, "", &InputError{Name: name, Msg: "this is no CloudFormation template: it has no section Resources"}
+		return nil, &InputError{Name: name, Msg: "this is no CloudFormation template: it has no section Resources"}
 	}
 	format := "cloudformation template"
 	if usesTransform(root, serverless) {
@@ -98,7 +98,7 @@ func read(root *source.Node, name string, opts Options) (*extract.Result, string
 	rd := newReader(inv, opts)
 	rd.facts(root)
 	rd.build(root, name)
-	return &extract.Result{Inventory: inv, Diagnostics: rd.Diagnostics}, format, nil
+	return &extract.Result{Format: format, Inventory: inv, Diagnostics: rd.Diagnostics}, nil
 }
 
 func newReader(inv *extract.Inventory, opts Options) *reader {
@@ -197,11 +197,18 @@ var nameProperties = map[string]string{
 	roleType: "RoleName", userType: "UserName", groupType: "GroupName", managedType: "ManagedPolicyName",
 }
 
+// iamARN is a literal ARN of a role, user, group or policy in any text.
+var iamARN = regexp.MustCompile(`arn:aws[a-z-]*:iam::[0-9]{12}:(role|user|group|policy)/[\w+=,.@/-]+`)
+
 // namedAccount looks for a literal ARN of a role, user, group or policy that the
 // template itself defines: its account must be meant.
 func namedAccount(root *source.Node) (id, from string, ok bool) {
 	defined := map[string]string{}
-	for _, m := range member(root, "Resources").Members {
+	resources := member(root, "Resources")
+	if resources == nil {
+		return "", "", false
+	}
+	for _, m := range resources.Members {
 		if property := nameProperties[literal(member(m.Value, "Type"))]; property != "" {
 			if name := literal(member(member(m.Value, "Properties"), property)); name != "" {
 				defined[name] = m.Name
@@ -214,8 +221,11 @@ func namedAccount(root *source.Node) (id, from string, ok bool) {
 	seen := extract.Tally{}
 	var look func(n *source.Node)
 	look = func(n *source.Node) {
-		if a, isARN := arn.Parse(n.Text); isARN && n.Text.Known() && a[arn.Service].String() == "iam" && defined[a.Name().String()] != "" {
-			seen.Add(n.Text, defined[a.Name().String()])
+		for _, found := range iamARN.FindAllString(n.Text.String(), -1) {
+			t := symbol.Literal(found)
+			if a, ok := arn.Parse(t); ok && defined[a.Name().String()] != "" {
+				seen.Add(t, defined[a.Name().String()])
+			}
 		}
 		for _, item := range n.Items {
 			look(item)
@@ -228,9 +238,18 @@ func namedAccount(root *source.Node) (id, from string, ok bool) {
 	return seen.Most()
 }
 
+// root reads the template of the stack itself.
+func (rd *reader) root(root *source.Node, file string) *template {
+	given := map[string]*source.Node{}
+	for name, value := range rd.opts.Parameters {
+		given[name] = &source.Node{Kind: source.String, Text: symbol.Literal(value)}
+	}
+	return rd.newTemplate(root, file, "", nil, given)
+}
+
 // build fills the inventory.
 func (rd *reader) build(root *source.Node, file string) {
-	rd.newTemplate(root, file, "", nil, nil)
+	rd.root(root, file)
 	rd.each(func(r *resource) { rd.byType[r.typ] = append(rd.byType[r.typ], r) })
 	rd.Changes = len(rd.templates[0].resources)
 	rd.organization()
@@ -244,6 +263,13 @@ func (rd *reader) build(root *source.Node, file string) {
 	rd.endpoints()
 	rd.trails()
 	rd.Tidy()
+	if len(rd.ungiven) > 0 {
+		rd.Diagnostics = append(rd.Diagnostics, source.Diagnostic{
+			Severity: source.Info, Summary: "Parameters without a value", Origin: source.Origin{File: file},
+			Detail: "These parameters have no value, and what depends on them stays unknown: " + strings.Join(rd.ungiven, ", ") +
+				". Give values with --parameters or --parameter, or take the defaults with --assume-defaults.",
+		})
+	}
 	rd.each((*resource).check)
 	rd.Diagnostics.Sort()
 	rd.Sort()

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/engine/symbol"
 	"github.com/tfguard/tfguard/extract"
@@ -26,8 +27,8 @@ type reader struct {
 	indexes   map[string]*extract.Index[*resource]
 	carried   map[*resource][]carried
 	byType    map[string][]*resource
-	// assumedDefaults are the parameters that have their default, as name=value.
-	assumedDefaults []string
+	// ungiven are the parameters without a value, with the default they could have.
+	ungiven []string
 }
 
 // A template is one template with what is given for its parameters.
@@ -118,8 +119,16 @@ func (rd *reader) newTemplate(root *source.Node, file, dir string, around *resou
 	if t.outputs != nil {
 		t.outputs = &source.Node{Kind: source.Object, Members: t.unfold(t.outputs), Range: t.outputs.Range}
 	}
+	globals := member(root, "Globals")
+	sam := usesTransform(root, serverless)
 	for _, m := range t.unfold(member(root, "Resources")) {
-		t.addResource(m)
+		expanded := []source.Member{m}
+		if sam {
+			expanded = t.expandSAM(m, globals)
+		}
+		for _, one := range expanded {
+			t.addResource(one)
+		}
 	}
 	// Only when all are known can one be evaluated, since each may name others.
 	t.resources = slices.DeleteFunc(t.resources, func(r *resource) bool {
@@ -195,10 +204,18 @@ func (t *template) parameterValue(m source.Member, typ string, allowed []string,
 		text, _ := scalar(def)
 		given = stringNode(m.Value, text)
 		if t.around == nil && !t.secret(m) {
-			t.assumedDefaults = append(t.assumedDefaults, m.Name+"="+text.String())
+			t.Parameters = append(t.Parameters, extract.Parameter{
+				Name: m.Name, Fact: extract.Fact{Value: text, From: "its default", Assumed: true},
+			})
 		}
 	case given == nil && len(allowed) == 1:
 		given = stringNode(m.Value, symbol.Literal(allowed[0]))
+	case given == nil && t.around == nil:
+		name := m.Name
+		if text, ok := scalar(def); ok && !t.secret(m) {
+			name += " (default " + text.String() + ")"
+		}
+		t.ungiven = append(t.ungiven, name)
 	}
 	s := symbol.Symbol{Name: t.prefix + m.Name}
 	if slices.Contains([]string{"account", "region", "organization"}, s.Name) {
@@ -297,14 +314,15 @@ func (t *template) addResource(m source.Member) {
 	case m.Name == "Fn::Transform":
 		t.macro(m.Range, literal(member(n, "Name")))
 		return
-	case n.Kind != source.Object || r.typ == "":
-		t.Warn(r.place(""), m.Range, "Resource not understood",
-			"%s is no object with a Type. It is left out.", m.Name)
+	case strings.HasPrefix(m.Name, forEach):
+		t.unseen(r, "the loop %s is not unfolded", m.Name)
 		return
-	case strings.HasSuffix(r.typ, "::MODULE"):
-		sentence := fmt.Sprintf("The module %s of %s is not expanded: its resources are not known.", r.typ, r.address)
-		t.Warn(r.place(""), m.Range, "Module not expanded", "%s", sentence)
-		t.Incomplete = append(t.Incomplete, sentence)
+	case strings.HasSuffix(r.typ, "::MODULE") || r.typ == "" && member(n, "Type") != nil:
+		t.unseen(r, "the module %s is not expanded", r.address)
+		return
+	case n.Kind != source.Object || r.typ == "":
+		t.unseen(r, "%s is no object with a Type", r.address)
+		return
 	}
 	if r.properties == nil || r.properties.Kind != source.Object && r.properties.Kind != source.Unknown {
 		r.properties = &source.Node{Kind: source.Object, Range: m.Range}
@@ -313,14 +331,26 @@ func (t *template) addResource(m source.Member) {
 	t.resources = append(t.resources, r)
 }
 
+// unseen says that what a part of the section Resources makes is not known.
+func (t *template) unseen(r *resource, why string, args ...any) {
+	sentence := capital(fmt.Sprintf(why, args...)) + ": its resources and policies are not known."
+	t.Warn(r.place(""), r.at, "Resources not known", "%s", sentence)
+	t.Incomplete = append(t.Incomplete, sentence)
+	doc := policy.Unread(r.address, policy.Identity, r.place(""), fmt.Sprintf(why, args...))
+	t.Enter(doc)
+}
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
 // evaluate finds the variants of a resource.
 func (r *resource) evaluate() {
 	r.sure = kleene.True
+	properties := r.reduced()
 	all := r.template.variants(func(e *evaluator) *source.Node {
 		if r.condition != "" && e.truth(r.condition) == kleene.False {
 			return nil
 		}
-		return e.value(r.properties)
+		return e.value(properties)
 	})
 	for _, v := range all {
 		if v.value != nil {

@@ -62,7 +62,7 @@ func (e *evaluator) value(n *source.Node) *source.Node {
 
 func (e *evaluator) object(n *source.Node) *source.Node {
 	out := &source.Node{Kind: source.Object, Range: n.Range}
-	for _, m := range n.Members {
+	for _, m := range e.unfold(n) {
 		if strings.HasPrefix(m.Name, "Fn::") || m.Name == "Ref" && len(n.Members) == 1 {
 			e.warnFunction(m)
 			return e.unknown(n, m.Name+"("+render(m.Value)+")")
@@ -691,7 +691,11 @@ func (e *evaluator) either(n *source.Node, condition string, a, b *source.Node) 
 	for j < len(s)-i && j < len(t)-i && s[len(s)-1-j] == t[len(t)-1-j] && s[len(s)-1-j] < 0x80 {
 		j++
 	}
-	return stringNode(n, symbol.Concat(symbol.Literal(s[:i]), named(what), symbol.Literal(s[len(s)-j:])))
+	middle := symbol.Symbol{Name: what}
+	if segments([]string{s[i : len(s)-j], t[i : len(t)-j]}) {
+		middle.Class = symbol.Segment
+	}
+	return stringNode(n, symbol.Concat(symbol.Literal(s[:i]), middle.Text(), symbol.Literal(s[len(s)-j:])))
 }
 
 // dynamic references take a value from another service when the stack is made.

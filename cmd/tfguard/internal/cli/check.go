@@ -33,13 +33,18 @@ func newCheck(streams Streams, version Version) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "check [PATH|-]...",
-		Short: "Checks plans: replays the call chains and reports what breaks",
+		Short: "Checks plans and templates: replays the call chains and reports what breaks",
 		Long: `check reads plans, as terraform plan -out writes them or in JSON (terraform show
--json), replays the call chains against their policies, and reports verdicts and
-findings. PATH is a file, or a folder whose plans are all read; - or no PATH at all
-is standard input.`,
+-json), and CloudFormation templates, change sets and hook inputs; it replays the
+call chains against their policies, and reports verdicts and findings. PATH is a
+file, or a folder whose plans and templates are all read; - or no PATH at all is
+standard input.
+
+A parameter of a template that has no value stays unknown. Where a condition is
+not decided, a verdict is definite only if it is the same either way.`,
 		Example: `  tfguard check tfplan
   terraform show -json tfplan | tfguard check
+  tfguard check template.yaml --parameters prod.json
   tfguard check plan.json -o text -o sarif=tfguard.sarif`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runCheck(cmd.Context(), opts, args)

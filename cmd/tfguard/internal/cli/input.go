@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,6 +40,12 @@ type reader struct {
 // readers are asked in order; the last one takes every file that is named, and says
 // of what it cannot read what it is and what to do.
 var readers = []reader{
+	{
+		format:    "cloudformation template",
+		inFolders: isTemplateInFolder,
+		claims:    isTemplate,
+		read:      readTemplate,
+	},
 	{
 		format:    "terraform plan",
 		inFolders: isPlanFile,
@@ -80,7 +87,7 @@ func read(ctx context.Context, from *sources, stdin io.Reader, path string) (*in
 			if err != nil {
 				return nil, err
 			}
-			return &input{path, rd.format, result}, nil
+			return &input{path, cmp.Or(result.Format, rd.format), result}, nil
 		}
 	}
 	panic("no reader claims the input") // the last one claims all
@@ -118,7 +125,7 @@ func expand(path string) ([]string, error) {
 		return nil, err
 	}
 	if len(paths) == 0 {
-		return nil, fmt.Errorf("%s: no plan found in this folder: write one with `terraform show -json tfplan > plan.json`", path)
+		return nil, fmt.Errorf("%s: no plan and no template found in this folder: write a plan with `terraform show -json tfplan > plan.json`", path)
 	}
 	return paths, nil
 }

@@ -23,9 +23,11 @@ type sources struct {
 	source       folder
 	planFile     string
 	terraformBin string
+	templates    templateOptions
 }
 
 func (s *sources) flags(f *pflag.FlagSet) {
+	s.templates.flags(f)
 	f.Var(&s.source, "source", "the `folder` of the root module that a plan was made in: where policies are written, and what is known only after apply")
 	f.StringVar(&s.planFile, "plan-file", "", "the binary plan `file` that a plan in JSON was made of, for the configuration in it")
 	f.StringVar(&s.terraformBin, "terraform-bin", "", "the `program` that shows binary plans of a format that is not read: terraform, tofu or a path")

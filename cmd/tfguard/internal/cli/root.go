@@ -75,11 +75,11 @@ func Main(ctx context.Context, args []string, streams Streams, version Version) 
 func newRoot(streams Streams, version Version) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "tfguard",
-		Short: "Replays AWS call chains against the policies of a Terraform plan",
-		Long: `tfguard reads a Terraform plan, rebuilds its IAM, bucket and organization
-policies, and replays the calls that matter against them: a person who calls S3
-directly, Athena or CloudFormation that calls for a person, a service role, a
-service principal. It says which hop of a chain breaks, which gate is open, and
+		Short: "Replays AWS call chains against the policies of a Terraform plan or a CloudFormation template",
+		Long: `tfguard reads a Terraform plan or a CloudFormation template, rebuilds its IAM,
+bucket and organization policies, and replays the calls that matter against them:
+a person who calls S3 directly, Athena or CloudFormation that calls for a person,
+a service role, a service principal. It says which hop of a chain breaks, which gate is open, and
 which statement decided. It needs no credentials and no network.
 
 Exit codes: 0 nothing at or above the threshold, 1 findings, 2 tfguard could not

@@ -93,6 +93,9 @@ func facts(inv *extract.Inventory) []Fact {
 			out = append(out, Fact{Name: f.name, Value: f.fact.Value.String(), From: f.fact.From, Assumed: f.fact.Assumed})
 		}
 	}
+	for _, p := range inv.Parameters {
+		out = append(out, Fact{Name: "parameter " + p.Name, Value: p.Value.String(), From: p.From, Assumed: p.Assumed})
+	}
 	return out
 }
 
