@@ -230,4 +230,8 @@ type Result struct {
 	Format      string
 	Inventory   *Inventory
 	Diagnostics source.Diagnostics
+	// Worlds reads the input once for every way in which what it leaves undecided can
+	// come out, nil if there are too many of them. It is nil where the input leaves
+	// nothing undecided. The Inventory holds what is true in all of them.
+	Worlds func() []*Inventory
 }

@@ -111,3 +111,26 @@ func TestTemplateByCondition(t *testing.T) {
 		})
 	}
 }
+
+// A verdict is definite where it is the same in every way that the conditions can come
+// out, and only there.
+func TestTemplateAlternatives(t *testing.T) {
+	r := templateReport(t, "alternatives")
+	got := map[string]string{}
+	for i := range r.Replays {
+		p := &r.Replays[i]
+		if p.Chain == "direct-internet" && p.ResourceAddress == "Data" {
+			got[p.PrincipalAddress+" "+p.Action] = p.Verdict.String()
+		}
+	}
+	for cell, want := range map[string]string{
+		"Reader s3:GetObject":  "allowed",
+		"Reader s3:PutObject":  "unknown",
+		"Partner s3:GetObject": "explicitDeny",
+		"Partner s3:PutObject": "explicitDeny",
+	} {
+		if got[cell] != want {
+			t.Errorf("%s is %q, want %s", cell, got[cell], want)
+		}
+	}
+}

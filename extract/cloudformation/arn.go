@@ -53,6 +53,9 @@ func (r *resource) attr(name string) (symbol.Text, bool) {
 	switch {
 	case rule != nil && (name == "Arn" || rule.attrs[name] != ""):
 		template := rule.attrs[name]
+		if p := r.physical(); p != "" && rule.ref == "{arn}" && (name == "Arn" || template == "{arn}") {
+			return symbol.Literal(p), true
+		}
 		if template == "" {
 			template = rule.arn
 		}
@@ -97,12 +100,18 @@ func (r *resource) expand(template string) symbol.Text {
 		case "region":
 			return r.Region.Value
 		case "id":
+			if p := r.physical(); p != "" && arnRules[r.typ].ref == "{id}" {
+				return symbol.Literal(p)
+			}
 			return symbol.Symbol{Name: r.address, Class: symbol.Segment, Unique: true}.Text()
 		case "@suffix":
 			return symbol.Symbol{Name: r.address + ".suffix", Class: symbol.Segment, Unique: true}.Text()
 		case "arn":
 			t, _ := r.attr("Arn")
 			return t
+		}
+		if p := r.physical(); p != "" && "{"+key+"}" == arnRules[r.typ].ref {
+			return symbol.Literal(p)
 		}
 		if t, ok := r.property(key); ok {
 			return t
@@ -117,6 +126,14 @@ func (r *resource) expand(template string) symbol.Text {
 		}
 		return symbol.Symbol{Name: r.address + "." + key, Class: symbol.Segment, Unique: true}.Text()
 	})
+}
+
+// physical is the physical ID of a resource that a change set keeps: what Ref gives.
+func (r *resource) physical() string {
+	if r.around != nil {
+		return ""
+	}
+	return r.stack.physical[r.id]
 }
 
 // named reports whether the template says the name of the resource: if not,
@@ -208,11 +225,11 @@ func (e *evaluator) output(n *source.Node, r *resource, attr string) *source.Nod
 	if !ok || r.nested() == nil {
 		return nil
 	}
-	value := member(member(r.stack.outputs, name), "Value")
+	value := member(member(r.child.outputs, name), "Value")
 	if value == nil {
 		return nil
 	}
-	v := r.stack.evaluator().value(value)
+	v := r.child.evaluator().value(value)
 	if v != nil {
 		own := *v
 		own.Range = n.Range

@@ -106,7 +106,7 @@ func (r *resource) readCarrier(c *carrier, kind policy.Kind) {
 
 // readDocument reads one policy from what it is in the variants that have it.
 func (r *resource) readDocument(c *carrier, kind policy.Kind, parts []part) {
-	id := r.unique(r.address + "." + parts[0].path)
+	id := r.unique(strings.TrimSuffix(r.address+"."+parts[0].path, "."))
 	place := r.place(parts[0].path)
 	for i := range parts {
 		parts[i].value = r.document(parts[i].value, place)

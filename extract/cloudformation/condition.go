@@ -120,6 +120,9 @@ func (e *evaluator) undecided(a atom) kleene.Truth {
 			a.why = strings.TrimSuffix(name, "}")
 		}
 		e.open = &a
+		if e.reader.open == nil {
+			e.reader.open = &a
+		}
 	}
 	return kleene.Unknown
 }
@@ -227,6 +230,6 @@ func (t *template) variants(f func(e *evaluator) *source.Node) []variant {
 		}
 		out = append(out, variant{w, v})
 	}
-	split(nil, maxSplits)
+	split(t.world, maxSplits)
 	return out
 }

@@ -23,8 +23,9 @@ func TestFunctions(t *testing.T) {
 				t.Fatal(err)
 			}
 			rd := newReader(&extract.Inventory{}, opts)
-			rd.facts(root)
-			tmpl := rd.root(root, "template.yaml")
+			rd.stack = &stack{root: root, file: "template.yaml"}
+			rd.facts()
+			tmpl := rd.root()
 			var b strings.Builder
 			for _, m := range tmpl.outputs.Members {
 				value := member(m.Value, "Value")

@@ -13,7 +13,7 @@ const stackType = "AWS::CloudFormation::Stack"
 // what is no nested stack, or one whose template is not at hand.
 func (r *resource) nested() *template {
 	if r.typ != stackType || r.triedStack {
-		return r.stack
+		return r.child
 	}
 	r.triedStack = true
 	local := r.localTemplate()
@@ -48,8 +48,8 @@ func (r *resource) nested() *template {
 		}
 	}
 	file := path.Join(path.Dir(r.templates[0].file), local)
-	r.stack = r.newTemplate(root, file, path.Dir(local), r, given)
-	return r.stack
+	r.child = r.newTemplate(root, file, path.Dir(local), r, given)
+	return r.child
 }
 
 // localTemplate is the path of a nested stack's template: what `aws cloudformation

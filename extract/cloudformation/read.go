@@ -87,18 +87,63 @@ func Read(ctx context.Context, in io.Reader, name string, opts Options) (*extrac
 }
 
 func read(root *source.Node, name string, opts Options) (*extract.Result, error) {
-	if !isTemplate(root) {
+	s := stackOf(root, name, opts)
+	if s == nil {
 		return nil, &InputError{Name: name, Msg: "this is no CloudFormation template: it has no section Resources"}
 	}
-	format := "cloudformation template"
-	if usesTransform(root, serverless) {
-		format = "sam template"
+	rd := s.read(opts, nil)
+	result := s.result(rd)
+	if rd.open != nil {
+		result.Worlds = func() []*extract.Inventory { return s.worlds(opts, rd) }
 	}
-	inv := &extract.Inventory{}
-	rd := newReader(inv, opts)
-	rd.facts(root)
-	rd.build(root, name)
-	return &extract.Result{Format: format, Inventory: inv, Diagnostics: rd.Diagnostics}, nil
+	return result, nil
+}
+
+// read fills an inventory as the stack is in a world.
+func (s *stack) read(opts Options, w *world) *reader {
+	rd := newReader(&extract.Inventory{Incomplete: s.incomplete}, opts)
+	rd.stack, rd.world = s, w
+	rd.facts()
+	rd.build()
+	if s.changes >= 0 {
+		rd.Changes = s.changes
+	}
+	return rd
+}
+
+func (s *stack) result(rd *reader) *extract.Result {
+	return &extract.Result{Format: s.format, Inventory: rd.Inventory, Diagnostics: rd.Diagnostics}
+}
+
+// maxWorlds bounds in how many ways a template is read where its conditions are not
+// decided.
+const maxWorlds = 16
+
+// worlds reads the stack in every way that its conditions can come out; nil if
+// there are too many.
+func (s *stack) worlds(opts Options, undecided *reader) []*extract.Inventory {
+	var out []*extract.Inventory
+	var split func(rd *reader) bool
+	split = func(rd *reader) bool {
+		for _, holds := range []bool{true, false} {
+			in := s.read(opts, rd.world.assume(*rd.open, holds, rd.templates[0].allowed))
+			switch {
+			case in.open != nil:
+				if !split(in) {
+					return false
+				}
+			case len(out) == maxWorlds:
+				return false
+			default:
+				out = append(out, in.Inventory)
+			}
+		}
+		return true
+	}
+	if !split(undecided) {
+		return nil
+	}
+	return out
 }
 
 func newReader(inv *extract.Inventory, opts Options) *reader {
@@ -167,27 +212,32 @@ func usesTransform(root *source.Node, name string) bool {
 	return literal(n) == name || slices.ContainsFunc(n.Items, func(i *source.Node) bool { return literal(i) == name })
 }
 
-// facts finds what holds for the whole input.
-func (rd *reader) facts(root *source.Node) {
-	given := func(name string) (symbol.Text, bool) {
-		v, ok := rd.opts.Parameters[name]
-		return symbol.Literal(v), ok && v != ""
+// pseudoFact is what is known of a pseudo parameter.
+func (rd *reader) pseudoFact(name string) (extract.Fact, bool) {
+	if v := rd.opts.Parameters[name]; v != "" {
+		return extract.Fact{Value: symbol.Literal(v), From: "the parameter " + name}, true
 	}
+	f, ok := rd.stack.facts[name]
+	return f, ok
+}
+
+// facts finds what holds for the whole input.
+func (rd *reader) facts() {
 	rd.Region = extract.Fact{Value: symbol.Symbol{Name: "region", Class: symbol.Segment}.Text()}
-	if t, ok := given("AWS::Region"); ok {
-		rd.Region = extract.Fact{Value: t, From: "the parameter AWS::Region"}
+	if f, ok := rd.pseudoFact("AWS::Region"); ok {
+		rd.Region = f
 	}
 	rd.Partition = extract.Fact{Value: symbol.Literal("aws"), Assumed: true}
 	if p, ok := extract.PartitionOf(rd.Region.Value); ok {
 		rd.Partition = extract.Fact{Value: symbol.Literal(p), From: rd.Region.From}
 	}
-	if t, ok := given("AWS::Partition"); ok {
-		rd.Partition = extract.Fact{Value: t, From: "the parameter AWS::Partition"}
+	if f, ok := rd.pseudoFact("AWS::Partition"); ok {
+		rd.Partition = f
 	}
 	rd.Account = extract.Fact{Value: symbol.Symbol{Name: "account", Class: symbol.Digits}.Text()}
-	if t, ok := given("AWS::AccountId"); ok {
-		rd.Account = extract.Fact{Value: t, From: "the parameter AWS::AccountId"}
-	} else if id, from, ok := namedAccount(root); ok {
+	if f, ok := rd.pseudoFact("AWS::AccountId"); ok {
+		rd.Account = f
+	} else if id, from, ok := namedAccount(rd.stack.root); ok {
 		rd.Account = extract.Fact{Value: symbol.Literal(id), From: from, Assumed: true}
 	}
 }
@@ -239,17 +289,19 @@ func namedAccount(root *source.Node) (id, from string, ok bool) {
 }
 
 // root reads the template of the stack itself.
-func (rd *reader) root(root *source.Node, file string) *template {
+func (rd *reader) root() *template {
 	given := map[string]*source.Node{}
-	for name, value := range rd.opts.Parameters {
-		given[name] = &source.Node{Kind: source.String, Text: symbol.Literal(value)}
+	for _, values := range []map[string]string{rd.stack.parameters, rd.opts.Parameters} {
+		for name, value := range values {
+			given[name] = &source.Node{Kind: source.String, Text: symbol.Literal(value)}
+		}
 	}
-	return rd.newTemplate(root, file, "", nil, given)
+	return rd.newTemplate(rd.stack.root, rd.stack.file, "", nil, given)
 }
 
 // build fills the inventory.
-func (rd *reader) build(root *source.Node, file string) {
-	rd.root(root, file)
+func (rd *reader) build() {
+	rd.root()
 	rd.each(func(r *resource) { rd.byType[r.typ] = append(rd.byType[r.typ], r) })
 	rd.Changes = len(rd.templates[0].resources)
 	rd.organization()
@@ -265,7 +317,7 @@ func (rd *reader) build(root *source.Node, file string) {
 	rd.Tidy()
 	if len(rd.ungiven) > 0 {
 		rd.Diagnostics = append(rd.Diagnostics, source.Diagnostic{
-			Severity: source.Info, Summary: "Parameters without a value", Origin: source.Origin{File: file},
+			Severity: source.Info, Summary: "Parameters without a value", Origin: source.Origin{File: rd.stack.file},
 			Detail: "These parameters have no value, and what depends on them stays unknown: " + strings.Join(rd.ungiven, ", ") +
 				". Give values with --parameters or --parameter, or take the defaults with --assume-defaults.",
 		})

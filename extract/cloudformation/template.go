@@ -15,7 +15,12 @@ import (
 // A reader brings what the templates of one input define into one inventory.
 type reader struct {
 	*extract.Register
-	opts Options
+	opts  Options
+	stack *stack
+	// world is what is assumed of the conditions, nil for nothing; open is the first
+	// comparison that it does not decide.
+	world *world
+	open  *atom
 	// warned are the names that a warning was given for.
 	warned map[string]bool
 	// templates are the stack's own and those of nested stacks.
@@ -74,8 +79,8 @@ type resource struct {
 	sure     kleene.Truth
 	// texts remembers attributes, busy ones with a zero text.
 	texts map[string]text
-	// stack is the template of a nested stack that was read.
-	stack      *template
+	// child is the template of a nested stack that was read.
+	child      *template
 	triedStack bool
 }
 
@@ -142,7 +147,7 @@ func (rd *reader) newTemplate(root *source.Node, file, dir string, around *resou
 }
 
 // evaluator returns one for what holds in every world.
-func (t *template) evaluator() *evaluator { return &evaluator{template: t} }
+func (t *template) evaluator() *evaluator { return &evaluator{template: t, world: t.world} }
 
 // duplicates reports names that stand twice in one object, and keeps neither value:
 // which of them CloudFormation takes is on no page.
@@ -345,6 +350,10 @@ func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 // evaluate finds the variants of a resource.
 func (r *resource) evaluate() {
 	r.sure = kleene.True
+	if r.typ != stackType && arnRules[r.typ] == nil && len(needed(r.typ)) == 0 {
+		r.variants = []variant{{value: &source.Node{Kind: source.Object}}}
+		return // nothing hangs on whether it exists
+	}
 	properties := r.reduced()
 	all := r.template.variants(func(e *evaluator) *source.Node {
 		if r.condition != "" && e.truth(r.condition) == kleene.False {

@@ -272,9 +272,6 @@ func (e *evaluator) assumed(n, v *source.Node) *source.Node {
 // pseudo returns the value of a pseudo parameter. (AWS page "Pseudo parameters
 // reference".)
 func (t *template) pseudo(name string) (symbol.Text, bool) {
-	if v, ok := t.opts.Parameters[name]; ok {
-		return symbol.Literal(v), true
-	}
 	switch name {
 	case "AWS::AccountId":
 		return t.Account.Value, true
@@ -282,6 +279,11 @@ func (t *template) pseudo(name string) (symbol.Text, bool) {
 		return t.Region.Value, true
 	case "AWS::Partition":
 		return t.Partition.Value, true
+	}
+	if f, ok := t.pseudoFact(name); ok && t.around == nil {
+		return f.Value, true
+	}
+	switch name {
 	case "AWS::URLSuffix":
 		switch p, known := t.Partition.Value.Literal(); {
 		case known && p == "aws-cn":

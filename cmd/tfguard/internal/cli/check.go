@@ -145,6 +145,7 @@ func (o *checkOptions) judge(in *input, w *world) *report.Check {
 		Diagnostics: in.Diagnostics,
 		Result:      chain.Run(w, run),
 	}
+	settle(in, &c.Result, run)
 	c.Result.Notes = append(c.Result.Notes, w.notes...)
 	var own []*policy.Document // not AWS's
 	for _, p := range in.Inventory.Policies {
