@@ -92,8 +92,9 @@ func checkOutput(shown, got []string) string {
 // Every command of the pages runs, and shows what the pages show.
 func TestPagesShowTheTruth(t *testing.T) {
 	atRoot(t)
+	folder := t.TempDir()
 	var all []command
-	for _, page := range []string{"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"} {
+	for _, page := range pages(t) {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
@@ -109,9 +110,10 @@ func TestPagesShowTheTruth(t *testing.T) {
 	}
 	for _, c := range all {
 		t.Run(fmt.Sprintf("%s:%d", c.page, c.line), func(t *testing.T) {
-			switch line, isTfguard := strings.CutPrefix(c.words, "go run ./cmd/tfguard "); {
+			line, isTfguard := strings.CutPrefix(strings.Replace(c.words, "go run ./cmd/tfguard ", "tfguard ", 1), "tfguard ")
+			switch {
 			case isTfguard:
-				got := tfguard(t, strings.Fields(line)...)
+				got := tfguard(t, inFolder(folder, strings.Fields(line))...)
 				if got.code == 2 {
 					t.Errorf("$ %s\nexit code %d: %s", c.words, got.code, got.stderr)
 				}
@@ -127,6 +129,29 @@ func TestPagesShowTheTruth(t *testing.T) {
 			}
 		})
 	}
+}
+
+// pages returns the pages of the documentation, README.md first.
+func pages(t *testing.T) []string {
+	t.Helper()
+	docs, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append([]string{"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"}, docs...)
+}
+
+// inFolder moves the reports that a command line writes, and the one that it reads, to
+// a folder.
+func inFolder(folder string, args []string) []string {
+	for i, arg := range args {
+		if format, file, ok := strings.Cut(arg, "="); ok && args[max(i-1, 0)] == "-o" {
+			args[i] = format + "=" + filepath.Join(folder, file)
+		} else if arg == "report.json" {
+			args[i] = filepath.Join(folder, arg)
+		}
+	}
+	return args
 }
 
 // trim takes away empty lines at the end.

@@ -95,7 +95,10 @@ func runCheck(ctx context.Context, o *checkOptions, args []string) error {
 // report, why another cannot. The only error is that of the context.
 func (o *checkOptions) checkAll(ctx context.Context, args []string) (*report.Report, error) {
 	rep := report.New()
+	telling := o.startProgress()
+	defer telling.end()
 	unreadable := func(path string, err error) {
+		telling.clear()
 		rep.Unreadable = append(rep.Unreadable, report.Unreadable{Path: path, Message: err.Error()})
 		fmt.Fprintf(o.streams.Err, "tfguard: %v\n", err)
 	}
@@ -104,7 +107,8 @@ func (o *checkOptions) checkAll(ctx context.Context, args []string) (*report.Rep
 		if err != nil {
 			unreadable(arg, err)
 		}
-		for _, path := range paths {
+		for i, path := range paths {
+			telling.say(fmt.Sprintf("checking %s, %d of %d", path, i+1, len(paths)))
 			c, err := o.check(ctx, path)
 			if ctx.Err() != nil {
 				return nil, fmt.Errorf("interrupted: %w", ctx.Err())

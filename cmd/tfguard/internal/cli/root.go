@@ -17,8 +17,9 @@ import (
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
-	// Terminal is set if Out is a terminal, Keyboard if In is one.
-	Terminal, Keyboard bool
+	// Terminal is set if Out is a terminal, ErrTerminal if Err is one, and Keyboard if
+	// In is one.
+	Terminal, ErrTerminal, Keyboard bool
 	// Env looks up an environment variable.
 	Env func(name string) (string, bool)
 }
@@ -27,9 +28,10 @@ type Streams struct {
 func Std() Streams {
 	return Streams{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
-		Terminal: term.IsTerminal(int(os.Stdout.Fd())),
-		Keyboard: term.IsTerminal(int(os.Stdin.Fd())),
-		Env:      os.LookupEnv,
+		Terminal:    term.IsTerminal(int(os.Stdout.Fd())),
+		ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+		Keyboard:    term.IsTerminal(int(os.Stdin.Fd())),
+		Env:         os.LookupEnv,
 	}
 }
 

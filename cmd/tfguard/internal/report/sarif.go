@@ -8,8 +8,6 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
-
-	"github.com/tfguard/tfguard/engine/hazard"
 )
 
 // The limits of GitHub for an upload, from the page "SARIF support for code
@@ -202,37 +200,21 @@ func (rs *sarifRules) of(f *Finding) int {
 		return i
 	}
 	rs.index[f.Rule] = len(rs.list)
-	title, rationale, remediation := f.Rule, "", f.Remediation
-	if m := manual(f.Rule); m != nil {
-		title, rationale, remediation = m.Title, m.Rationale, m.Remediation
-	}
 	rule := sarifRule{
-		ID: f.Rule, ShortDescription: sarifMessage{Text: title},
-		Help: sarifMessage{
-			Text:     strings.TrimSpace(rationale + "\n\n" + remediation),
-			Markdown: strings.TrimSpace(rationale + "\n\n**What to do:** " + remediation),
-		},
+		ID: f.Rule, ShortDescription: sarifMessage{Text: f.Rule}, Help: sarifMessage{Text: f.Remediation},
 		DefaultConfiguration: sarifConfiguration{Level: sarifLevel(f.Severity)},
 		Properties: sarifProperties{
 			Tags:     []string{"aws", "iam", "security"},
 			Severity: cmp.Or(map[string]string{"error": "error", "warning": "warning"}[f.Severity], "recommendation"),
 		},
 	}
-	if rationale != "" {
-		rule.FullDescription = &sarifMessage{Text: rationale}
+	if m := manual(f.Rule); m != nil {
+		rule.ShortDescription.Text = m.Title
+		rule.FullDescription = &sarifMessage{Text: m.Rationale}
+		rule.Help = sarifMessage{Text: m.Rationale + "\n\n" + m.Remediation, Markdown: Manual(m)}
 	}
 	rs.list = append(rs.list, rule)
 	return rs.index[f.Rule]
-}
-
-// manual returns the rule of the catalogue with an ID, nil for another's.
-func manual(id string) *hazard.Rule {
-	for _, rule := range hazard.Rules() {
-		if rule.ID == id {
-			return rule
-		}
-	}
-	return nil
 }
 
 func sarifLevel(severity string) string {
