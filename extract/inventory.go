@@ -25,6 +25,7 @@ type Inventory struct {
 	OrgPolicies []*OrgPolicy
 	Endpoints   []*Endpoint
 	Trails      []*Trail
+	Workgroups  []*Workgroup
 	// Account, Partition, Region and Organization are facts about the whole input.
 	Account, Partition, Region, Organization Fact
 	// Parameters are those of the input whose value was not given but assumed.
@@ -131,6 +132,11 @@ type Resource struct {
 	Region symbol.Text
 	// Policies are the resource-based policies, none if the service's default holds.
 	Policies []policy.Attached
+	// Key is the ARN of the customer managed KMS key that encrypts what the resource
+	// holds, empty if none does.
+	Key symbol.Text
+	// Tags of the resource; nil if they are not known.
+	Tags map[string]symbol.Text
 	// PublicAccess is the bucket's S3 Block Public Access, nil for other resources
 	// and for buckets that the input does not define.
 	PublicAccess *PublicAccess
@@ -209,6 +215,15 @@ type Trail struct {
 	Organization bool
 }
 
+// A Workgroup is a workgroup of Athena.
+type Workgroup struct {
+	Address string
+	ARN     symbol.Text
+	// Results is where queries write: the name of a bucket and a prefix, as in
+	// "bucket/prefix/"; empty if each query says so itself.
+	Results symbol.Text
+}
+
 // Sort puts every list in the order of its addresses.
 func (inv *Inventory) Sort() {
 	slices.SortStableFunc(inv.Policies, func(a, b *Policy) int { return cmp.Compare(a.ID, b.ID) })
@@ -220,6 +235,7 @@ func (inv *Inventory) Sort() {
 	})
 	slices.SortStableFunc(inv.OrgPolicies, func(a, b *OrgPolicy) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortStableFunc(inv.Endpoints, func(a, b *Endpoint) int { return cmp.Compare(a.Address, b.Address) })
+	slices.SortStableFunc(inv.Workgroups, func(a, b *Workgroup) int { return cmp.Compare(a.Address, b.Address) })
 	slices.SortStableFunc(inv.Trails, func(a, b *Trail) int { return cmp.Compare(a.Address, b.Address) })
 }
 

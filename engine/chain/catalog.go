@@ -1,187 +1,277 @@
 package chain
 
 import (
-	"errors"
-	"fmt"
-	"slices"
 	"strings"
+
+	"github.com/tfguard/tfguard/engine/request"
 )
 
-// Credentials says with whose credentials a hop is made.
-type Credentials string
-
-// The credentials of hops.
-const (
-	// Caller: the principal calls itself.
-	Caller Credentials = "caller"
-	// FAS: a service calls with a forward access session of the principal.
-	FAS Credentials = "fas"
-	// ServiceRole: a service calls with a session of a role.
-	ServiceRole Credentials = "service-role"
-	// ServicePrincipal: a service calls in its own name.
-	ServicePrincipal Credentials = "service-principal"
-	// Federated: the user of an identity provider asks for a role's session.
-	Federated Credentials = "federated"
-	// Anonymous: a request without credentials.
-	Anonymous Credentials = "anonymous"
-)
-
-// An Entry says from which network a chain enters AWS: one of the words below, or
-// the name of a [Network] of the environment.
-type Entry string
-
-// The networks that every environment has.
-const (
-	// Corporate is an address inside the ranges that policies allow.
-	Corporate Entry = "corporate"
-	// Internet is an address outside of every range.
-	Internet Entry = "internet"
-	// VPCEndpoint is a VPC endpoint.
-	VPCEndpoint Entry = "vpc-endpoint"
-	// Inside is AWS's own network: a service begins the chain.
-	Inside Entry = "aws"
-)
-
-// A Resource says which resource a hop is made on: one of the words below, an ARN,
-// or the address of a resource.
-type Resource string
-
-// What hops are made on, beside what ARNs and addresses name.
-const (
-	// OnTarget is the target of the chain or, as the action asks, something in it.
-	// It is what an empty Resource means.
-	OnTarget Resource = "target"
-	// OnBucket is the target bucket itself.
-	OnBucket Resource = "bucket"
-	// OnLogs are the objects that CloudTrail writes to the target bucket.
-	OnLogs Resource = "logs"
-	// OnRole is the role that a service assumes in the chain.
-	OnRole Resource = "role"
-	// OnWorkgroup is an Athena workgroup.
-	OnWorkgroup Resource = "workgroup"
-	// OnCatalog is the Glue data catalog, OnDatabase and OnTable are in it.
-	OnCatalog  Resource = "catalog"
-	OnDatabase Resource = "database"
-	OnTable    Resource = "table"
-	// OnStack is a CloudFormation stack.
-	OnStack Resource = "stack"
-)
-
-var (
-	credentials = []Credentials{Caller, FAS, ServiceRole, ServicePrincipal, Federated, Anonymous}
-	resources   = []Resource{"", OnTarget, OnBucket, OnLogs, OnRole, OnWorkgroup, OnCatalog, OnDatabase, OnTable, OnStack}
-)
-
-// beside reports whether the resource is a stand-in that has nothing to do with
-// the target.
-func (r Resource) beside() bool {
-	return slices.Contains([]Resource{OnWorkgroup, OnCatalog, OnDatabase, OnTable, OnStack}, r)
-}
-
-// named reports whether the resource is none of the words: an ARN, or the address
-// of a resource.
-func (r Resource) named() bool { return !slices.Contains(resources, r) }
-
-// A Hop is one call of a chain, or several that are made alike.
-type Hop struct {
-	// Number counts from 1; calls that one service makes share it.
-	Number int
-	// Credentials the calls are made with.
-	Credentials Credentials
-	// Actions are the calls; none means the action of the replay.
-	Actions []string
-	// Resource of the calls.
-	Resource Resource
-	// Service is the service principal that calls: in its own name, with the session
-	// of a role that it assumed or, if Via is empty, with a forward access session.
-	Service string
-	// Via are the services through which forward access sessions came to the hop,
-	// the first caller first.
-	Via []string
-	// Principal is the address or ARN of the user or role of the world that makes
-	// the calls; empty means the principal of the replay.
-	Principal string
-	// Optional hops are shown and never decide.
-	Optional bool
-}
-
-// via are the services through which forward access sessions came to the hop.
-func (h *Hop) via() []string {
-	if len(h.Via) == 0 && h.Credentials == FAS {
-		return []string{h.Service}
-	}
-	return h.Via
-}
-
-// A Chain is one chain of calls, of the catalogue or a team's own.
-type Chain struct {
-	// ID is the name of the chain, such as "athena-public".
-	ID string
-	// Title says in a few words who calls what through whom.
-	Title string
-	// Pattern is the access pattern of AWS's data perimeter guide, such as "2a",
-	// empty where none applies.
-	Pattern string
-	// Entry is where the chain enters AWS; empty means Corporate.
-	Entry Entry
-	// Targets are the kinds of resources the chain is replayed on; none means all
-	// that have the actions of the chain.
-	Targets []TargetKind
-	Hops    []Hop
-}
-
+// Services that call in the catalogue.
 const (
 	athena         = "athena.amazonaws.com"
 	cloudformation = "cloudformation.amazonaws.com"
 	cloudtrail     = "cloudtrail.amazonaws.com"
+	config         = "config.amazonaws.com"
+	dynamodb       = "dynamodb.amazonaws.com"
+	elb            = "logdelivery.elasticloadbalancing.amazonaws.com"
+	events         = "events.amazonaws.com"
+	glue           = "glue.amazonaws.com"
+	lambda         = "lambda.amazonaws.com"
+	logDelivery    = "delivery.logs.amazonaws.com"
+	s3             = "s3.amazonaws.com"
+	serviceCatalog = "servicecatalog.amazonaws.com"
+	sns            = "sns.amazonaws.com"
 )
 
+// by is a call that the caller makes.
+func by(number int, on Resource, actions ...string) Hop {
+	return Hop{Number: number, Credentials: Caller, Resource: on, Actions: actions}
+}
+
+// through is a call that services make on the caller's behalf.
+func through(number int, via []string, on Resource, actions ...string) Hop {
+	return Hop{Number: number, Credentials: FAS, Service: via[len(via)-1], Via: via, Resource: on, Actions: actions}
+}
+
+// itself is a call that a service makes in its own name.
+func itself(service string, on Resource, actions ...string) Hop {
+	return Hop{Number: 1, Credentials: ServicePrincipal, Service: service, Resource: on, Actions: actions}
+}
+
+func maybe(h Hop) Hop {
+	h.Optional = true
+	return h
+}
+
+// withRole are the hops of a service that assumes a role: first the calls that set
+// it up and hand the role over, then the trust policy, then the call that is replayed.
+func withRole(service string, role Hop, setup Resource, action string) []Hop {
+	role.Number, role.Credentials, role.Service = 3, ServiceRole, service
+	return []Hop{
+		maybe(by(1, setup, action)),
+		maybe(by(1, OnRole, "iam:PassRole")),
+		{Number: 2, Credentials: ServicePrincipal, Service: service, Resource: OnRole, Actions: []string{"sts:AssumeRole"}},
+		role,
+	}
+}
+
 var (
-	direct     = []Hop{{Number: 1, Credentials: Caller}}
-	throughCFN = []Hop{
-		{Number: 1, Credentials: Caller, Actions: []string{"cloudformation:CreateStack"}, Resource: OnStack},
-		{Number: 2, Credentials: FAS, Service: cloudformation},
-	}
+	direct        = []Hop{by(1, OnTarget)}
 	throughAthena = []Hop{
-		{Number: 1, Credentials: Caller, Actions: []string{"athena:StartQueryExecution"}, Resource: OnWorkgroup},
-		{Number: 1, Credentials: Caller, Actions: []string{"athena:GetQueryExecution", "athena:GetQueryResults"}, Resource: OnWorkgroup, Optional: true},
-		{Number: 2, Credentials: FAS, Service: athena, Actions: []string{"glue:GetDatabase"}, Resource: OnCatalog},
-		{Number: 2, Credentials: FAS, Service: athena, Actions: []string{"glue:GetDatabase"}, Resource: OnDatabase},
-		{Number: 2, Credentials: FAS, Service: athena, Actions: []string{"glue:GetTable"}, Resource: OnCatalog},
-		{Number: 2, Credentials: FAS, Service: athena, Actions: []string{"glue:GetTable"}, Resource: OnDatabase},
-		{Number: 2, Credentials: FAS, Service: athena, Actions: []string{"glue:GetTable"}, Resource: OnTable},
-		{Number: 2, Credentials: FAS, Service: athena, Actions: []string{"glue:GetPartitions"}, Resource: OnTable, Optional: true},
-		{Number: 2, Credentials: FAS, Service: athena, Actions: []string{"s3:GetBucketLocation", "s3:ListBucket"}, Resource: OnBucket, Optional: true},
-		{Number: 2, Credentials: FAS, Service: athena},
+		by(1, OnWorkgroup, "athena:StartQueryExecution"),
+		maybe(by(1, OnWorkgroup, "athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetWorkGroup")),
+		through(2, []string{athena}, OnCatalog, "glue:GetDatabase"),
+		through(2, []string{athena}, OnDatabase, "glue:GetDatabase"),
+		through(2, []string{athena}, OnCatalog, "glue:GetTable"),
+		through(2, []string{athena}, OnDatabase, "glue:GetTable"),
+		through(2, []string{athena}, OnTable, "glue:GetTable"),
+		maybe(through(2, []string{athena}, OnTable, "glue:GetPartitions", "glue:BatchGetPartition")),
+		maybe(through(2, []string{athena}, OnBucket, "s3:GetBucketLocation", "s3:ListBucket")),
+		through(2, []string{athena}, OnTarget),
+		maybe(through(2, []string{athena}, OnResults, "s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")),
+		maybe(through(3, []string{athena, s3}, OnKey)),
 	}
-	buckets = []TargetKind{BucketTarget}
+	throughCFN = []Hop{
+		by(1, OnStack, "cloudformation:CreateStack"),
+		through(2, []string{cloudformation}, OnTarget),
+		maybe(through(3, []string{cloudformation, ofTarget}, OnKey)),
+	}
+
+	buckets   = []TargetKind{BucketTarget}
+	instances = []TargetKind{InstanceTarget}
+	roles     = []TargetKind{RoleTarget}
+	tables    = []TargetKind{TableTarget}
+	queues    = []TargetKind{QueueTarget}
+	topics    = []TargetKind{TopicTarget}
+	functions = []TargetKind{FunctionTarget}
+	secrets   = []TargetKind{SecretTarget}
+	// data are the targets of any call.
+	data = []TargetKind{BucketTarget, InstanceTarget, TableTarget, QueueTarget, TopicTarget, FunctionTarget, KeyTarget, SecretTarget}
+	// stored are the targets of a function's work.
+	stored = []TargetKind{BucketTarget, TableTarget, QueueTarget, TopicTarget, FunctionTarget, KeyTarget, SecretTarget}
+	// open are the targets that requests without credentials reach.
+	open = []TargetKind{BucketTarget, QueueTarget, TopicTarget}
 )
 
 // catalog is ordered as reports show it.
 var catalog = []*Chain{
-	{ID: "direct-corporate", Title: "a direct call from the corporate network", Pattern: "1", Entry: Corporate, Hops: direct},
-	{ID: "direct-internet", Title: "a direct call from an address outside of every allowed range", Entry: Internet, Hops: direct},
-	{ID: "direct-vpc-endpoint", Title: "a direct call through a VPC endpoint", Entry: VPCEndpoint, Hops: direct},
+	{ID: "direct-corporate", Title: "a direct call from the corporate network", Pattern: "1", Entry: Corporate, Targets: data, Hops: direct},
+	{ID: "direct-internet", Title: "a direct call from an address outside of every allowed range", Entry: Internet, Targets: data, Hops: direct},
+	{ID: "direct-vpc-endpoint", Title: "a direct call through a VPC endpoint", Entry: VPCEndpoint, Targets: data, Hops: direct},
 	{ID: "athena-public", Title: "an Athena query from the corporate network", Pattern: "2a", Entry: Corporate, Targets: buckets, Hops: throughAthena},
 	{ID: "athena-public-outside", Title: "an Athena query from an address outside of every allowed range", Entry: Internet, Targets: buckets, Hops: throughAthena},
 	{ID: "athena-privatelink", Title: "an Athena query through a VPC endpoint of Athena", Pattern: "2b", Entry: VPCEndpoint, Targets: buckets, Hops: throughAthena},
-	{ID: "cloudformation", Title: "a stack operation on the caller's behalf", Entry: Corporate, Hops: throughCFN},
-	{ID: "cloudformation-service-role", Title: "a stack operation with a service role", Entry: Corporate, Hops: []Hop{
-		{Number: 1, Credentials: Caller, Actions: []string{"cloudformation:CreateStack"}, Resource: OnStack, Optional: true},
-		{Number: 1, Credentials: Caller, Actions: []string{"iam:PassRole"}, Resource: OnRole, Optional: true},
-		{Number: 2, Credentials: ServicePrincipal, Service: cloudformation, Actions: []string{"sts:AssumeRole"}, Resource: OnRole},
-		{Number: 3, Credentials: ServiceRole, Service: cloudformation, Via: []string{cloudformation}},
-	}},
-	{ID: "cloudtrail-s3", Title: "CloudTrail delivers logs to a bucket", Pattern: "4", Entry: Inside, Targets: buckets, Hops: []Hop{
-		{Number: 1, Credentials: ServicePrincipal, Service: cloudtrail, Actions: []string{"s3:GetBucketAcl"}, Resource: OnBucket},
-		{Number: 1, Credentials: ServicePrincipal, Service: cloudtrail, Actions: []string{"s3:PutObject"}, Resource: OnLogs},
-	}},
-	{ID: "service-principal", Title: "a service calls in its own name", Entry: Inside, Hops: []Hop{
-		{Number: 1, Credentials: ServicePrincipal},
-	}},
-	{ID: "anonymous", Title: "a request without credentials from the Internet", Entry: Internet, Targets: buckets, Hops: []Hop{
-		{Number: 1, Credentials: Anonymous},
-	}},
+	{ID: "cloudformation", Title: "a stack operation on the caller's behalf", Entry: Corporate, Targets: data, Hops: throughCFN},
+	{
+		ID: "cloudformation-dynamodb-kms", Title: "a stack operation on an encrypted table", Entry: Corporate, Targets: tables,
+		Actions: []string{"dynamodb:CreateTable", "dynamodb:GetItem", "dynamodb:PutItem"},
+		Hops: []Hop{
+			by(1, OnStack, "cloudformation:CreateStack"),
+			through(2, []string{cloudformation}, OnTarget),
+			through(3, []string{cloudformation, dynamodb}, OnKey, "kms:Decrypt"),
+			maybe(through(3, []string{cloudformation, dynamodb}, OnKey, "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant")),
+		},
+	},
+	{
+		ID: "cloudformation-service-role", Title: "a stack operation with a service role", Entry: Corporate, Targets: data,
+		Hops: append(
+			withRole(cloudformation, Hop{Via: []string{cloudformation}}, OnStack, "cloudformation:CreateStack"),
+			maybe(through(4, []string{cloudformation, ofTarget}, OnKey)),
+		),
+	},
+	{
+		ID: "s3-kms", Title: "a call on an object that a KMS key encrypts", Entry: Corporate, Targets: buckets,
+		Actions: []string{"s3:GetObject", "s3:PutObject"}, Hops: []Hop{by(1, OnTarget), through(2, []string{s3}, OnKey)},
+	},
+	onEncrypted("dynamodb", "a call on a table that a KMS key encrypts", tables),
+	onEncrypted("sqs", "a call on a queue that a KMS key encrypts", queues),
+	onEncrypted("sns", "a message to a topic that a KMS key encrypts", topics),
+	onEncrypted("secretsmanager", "a secret that a KMS key encrypts", secrets),
+	{
+		ID: "ebs-kms", Title: "an instance whose volumes a KMS key encrypts", Entry: Corporate, Targets: instances,
+		Hops: []Hop{
+			by(1, OnTarget),
+			through(2, []string{"ec2.amazonaws.com"}, OnKey, "kms:GenerateDataKeyWithoutPlaintext", "kms:CreateGrant"),
+			maybe(through(2, []string{"ec2.amazonaws.com"}, OnKey, "kms:DescribeKey")),
+		},
+	},
+	{
+		ID: "assume-role", Title: "a principal assumes a role", Entry: Corporate, Targets: roles,
+		Hops: []Hop{by(1, OnTarget, "sts:AssumeRole")},
+	},
+	{
+		ID: "assume-role-with-saml", Title: "the user of a SAML provider assumes a role", Entry: Corporate, Targets: roles,
+		Hops: []Hop{{Number: 1, Credentials: Federated, Actions: []string{"sts:AssumeRoleWithSAML"}}},
+	},
+	{
+		ID: "assume-role-with-web-identity", Title: "the user of an OIDC provider assumes a role", Entry: Corporate, Targets: roles,
+		Hops: []Hop{{Number: 1, Credentials: Federated, Actions: []string{"sts:AssumeRoleWithWebIdentity"}}},
+	},
+	{
+		ID: "presigned-url", Title: "a presigned URL that is opened outside of every allowed range", Entry: Internet, Targets: buckets,
+		quiet: true, signs: "s3:authtype", Hops: []Hop{by(1, OnTarget, "s3:GetObject")},
+	},
+	{
+		ID: "service-catalog", Title: "a product of Service Catalog without a launch role", Entry: Corporate, Targets: data, quiet: true,
+		Hops: []Hop{
+			by(1, "product", "servicecatalog:ProvisionProduct"),
+			through(2, []string{serviceCatalog}, OnStack, "cloudformation:CreateStack"),
+			through(3, []string{serviceCatalog, cloudformation}, OnTarget),
+		},
+	},
+	{
+		ID: "elastic-beanstalk", Title: "an environment of Elastic Beanstalk on the caller's behalf", Entry: Corporate,
+		Targets: []TargetKind{InstanceTarget, BucketTarget}, quiet: true,
+		Hops: []Hop{by(1, "environment", "elasticbeanstalk:CreateEnvironment"), through(2, []string{"elasticbeanstalk.amazonaws.com"}, OnTarget)},
+	},
+	onBehalf("backup", "Backup deletes a recovery point that is a snapshot", by(1, "recovery-point", "backup:DeleteRecoveryPoint"), "snapshot", "ec2:DeleteSnapshot"),
+	onBehalf("ram", "Resource Access Manager shares the Glue data catalog", by(1, "resource-share", "ram:CreateResourceShare"), OnCatalog, "glue:PutResourcePolicy"),
+	onBehalf("bedrock-lambda", "an agent of Bedrock invokes a function", by(1, "agent", "bedrock:InvokeAgent"), OnTarget, "lambda:InvokeFunction", functions...),
+	onBehalf("bedrock-sagemaker", "Bedrock invokes an endpoint of SageMaker", by(1, "model", "bedrock:InvokeModel"), "endpoint", "sagemaker:InvokeEndpoint"),
+	onBehalf("cloud9-ssm", "Cloud9 opens a session on its instance", by(1, "ide", "cloud9:CreateEnvironmentSSM"), "document", "ssm:StartSession"),
+	onBehalf("cloudfront-acm", "CloudFront asks for a certificate", by(1, "distribution", "cloudfront:CreateDistribution"), "certificate", "acm:RequestCertificate"),
+	onBehalf("databrew-secretsmanager", "DataBrew reads a secret", by(1, "dataset", "databrew:CreateDataset"), OnTarget, "secretsmanager:GetSecretValue", secrets...),
+	onBehalf("dataexchange-s3", "Data Exchange exports to a bucket", by(1, "data-set", "dataexchange:CreateJob"), OnTarget, "s3:PutObject", buckets...),
+	onBehalf("lakeformation-ram", "Lake Formation shares a table", by(1, OnCatalog, "lakeformation:GrantPermissions"), "resource-share", "ram:CreateResourceShare"),
+	onBehalf("lambda-s3", "Lambda reads the code of a function", by(1, "function", "lambda:CreateFunction"), OnTarget, "s3:GetObject", buckets...),
+	onBehalf("redshift-data-serverless", "the Redshift Data API asks for credentials", by(1, "redshift-workgroup", "redshift-data:ExecuteStatement"), "redshift-workgroup", "redshift-serverless:GetCredentials"),
+	onBehalf("servicecatalog-appregistry", "AppRegistry tags a stack", by(1, "application", "servicecatalog-appregistry:AssociateResource"), OnStack, "cloudformation:UpdateStack"),
+	onBehalf("sns-sms-voice", "SNS sends a text message", by(1, "topic", "sns:Publish"), "phone-number", "sms-voice:SendTextMessage"),
+	onBehalf("ssm-ec2", "an automation of Systems Manager starts an instance", by(1, "automation", "ssm:StartAutomationExecution"), OnTarget, "ec2:RunInstances", instances...),
+	onBehalf("wafv2-logs", "WAF sends logs to CloudWatch Logs", by(1, "web-acl", "wafv2:PutLoggingConfiguration"), "log-group", "logs:PutResourcePolicy"),
+	{
+		ID: "glue-vpc", Title: "a Glue job with a connection to a VPC", Pattern: "3a", Entry: Corporate, Targets: buckets,
+		Hops: withRole(glue, Hop{Entry: VPCEndpoint, workload: request.GlueJob}, "job", "glue:StartJobRun"),
+	},
+	{
+		ID: "glue-job", Title: "a Glue job outside of every VPC", Entry: Corporate, Targets: buckets,
+		Hops: withRole(glue, Hop{workload: request.GlueJob}, "job", "glue:StartJobRun"),
+	},
+	{
+		ID: "glue-crawler", Title: "a Glue crawler outside of every VPC", Entry: Corporate, Targets: buckets,
+		Hops: withRole(glue, Hop{}, "crawler", "glue:StartCrawler"),
+	},
+	{
+		ID: "lambda-execution", Title: "a function with its execution role, outside of every VPC", Entry: Corporate, Targets: stored,
+		Hops: withRole(lambda, Hop{}, "function", "lambda:CreateFunction"),
+	},
+	{
+		ID: "lambda-vpc", Title: "a function in a VPC with its execution role", Entry: Corporate, Targets: stored,
+		Hops: withRole(lambda, Hop{Entry: VPCEndpoint}, "function", "lambda:CreateFunction"),
+	},
+	{
+		ID: "s3-replication", Title: "S3 replicates objects with a role", Pattern: "3b", Entry: Corporate, Targets: buckets,
+		Actions: []string{"s3:GetObjectVersionForReplication", "s3:ReplicateObject"},
+		Hops: append(
+			withRole(s3, Hop{}, OnBucket, "s3:PutReplicationConfiguration"),
+			maybe(through(4, []string{s3}, OnKey)),
+		),
+	},
+	{
+		ID: "cloudtrail-s3", Title: "CloudTrail delivers logs to a bucket", Pattern: "4", Entry: Inside, Targets: buckets,
+		Hops: []Hop{
+			itself(cloudtrail, OnBucket, "s3:GetBucketAcl"),
+			itself(cloudtrail, OnLogs, "s3:PutObject"),
+			maybe(itself(cloudtrail, OnKey, "kms:GenerateDataKey", "kms:DescribeKey")),
+		},
+	},
+	{
+		ID: "config-s3", Title: "Config delivers to a bucket", Entry: Inside, Targets: buckets,
+		Hops: []Hop{maybe(itself(config, OnBucket, "s3:GetBucketAcl", "s3:ListBucket")), itself(config, OnLogs, "s3:PutObject")},
+	},
+	{
+		ID: "vpc-flow-logs", Title: "CloudWatch Logs delivers VPC flow logs, and its likes, to a bucket", Entry: Inside, Targets: buckets,
+		Hops: []Hop{maybe(itself(logDelivery, OnBucket, "s3:GetBucketAcl")), itself(logDelivery, OnLogs, "s3:PutObject")},
+	},
+	{
+		ID: "elb-logs", Title: "a load balancer delivers access logs to a bucket", Entry: Inside, Targets: buckets,
+		Hops: []Hop{itself(elb, OnLogs, "s3:PutObject")},
+	},
+	inOwnName("s3-access-logs", "S3 delivers access logs to a bucket", "logging.s3.amazonaws.com", "s3:PutObject", buckets),
+	inOwnName("s3-inventory", "S3 writes an inventory to a bucket", s3, "s3:PutObject", buckets),
+	inOwnName("cloudfront-s3", "CloudFront reads objects with origin access control", "cloudfront.amazonaws.com", "s3:GetObject", buckets),
+	inOwnName("sns-sqs", "SNS sends a message to a queue", sns, "sqs:SendMessage", queues),
+	inOwnName("s3-sqs", "S3 notifies a queue", s3, "sqs:SendMessage", queues),
+	inOwnName("eventbridge-sqs", "a rule of EventBridge sends to a queue", events, "sqs:SendMessage", queues),
+	inOwnName("s3-sns", "S3 notifies a topic", s3, "sns:Publish", topics),
+	inOwnName("eventbridge-sns", "a rule of EventBridge publishes to a topic", events, "sns:Publish", topics),
+	inOwnName("sns-lambda", "SNS invokes a function", sns, "lambda:InvokeFunction", functions),
+	inOwnName("s3-lambda", "S3 invokes a function", s3, "lambda:InvokeFunction", functions),
+	inOwnName("eventbridge-lambda", "a rule of EventBridge invokes a function", events, "lambda:InvokeFunction", functions),
+	inOwnName("apigateway-lambda", "API Gateway invokes a function", "apigateway.amazonaws.com", "lambda:InvokeFunction", functions),
+	inOwnName("iot-lambda", "a rule of IoT invokes a function", "iot.amazonaws.com", "lambda:InvokeFunction", functions),
+	inOwnName("cognito-lambda", "a user pool of Cognito invokes a function", "cognito-idp.amazonaws.com", "lambda:InvokeFunction", functions),
+	inOwnName("ses-lambda", "a receipt rule of SES invokes a function", "ses.amazonaws.com", "lambda:InvokeFunction", functions),
+	inOwnName("logs-lambda", "a subscription of CloudWatch Logs invokes a function", "logs.amazonaws.com", "lambda:InvokeFunction", functions),
+	{ID: "service-principal", Title: "a service calls in its own name", Entry: Inside, Hops: []Hop{{Number: 1, Credentials: ServicePrincipal}}},
+	{ID: "anonymous", Title: "a request without credentials from the Internet", Entry: Internet, Targets: open, Hops: []Hop{{Number: 1, Credentials: Anonymous}}},
+}
+
+// onEncrypted is a direct call on what a key encrypts: the service asks for the key on
+// the caller's behalf.
+func onEncrypted(service, title string, targets []TargetKind) *Chain {
+	return &Chain{
+		ID: service + "-kms", Title: title, Entry: Corporate, Targets: targets,
+		Hops: []Hop{by(1, OnTarget), through(2, []string{service + ".amazonaws.com"}, OnKey)},
+	}
+}
+
+// onBehalf is a call that makes its service call another one on the caller's behalf.
+func onBehalf(id, title string, first Hop, on Resource, action string, targets ...TargetKind) *Chain {
+	prefix, _, _ := strings.Cut(first.Actions[0], ":")
+	return &Chain{
+		ID: id, Title: title, Entry: Corporate, Targets: targets, quiet: true,
+		Hops: []Hop{first, through(2, []string{prefix + ".amazonaws.com"}, on, action)},
+	}
+}
+
+// inOwnName is a service that calls in its own name, and asks for the key of the
+// target in its own name too.
+func inOwnName(id, title, service, action string, targets []TargetKind) *Chain {
+	return &Chain{
+		ID: id, Title: title, Entry: Inside, Targets: targets,
+		Hops: []Hop{itself(service, OnTarget, action), maybe(itself(service, OnKey))},
+	}
 }
 
 // Catalog returns the chains in the order reports show them.
@@ -195,136 +285,4 @@ func Find(id string) (*Chain, bool) {
 		}
 	}
 	return nil, false
-}
-
-// subject says whose replay the chain is: that of a role which a service assumes,
-// of a service, of a request without credentials, else of a user or role.
-func (c *Chain) subject() Credentials {
-	for i := range c.Hops {
-		if h := &c.Hops[i]; h.Credentials == ServiceRole && h.Principal == "" {
-			return ServiceRole
-		}
-	}
-	return c.Hops[0].Credentials
-}
-
-// assumes is the service that assumes the role the chain is about.
-func (c *Chain) assumes() string {
-	for i := range c.Hops {
-		if h := &c.Hops[i]; h.Credentials == ServiceRole && h.Principal == "" {
-			return h.Service
-		}
-	}
-	return ""
-}
-
-// own is the action of a chain that has its own: that of its last mandatory hop,
-// empty if the actions are those of the target.
-func (c *Chain) own() string {
-	last := ""
-	for i := range c.Hops {
-		switch h := &c.Hops[i]; {
-		case len(h.Actions) == 0:
-			return ""
-		case !h.Optional:
-			last = h.Actions[len(h.Actions)-1]
-		}
-	}
-	return last
-}
-
-// fixed is the resource of a chain whose last mandatory hop names one: the target
-// of the chain. It is empty for chains that are replayed on every target.
-func (c *Chain) fixed() Resource {
-	for i := range slices.Backward(c.Hops) {
-		if h := &c.Hops[i]; !h.Optional {
-			if h.Resource.named() {
-				return h.Resource
-			}
-			return ""
-		}
-	}
-	return ""
-}
-
-// applies reports whether the chain is replayed on a target.
-func (c *Chain) applies(t *Target) bool {
-	switch prefix, _, own := strings.Cut(c.own(), ":"); {
-	case c.fixed() != "":
-		return t.named(c.fixed())
-	case len(c.Targets) > 0:
-		return slices.Contains(c.Targets, t.Kind)
-	case own:
-		return strings.EqualFold(prefix, t.service())
-	}
-	return true
-}
-
-// on are the actions a chain is replayed for on a target.
-func (c *Chain) on(t *Target) []string {
-	if own := c.own(); own != "" {
-		return []string{own}
-	}
-	return t.actions()
-}
-
-// Validate says what keeps a chain from being replayed: nil for every chain of the
-// catalogue. The error names the hop, counted from 1 in the order of Hops.
-func (c *Chain) Validate() error {
-	if c.ID == "" {
-		return errors.New("a chain needs an id")
-	}
-	if len(c.Hops) == 0 {
-		return errors.New("a chain needs a hop")
-	}
-	mandatory := false
-	for i := range c.Hops {
-		if err := c.Hops[i].validate(); err != nil {
-			return fmt.Errorf("hop %d: %w", i+1, err)
-		}
-		mandatory = mandatory || !c.Hops[i].Optional
-	}
-	if !mandatory {
-		return errors.New("a chain needs a hop that is not optional")
-	}
-	return nil
-}
-
-func (h *Hop) validate() error {
-	switch h.Credentials {
-	case Caller, Anonymous, Federated:
-	case ServiceRole:
-		if h.Service == "" {
-			return errors.New("a service-role hop needs the service that has the role")
-		}
-	case FAS:
-		if h.Service == "" && len(h.Via) == 0 {
-			return errors.New("a fas hop needs the service that calls on the caller's behalf")
-		}
-	case ServicePrincipal:
-		// Without a service it is any that a policy names.
-	default:
-		return fmt.Errorf("there are no credentials %q, only %s", h.Credentials, words(credentials))
-	}
-	for _, s := range append([]string{h.Service}, h.Via...) {
-		if s != "" && (!strings.Contains(s, ".") || strings.ContainsAny(s, " /:*")) {
-			return fmt.Errorf("%q is no service principal: it looks like lambda.amazonaws.com", s)
-		}
-	}
-	for _, a := range h.Actions {
-		if prefix, name, _ := strings.Cut(a, ":"); prefix == "" || name == "" || strings.ContainsAny(a, "*? ") {
-			return fmt.Errorf("%q is no action: it looks like s3:GetObject", a)
-		}
-	}
-	return nil
-}
-
-func words[T ~string](list []T) string {
-	var out []string
-	for _, w := range list {
-		if w != "" {
-			out = append(out, string(w))
-		}
-	}
-	return strings.Join(out, ", ")
 }

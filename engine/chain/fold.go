@@ -238,6 +238,9 @@ func (f *folder) targetClass(t *Target) uint64 {
 	w.h.SetSeed(f.seed)
 	w.number(int(t.Kind))
 	w.truth(t.RestrictPublic)
+	w.literal(t.Key)
+	w.tags(t.Tags)
+	w.text(string(t.standsFor))
 	w.named(t.ARN)
 	w.literal(t.Account)
 	w.literal(t.Region)
@@ -335,8 +338,8 @@ func namesPrincipal(c *condition.Condition) bool {
 func (f *folder) relation(c *combination, v *variant) uint64 {
 	w := &canonical{}
 	w.h.SetSeed(f.seed)
-	p, t := v.principal, c.target
-	cl := call{action: f.actions[c.action], principal: p, target: t, statement: v.statement}
+	p := v.principal
+	cl := call{action: f.actions[c.action], principal: p, target: c.target, statement: v.statement}
 	var seen []made
 	for _, ch := range c.chains {
 		for i := range ch.Hops {
@@ -344,19 +347,27 @@ func (f *folder) relation(c *combination, v *variant) uint64 {
 			if spec.Resource.beside() || spec.Resource == OnRole || spec.Optional {
 				continue
 			}
+			who := p
+			if spec.Principal != "" {
+				who = f.caller(&cl, spec)
+			}
 			for _, action := range cl.actions(spec) {
 				m := made{action, spec.Resource}
-				if slices.Contains(seen, m) {
+				if who == nil || slices.Contains(seen, m) {
 					continue
 				}
 				seen = append(seen, m)
-				resource, _ := f.resource(&cl, spec, p, action)
-				f.meet(w, f.own(p, action), resource, p, t)
-				theirs := f.theirs(t, action)
-				f.meet(w, theirs, resource, p, t)
+				resource, _ := f.resource(&cl, spec, who, action)
+				owner := f.owner(&cl, spec, resource)
+				f.meet(w, f.own(who, action), resource, who, owner)
+				if owner == nil {
+					continue
+				}
+				theirs := f.theirs(owner, action)
+				f.meet(w, theirs, resource, who, owner)
 				for i := range theirs {
-					f.names(w, theirs[i].names, &p.Caller.Principal)
-					f.conditions(w, theirs[i].conditions, p)
+					f.names(w, theirs[i].names, &who.Caller.Principal)
+					f.conditions(w, theirs[i].conditions, who)
 				}
 			}
 		}

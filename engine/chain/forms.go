@@ -125,8 +125,12 @@ type sorter struct {
 	// reached remembers, by text, which targets a resource pattern can match; nil for
 	// the patterns that are wide.
 	reached map[symbol.Text][]int32
-	actions [][]string // of the chains on each target
-	kinds   []uint64   // a hash of the chains on each target
+	// encrypted are the targets by the key that encrypts them, foreign the keys that are
+	// no targets.
+	encrypted map[symbol.Text][]int32
+	foreign   []symbol.Text
+	actions   [][]string // of the chains on each target
+	kinds     []uint64   // a hash of the chains on each target
 }
 
 // narrow says how many targets a pattern may reach to be taken as mentioning them,
@@ -234,8 +238,11 @@ func (o *sorter) principalForms() {
 			}
 			if reached != nil {
 				w.number(0)
-				for _, t := range reached {
+				for _, t := range slices.Concat(reached, o.behind(e, reached)) {
 					o.mentions = append(o.mentions, cell{t, int32(i)}) //nolint:gosec // an index
+				}
+				if o.passes(e) {
+					form = formless
 				}
 				return
 			}
@@ -258,6 +265,49 @@ func (o *sorter) principalForms() {
 		o.formOf.principals[i] = form
 		o.members.principals = member(o.members.principals, form, i)
 	}
+}
+
+// behind returns the targets that a pattern mentions by the key which encrypts them.
+func (o *sorter) behind(e *arn.Pattern, reached []int32) []int32 {
+	if o.encrypted == nil {
+		o.encrypted = map[symbol.Text][]int32{}
+		for i, t := range o.targets {
+			if !t.Key.IsZero() {
+				o.encrypted[t.Key] = append(o.encrypted[t.Key], int32(i)) //nolint:gosec // an index
+				if o.byARN[t.Key] == nil && !slices.Contains(o.foreign, t.Key) {
+					o.foreign = append(o.foreign, t.Key)
+				}
+			}
+		}
+	}
+	var out []int32
+	for _, t := range reached {
+		out = append(out, o.encrypted[o.targets[t].ARN]...)
+	}
+	for _, key := range o.foreign {
+		if m, _ := e.MatchResource(key, anyVariable); m != kleene.False {
+			out = append(out, o.encrypted[key]...)
+		}
+	}
+	return out
+}
+
+// passes reports whether a pattern mentions a resource that some chain names on its
+// way to other targets.
+func (o *sorter) passes(e *arn.Pattern) bool {
+	return slices.ContainsFunc(o.catalog, func(c *Chain) bool {
+		return slices.ContainsFunc(c.Hops, func(h Hop) bool {
+			if !h.Resource.named() {
+				return false
+			}
+			resource := symbol.Literal(string(h.Resource))
+			if i := slices.IndexFunc(o.targets, func(t *Target) bool { return t.Address == string(h.Resource) }); i >= 0 {
+				resource = o.targets[i].ARN
+			}
+			m, _ := e.MatchResource(resource, anyVariable)
+			return m != kleene.False
+		})
+	})
 }
 
 // number gives each hash a number of its own.
@@ -294,7 +344,7 @@ func (o *sorter) targetForms() {
 		w := &canonical{}
 		w.h.SetSeed(o.folder.seed)
 		form := 0
-		if t.Kind == InstanceTarget || anything(t.ARN) {
+		if t.standIn() || anything(t.ARN) {
 			form = formless
 		}
 		w.number(int(classOf(o.folder.targets, t, o.folder.targetClass))) //nolint:gosec // a hash
@@ -310,6 +360,14 @@ func (o *sorter) targetForms() {
 			rest(e)
 		}
 		docs := theirDocs(t)
+		if key := o.byARN[t.Key]; key != nil {
+			docs = append(docs, theirDocs(key)...) // the chains on the target ask for the key
+		}
+		if t.Kind == RoleTarget {
+			for _, p := range callers.exact[t.ARN] {
+				o.mentions = append(o.mentions, cell{int32(i), p}) //nolint:gosec // an index
+			}
+		}
 		entries(docs, rest)
 		var telling []side
 		for _, d := range docs {
@@ -736,7 +794,9 @@ func (s *selection) single(o *sorter, at cell) {
 // combination is a pair as it is replayed.
 func (s *selection) combination(p pairing) combination {
 	out := combination{principal: s.principals[p.principal], target: s.targets[p.target], action: p.action}
-	out.chains = s.chainsOf(out.principal, out.target, s.actions[p.action])
+	if itself := out.target.Kind == RoleTarget && out.target.ARN == out.principal.Caller.Principal.ARN; !itself {
+		out.chains = s.chainsOf(out.principal, out.target, s.actions[p.action])
+	}
 	return out
 }
 
@@ -746,7 +806,7 @@ func (s *selection) matters(c *combination) bool {
 	if s.opts.Only != nil {
 		return s.opts.Only(c.principal, c.target, action)
 	}
-	if c.principal.StandIn != "" || c.target.Kind == InstanceTarget {
+	if c.principal.StandIn != "" || c.target.standIn() {
 		return true
 	}
 	return related(s.allows(c.principal, nil, action), s.reaching(c.target, action), c.principal, c.target, action)

@@ -236,9 +236,12 @@ func lowestHost(p netip.Prefix) netip.Addr {
 func (r *runner) enter(c *call, h *Hop, service string, w witnesses) (n request.Network, endpointPolicy []policy.Attached, missing string) {
 	entry := c.chain.Entry
 	switch {
-	case h.Credentials == ServiceRole, h.Credentials == ServicePrincipal:
-		return n, nil, ""
-	case len(h.via()) > 0:
+	case h.Credentials == ServicePrincipal, h.Credentials == ServiceRole, h.Credentials == FAS && c.chain.subject() == ServiceRole:
+		entry = h.Entry
+		if entry == "" {
+			return n, nil, ""
+		}
+	case h.Credentials == FAS:
 		// The service of the first call.
 		service, _, _ = strings.Cut(c.actions(&c.chain.Hops[0])[0], ":")
 	}

@@ -1,11 +1,13 @@
 package chain
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tfguard/tfguard/engine/condition"
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/symbol"
 )
 
@@ -62,24 +64,75 @@ func serviceGrants(t *Target) []serviceGrant {
 	return out
 }
 
-// trusts reports whether a trust policy lets a service assume the role, by its name
-// or with everybody.
+// trusts reports whether a trust policy lets a service assume the role, by its name.
+// CloudFormation stands for the services that a policy lets in with everybody, or
+// that one which was not read may let in.
 func trusts(doc *policy.Document, service string) bool {
-	if doc == nil {
-		return false
+	if doc.Unread != "" {
+		return service == cloudformation
 	}
+	return slices.ContainsFunc(trusted(doc), func(e policy.Principal) bool {
+		return e.Type == policy.Service && e.Text == symbol.Literal(service) || service == cloudformation && e.Everyone() == kleene.True
+	})
+}
+
+// trustsPeople reports whether a trust policy may let in others than services.
+func trustsPeople(doc *policy.Document) bool {
+	return doc.Unread != "" || slices.ContainsFunc(trusted(doc), func(e policy.Principal) bool { return e.Type != policy.Service })
+}
+
+// trusted are the principals that a trust policy lets in.
+func trusted(doc *policy.Document) []policy.Principal {
+	var out []policy.Principal
 	for i := range doc.Statements {
-		st := &doc.Statements[i]
-		if st.Effect != policy.Allow || st.Principals == nil || st.Principals.Not {
-			continue
-		}
-		for _, e := range st.Principals.Entries {
-			if e.Everyone() == kleene.True || e.Type == policy.Service && e.Text == symbol.Literal(service) {
-				return true
-			}
+		if st := &doc.Statements[i]; st.Effect == policy.Allow && st.Principals != nil && !st.Principals.Not {
+			out = append(out, st.Principals.Entries...)
 		}
 	}
-	return false
+	return out
+}
+
+// SetKind sets what the trust policy and the path of a role tell of its sessions:
+// that Identity Center, an identity provider or a service begins all of them. doc
+// may be nil.
+func SetKind(c *request.Caller, doc *policy.Document) {
+	s := c.Principal.ARN.String()
+	switch {
+	case strings.Contains(s, ":role/aws-reserved/sso.amazonaws.com/"):
+		c.Session, c.Tags = request.IdentityCenter, nil
+		return
+	case strings.Contains(s, ":role/aws-service-role/"):
+		c.Principal.Kind = request.ServiceLinkedRole
+	}
+	if doc == nil || doc.Unread != "" {
+		return
+	}
+	entries := trusted(doc)
+	all := func(t policy.PrincipalType) bool {
+		return len(entries) > 0 && !slices.ContainsFunc(entries, func(e policy.Principal) bool { return e.Type != t })
+	}
+	switch {
+	case all(policy.Service):
+		service, known := entries[0].Text.Literal()
+		if known && !slices.ContainsFunc(entries, func(e policy.Principal) bool { return e.Text != entries[0].Text }) {
+			c.Workload = request.WorkloadOf(service)
+		}
+	case all(policy.Federated):
+		c.Session = request.OIDC
+		if doc.Statements[0].Actions.Match("sts", "assumerolewithsaml") == kleene.True {
+			c.Session = request.SAML
+		}
+		if mayTagSessions(doc) {
+			c.Tags = nil // the session's may be among them
+		}
+	}
+}
+
+// mayTagSessions reports whether a trust policy may let callers pass session tags.
+func mayTagSessions(doc *policy.Document) bool {
+	return slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool {
+		return st.Effect == policy.Allow && st.Actions.Match("sts", "tagsession") != kleene.False
+	})
 }
 
 // conditionValue returns the first value a statement asks of a key with a

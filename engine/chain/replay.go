@@ -9,6 +9,7 @@ import (
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/request"
+	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/engine/symbol"
 )
 
@@ -24,6 +25,7 @@ type runner struct {
 	reach    map[grantKey]*allows
 	contexts map[*Principal]request.Context
 	entered  map[enteredKey]HopResult
+	byARN    map[symbol.Text]*Target
 	notes    map[string]bool
 }
 
@@ -50,7 +52,11 @@ func newRunner(w World) *runner {
 		reach:    map[grantKey]*allows{},
 		contexts: map[*Principal]request.Context{},
 		entered:  map[enteredKey]HopResult{},
+		byARN:    map[symbol.Text]*Target{},
 		notes:    map[string]bool{},
+	}
+	for _, t := range w.Targets() {
+		r.byARN[t.ARN] = t
 	}
 	return r
 }
@@ -67,19 +73,39 @@ type call struct {
 
 // actions are the calls of a hop.
 func (c *call) actions(h *Hop) []string {
-	if len(h.Actions) == 0 {
-		return []string{c.action}
+	switch {
+	case len(h.Actions) > 0:
+		return h.Actions
+	case h.Resource == OnKey:
+		return keyActions[c.action]
 	}
-	return h.Actions
+	return []string{c.action}
+}
+
+// keyActions are the calls of KMS that follow from a call on what a key encrypts.
+var keyActions = map[string][]string{
+	"s3:GetObject":                      {"kms:Decrypt"},
+	"s3:PutObject":                      {"kms:GenerateDataKey"},
+	"s3:GetObjectVersionForReplication": {"kms:Decrypt"},
+	"s3:ReplicateObject":                {"kms:GenerateDataKey"},
+	"dynamodb:GetItem":                  {"kms:Decrypt"},
+	"dynamodb:PutItem":                  {"kms:Decrypt"},
+	"sqs:ReceiveMessage":                {"kms:Decrypt"},
+	"sqs:SendMessage":                   {"kms:GenerateDataKey", "kms:Decrypt"},
+	"sns:Publish":                       {"kms:GenerateDataKey", "kms:Decrypt"},
+	"secretsmanager:GetSecretValue":     {"kms:Decrypt"},
 }
 
 // replay replays one chain; false if the policies leave no network to replay it
 // from, or the world lacks a principal or resource that a hop names.
 func (r *runner) replay(c call) (*Replay, bool) {
-	w := r.witnesses(c.principal, c.target)
+	w := r.witnesses(&c)
 	out := &Replay{Chain: c.chain, Action: c.action, Principal: c.principal, Target: c.target}
 	for i := range c.chain.Hops {
 		h := &c.chain.Hops[i]
+		if h.Resource == OnKey && c.key().IsZero() {
+			continue
+		}
 		for _, action := range c.actions(h) {
 			hop, missing := r.hop(&c, h, action, w)
 			if missing != "" {
@@ -140,9 +166,10 @@ func (r *runner) hop(c *call, spec *Hop, action string, w witnesses) (out HopRes
 	if p == nil {
 		return out, "the chain " + c.chain.ID + " is left out: the input has no principal " + spec.Principal
 	}
-	via := spec.via()
+	via := spec.via(c.target)
 	key := enteredKey{principal: p, action: action, on: spec.Resource, via: strings.Join(via, " "), network: network}
-	if spec.Resource.beside() {
+	shared := spec.Resource.beside() || spec.Resource == OnResults
+	if shared {
 		if h, ok := r.entered[key]; ok {
 			h.Hop, h.Optional = spec.Number, spec.Optional
 			return h, ""
@@ -152,73 +179,122 @@ func (r *runner) hop(c *call, spec *Hop, action string, w witnesses) (out HopRes
 	if resource.IsZero() {
 		return out, "the chain " + c.chain.ID + " is left out: the input has no resource " + string(spec.Resource)
 	}
+	t := r.owner(c, spec, resource)
 	h := request.Hop{
-		Network: network, Via: via, ServiceRole: spec.Credentials == ServiceRole,
-		Service: prefix, Action: name, Region: r.region(c, spec), Time: r.env.Time,
+		Network: network, Via: via, ServiceRole: spec.Credentials == ServiceRole || spec.Credentials == FAS && c.chain.subject() == ServiceRole,
+		Service: prefix, Action: name, Region: r.region(t), Time: r.env.Time,
 		ResourceAccount: account, ResourceOrganization: r.organizationOf(account),
-		ResourceTags: r.tags(c, spec), Switches: r.switches,
+		ResourceTags: r.tags(c, spec, t), Switches: r.switches,
 	}
 	policies := engine.Policies{Identity: p.Identity, Boundary: p.Boundary, SCP: p.SCP, Assume: r.env.Assume}
 	if len(via) == 0 {
 		policies.VPCEndpoint = endpointPolicy
 	}
-	if t := r.owner(c, spec); t != nil {
+	switch {
+	case t != nil:
 		policies.Resource, policies.RCP = t.Policies, t.RCP
 		if r.env.ManagementAccount && symbol.Equal(account, r.env.Account) == kleene.True {
 			policies.RCP = nil // they do not bind the management account's resources
 		}
 		policies.RestrictPublicBuckets = t.RestrictPublic
 		h.ResourceOrganization = t.Organization
-	}
-	if spec.Resource == OnRole && spec.Credentials == ServicePrincipal {
+	case spec.Resource == OnRole && spec.Credentials == ServicePrincipal:
 		policies.Resource = []policy.Attached{{Document: c.principal.Trust, Sure: kleene.True}}
+	case spec.Resource == OnKey:
+		unseen := policy.Unread("the key policy of "+resource.String(), policy.Resource, source.Origin{}, "the input does not define the key")
+		policies.Resource = []policy.Attached{{Document: unseen, Sure: kleene.True}}
+	}
+	caller := p.Caller
+	if h.ServiceRole {
+		caller.Session, caller.Workload = request.Plain, spec.delivered(c.chain)
 	}
 	req := engine.Request{
 		Principal: p.Caller.Principal, Action: action, Resource: resource, ResourceAccount: account,
-		Context: request.Derive(&p.Caller, &h),
+		Context: request.Derive(&caller, &h),
 	}
 	r.parameters(&req, c, spec)
 	out = HopResult{
 		Hop: spec.Number, Credentials: spec.Credentials, Optional: spec.Optional,
 		Request: req, Decision: engine.Evaluate(&policies, &req),
 	}
-	if spec.Resource.beside() {
+	if shared {
 		r.entered[key] = out
 	}
 	return out, ""
 }
 
-// owner returns the target whose policies bear on a hop: nil for what is beside it,
-// which has no policies of its own.
-func (r *runner) owner(c *call, h *Hop) *Target {
+// delivered is the workload that gets the credentials of the role which makes a hop.
+func (h *Hop) delivered(c *Chain) request.Workload {
+	service := h.Service
+	if h.Credentials == FAS {
+		service = c.assumes()
+	}
+	if h.workload != "" {
+		return h.workload
+	}
+	return request.WorkloadOf(service)
+}
+
+// key is the KMS key of a call: that of the target, or that of the trail whose log
+// files CloudTrail encrypts.
+func (c *call) key() symbol.Text {
+	if d := c.principal.delivery; d != nil && d.trail != nil {
+		return d.trail.keyARN()
+	}
+	return c.target.Key
+}
+
+// owner returns the target whose policies bear on a hop: nil for what the world does
+// not define, or has no policies of its own.
+func (r *runner) owner(c *call, h *Hop, resource symbol.Text) *Target {
 	switch {
-	case h.Resource.named():
-		if c.target.named(h.Resource) {
-			return c.target
-		}
-		targets := r.world.Targets()
-		if i := slices.IndexFunc(targets, func(t *Target) bool { return t.named(h.Resource) }); i >= 0 {
-			return targets[i]
+	case h.Resource == OnKey:
+		return r.byARN[resource]
+	case h.Resource == OnResults:
+		if a, ok := arn.Parse(resource); ok {
+			a[arn.Resource] = a[arn.Resource].SplitN('/', 2)[0]
+			return r.byARN[a.Text()]
 		}
 		return nil
+	case h.Resource.named():
+		return r.lookUp(c, h.Resource)
 	case h.Resource.beside(), h.Resource == OnRole:
 		return nil
 	}
 	return c.target
 }
 
+// lookUp returns the target that a hop names by its ARN or address, nil if there is none.
+func (r *runner) lookUp(c *call, name Resource) *Target {
+	if c.target.named(name) {
+		return c.target
+	}
+	targets := r.world.Targets()
+	if i := slices.IndexFunc(targets, func(t *Target) bool { return t.named(name) }); i >= 0 {
+		return targets[i]
+	}
+	return nil
+}
+
 // parameters sets the context keys that hang on the parameters of a call.
 func (r *runner) parameters(req *engine.Request, c *call, spec *Hop) {
 	caller, ctx := &c.principal.Caller, &req.Context
 	switch {
+	case spec.Credentials == Federated:
+		claims(ctx, c.statement)
 	case spec.Resource == OnLogs:
-		c.principal.delivery.deliver(ctx, c.target)
+		c.principal.delivery.deliver(ctx, c.target, caller.Principal.Service)
+	case spec.Resource == OnKey:
+		encryptionContext(ctx, req.Action, c)
 	case spec.Resource == OnRole && spec.Credentials == ServicePrincipal:
 		// Whether the service names the source of the call is not documented.
 		ctx.SetMaybe("aws:SourceAccount", caller.Principal.Account)
-		ctx.SetMaybe("aws:SourceArn", symbol.Symbol{Name: "the source of " + c.chain.assumes()}.Text())
+		ctx.SetMaybe("aws:SourceArn", symbol.Symbol{Name: "the source of " + spec.Service}.Text())
 	case spec.Resource == OnRole:
 		ctx.SetString("iam:PassedToService", c.chain.assumes())
+	case c.chain.signs == "s3:authtype":
+		ctx.SetString("s3:authType", "REST-QUERY-STRING")
+		ctx.SetMaybe("s3:signatureAge", symbol.Symbol{Name: "the age of the signature in milliseconds"}.Text())
 	case c.statement != nil:
 		// The service makes the call that the statement lets it make.
 		if strings.EqualFold(req.Action, "s3:PutObject") {
@@ -232,6 +308,64 @@ func (r *runner) parameters(req *engine.Request, c *call, spec *Hop) {
 	}
 }
 
+// claims sets what a trust policy asks of the token of an identity provider: the
+// caller is one whom it lets in.
+func claims(ctx *request.Context, st *policy.Statement) {
+	for i := range st.Conditions {
+		key := st.Conditions[i].Key
+		if _, known := request.Find(key); known {
+			continue
+		}
+		if v, ok := conditionValue(st, key); ok {
+			ctx.Set(key, v)
+		} else {
+			ctx.SetMaybe(key, symbol.Symbol{Name: key + " of the token"}.Text())
+		}
+	}
+}
+
+// encryptionContext sets the keys about what a service encrypts or decrypts for a
+// call on the target (AWS KMS Developer Guide, "Encryption context").
+func encryptionContext(ctx *request.Context, action string, c *call) {
+	if strings.EqualFold(action, "kms:CreateGrant") {
+		ctx.SetString("kms:GrantIsForAWSResource", "true")
+		return
+	}
+	if !encrypts(action) {
+		return
+	}
+	name, value := "", c.target.ARN
+	if d := c.principal.delivery; d != nil && c.principal.Caller.Principal.Service == cloudtrail {
+		name, value = "aws:cloudtrail:arn", c.principal.Caller.Source
+	} else {
+		switch c.target.Kind {
+		case BucketTarget:
+			// The object or, with bucket keys, the bucket.
+			name, value = "aws:s3:arn", symbol.Concat(value, symbol.Symbol{Name: "the object, unless there are bucket keys"}.Text())
+		case TableTarget:
+			if a, ok := arn.Parse(value); ok {
+				value = a.Name()
+			}
+			name = "aws:dynamodb:tableName"
+			ctx.Set("kms:EncryptionContext:aws:dynamodb:subscriberId", c.target.Account)
+		case QueueTarget:
+			name = "aws:sqs:arn"
+		case TopicTarget:
+			name = "aws:sns:topicArn"
+		case SecretTarget:
+			name = "SecretARN"
+		default:
+			return
+		}
+	}
+	ctx.Set("kms:EncryptionContext:"+name, value)
+	keys := []string{name}
+	if c.target.Kind == TableTarget {
+		keys = append(keys, "aws:dynamodb:subscriberId")
+	}
+	ctx.SetString("kms:EncryptionContextKeys", keys...)
+}
+
 // encrypts reports whether a KMS action carries an encryption context.
 func encrypts(action string) bool {
 	action = strings.ToLower(action)
@@ -243,21 +377,21 @@ var noTags = map[string]symbol.Text{}
 
 // tags are those that the service shows of the resource of a hop: buckets show none
 // unless that is turned on, what does not exist yet has none.
-func (r *runner) tags(c *call, h *Hop) map[string]symbol.Text {
-	switch t := r.owner(c, h); {
+func (r *runner) tags(c *call, h *Hop, t *Target) map[string]symbol.Text {
+	switch {
 	case h.Resource == OnRole:
 		return c.principal.Caller.Tags
-	case h.Resource == OnWorkgroup, h.Resource.named() && t == nil:
+	case t == nil && h.Resource != OnStack && h.Resource != OnCatalog:
 		return nil
-	case t == nil, t.Kind == BucketTarget, t.Kind == InstanceTarget:
+	case t == nil, t.Kind == BucketTarget, t.standIn():
 		return noTags
 	default:
 		return t.Tags
 	}
 }
 
-func (r *runner) region(c *call, h *Hop) symbol.Text {
-	if t := r.owner(c, h); t != nil && !t.Region.IsZero() {
+func (r *runner) region(t *Target) symbol.Text {
+	if t != nil && !t.Region.IsZero() {
 		return t.Region
 	}
 	return r.env.Region
@@ -281,21 +415,23 @@ func (r *runner) resource(c *call, spec *Hop, p *Principal, action string) (symb
 	if account.IsZero() {
 		account = r.env.Account
 	}
-	own := func(service, rest string) (symbol.Text, symbol.Text) {
-		def := r.arn(service, r.env.Region, account, rest)
+	if stand, ok := standInResources[spec.Resource]; ok {
+		region := r.env.Region
+		if stand.service == "cloudfront" {
+			region = symbol.Text{} // its ARNs name no region
+		}
+		def := r.arn(stand.service, region, account, stand.rest)
 		return r.allows(p, nil, action).example(def, r.lookup(p)), account
 	}
 	switch spec.Resource {
-	case OnWorkgroup:
-		return own("athena", "workgroup/primary")
-	case OnCatalog:
-		return r.arn("glue", r.env.Region, account, "catalog"), account
-	case OnDatabase:
-		return own("glue", "database/default")
-	case OnTable:
-		return own("glue", "table/default/example")
-	case OnStack:
-		return own("cloudformation", "stack/example/example")
+	case OnKey:
+		key := c.key()
+		if a, ok := arn.Parse(key); ok {
+			return key, a[arn.Account]
+		}
+		return key, c.target.Account
+	case OnResults:
+		return r.results(p, account), account
 	case OnRole:
 		return c.principal.Caller.Principal.ARN, c.principal.Caller.Principal.Account
 	case OnBucket:
@@ -309,19 +445,56 @@ func (r *runner) resource(c *call, spec *Hop, p *Principal, action string) (symb
 	switch {
 	case c.target.Kind == InstanceTarget:
 		return r.arn("ec2", r.env.Region, account, "instance/*"), account
-	case c.statement != nil:
+	case c.statement != nil && spec.Credentials == ServicePrincipal:
 		return r.granted(c, action), c.target.Account
-	case onObject(action):
+	case c.target.Kind == BucketTarget && onObject(action):
 		return r.object(c, p, action), c.target.Account
 	}
 	return c.target.ARN, c.target.Account
+}
+
+// results returns an object where a query of Athena writes: where a workgroup of the
+// world says, else the first place that the principal may write to, the bucket that
+// the console makes before all others.
+func (r *runner) results(p *Principal, account symbol.Text) symbol.Text {
+	lit := symbol.Literal
+	bucket := symbol.Concat(lit("arn:"), r.env.Partition, lit(":s3:::"))
+	for _, w := range r.world.Workgroups() {
+		if !w.Results.IsZero() {
+			place := w.Results
+			if !place.HasSuffix("/") {
+				place = symbol.Concat(place, lit("/"))
+			}
+			return symbol.Concat(bucket, place, lit("example"))
+		}
+	}
+	def := symbol.Concat(bucket, lit("aws-athena-query-results-"), account, lit("-"), r.env.Region, lit("/example"))
+	var first symbol.Text
+	lookup := r.lookup(p)
+	for _, st := range r.allows(p, nil, "s3:PutObject").statements {
+		if st.any {
+			return def
+		}
+		for _, e := range st.entries {
+			if m, _ := e.pattern.MatchResource(def, lookup); m != kleene.False {
+				return def
+			}
+			if key, ok := e.pattern.ResourcePart(lookup); ok && first.IsZero() && !st.sensitive && len(key.SplitN('/', 2)) == 2 {
+				first = symbol.Concat(bucket, key)
+			}
+		}
+	}
+	if first.IsZero() {
+		return def
+	}
+	return first
 }
 
 // elsewhere returns the resource that a hop names by its ARN or address; the zero
 // Text for an address that the world lacks. A bucket stands for its objects where
 // the action asks for one.
 func (r *runner) elsewhere(c *call, h *Hop, p *Principal, action string, account symbol.Text) (symbol.Text, symbol.Text) {
-	t := r.owner(c, h)
+	t := r.lookUp(c, h.Resource)
 	if t == nil {
 		a, ok := arn.Parse(symbol.Literal(string(h.Resource)))
 		if !ok {
@@ -474,8 +647,9 @@ func (r *runner) lookup(p *Principal) symbol.Lookup {
 // sensitiveNote says what replays leave out for sensitive policies.
 const sensitiveNote = "Some policies are sensitive: they are evaluated, and the networks, services, sources and object keys that they alone name are not replayed."
 
-// witnesses reads the networks off the policies that take part in a replay.
-func (r *runner) witnesses(p *Principal, t *Target) witnesses {
+// witnesses reads the networks off the policies that take part in a replay. That of
+// an endpoint takes part where a chain enters through one.
+func (r *runner) witnesses(c *call) witnesses {
 	var all []named
 	scan := func(docs []policy.Attached) {
 		for _, d := range docs {
@@ -490,14 +664,24 @@ func (r *runner) witnesses(p *Principal, t *Target) witnesses {
 			all = append(all, n)
 		}
 	}
-	scan(p.Identity)
-	scan(p.Boundary)
-	for _, level := range p.SCP {
+	scan(c.principal.Identity)
+	scan(c.principal.Boundary)
+	for _, level := range c.principal.SCP {
 		scan(level)
 	}
-	scan(t.Policies)
-	for _, level := range t.RCP {
+	scan(c.target.Policies)
+	for _, level := range c.target.RCP {
 		scan(level)
+	}
+	if c.chain.throughEndpoint() {
+		for _, e := range r.world.Endpoints() {
+			scan(e.Policies)
+		}
 	}
 	return witness(all, r.env.Networks)
+}
+
+// throughEndpoint reports whether some hop enters through a VPC endpoint.
+func (c *Chain) throughEndpoint() bool {
+	return c.Entry == VPCEndpoint || slices.ContainsFunc(c.Hops, func(h Hop) bool { return h.Entry == VPCEndpoint })
 }

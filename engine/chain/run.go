@@ -8,6 +8,7 @@ import (
 
 	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/arn"
+	"github.com/tfguard/tfguard/engine/condition"
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/symbol"
@@ -82,12 +83,13 @@ func Run(w World, opts Options) Result {
 			s.catalog = append(s.catalog, c)
 		}
 	}
-	s.targets = s.addNamed(append(slices.Clone(w.Targets()), &Target{
-		Kind: InstanceTarget, ARN: symbol.Literal("*"), Account: r.env.Account, Region: r.env.Region, Organization: r.env.Organization,
-	}))
 	stand := standIns(r.env)
 	r.admin = stand[0]
 	s.principals = slices.Concat(w.Principals(), stand)
+	s.targets = slices.Concat(w.Targets(), []*Target{{
+		Kind: InstanceTarget, ARN: symbol.Literal("*"), Account: r.env.Account, Region: r.env.Region, Organization: r.env.Organization, Key: r.env.VolumeKey,
+	}}, s.assumable())
+	s.targets = append(s.targets, s.named()...)
 	s.folder = newFolder(s)
 	for _, t := range s.targets {
 		t.prepare()
@@ -96,6 +98,7 @@ func Run(w World, opts Options) Result {
 	for i, t := range s.targets {
 		s.now = i
 		s.services(t)
+		s.federated(t)
 		s.anonymous(t)
 	}
 	groups := s.fold()
@@ -124,7 +127,7 @@ type selection struct {
 	unrelated    int
 	nobody       *Principal
 	callerChains map[chainsKey][]*Chain
-	// serves lists the selected chains whose service assumes the role.
+	// serves lists the selected chains that the principal's policies bring.
 	serves map[*Principal]string
 }
 
@@ -135,11 +138,46 @@ type chainsKey struct {
 	serves string
 }
 
-// addNamed adds the targets that chains name by their ARN and that the world lacks.
-func (s *selection) addNamed(targets []*Target) []*Target {
+// assumable are the roles of the world that a principal, or the user of an identity
+// provider, may assume: not those that only services do.
+func (s *selection) assumable() []*Target {
+	var out []*Target
+	for _, p := range s.world.Principals() {
+		if p.Trust == nil || !trustsPeople(p.Trust) {
+			continue
+		}
+		caller := &p.Caller.Principal
+		t := &Target{
+			Kind: RoleTarget, Address: p.Address, ARN: caller.ARN, Account: caller.Account, Organization: p.Caller.Organization,
+			Policies: []policy.Attached{{Document: p.Trust, Sure: kleene.True}}, Tags: p.Caller.Tags,
+		}
+		if symbol.Equal(caller.Account, s.env.Account) == kleene.True {
+			t.RCP = s.env.RCP
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// named are the targets that chains name and the world lacks: ARNs, and stand-ins for
+// chains that some principal's policies bring.
+func (s *selection) named() []*Target {
+	var out []*Target
 	for _, c := range s.catalog {
 		name := c.fixed()
-		if name == "" || slices.ContainsFunc(targets, func(t *Target) bool { return t.named(name) }) {
+		is := func(t *Target) bool { return t.named(name) }
+		brings := func(p *Principal) bool { return !c.quiet || strings.Contains(s.servesOf(p), " "+c.ID+" ") }
+		switch {
+		case name == "" || slices.ContainsFunc(s.targets, is) || slices.ContainsFunc(out, is):
+			continue
+		case name.beside():
+			if slices.ContainsFunc(s.world.Principals(), brings) {
+				stand := standInResources[name]
+				out = append(out, &Target{
+					Kind: StandInTarget, standsFor: name, ARN: s.arn(stand.service, s.env.Region, s.env.Account, stand.rest),
+					Account: s.env.Account, Region: s.env.Region, Organization: s.env.Organization,
+				})
+			}
 			continue
 		}
 		a, ok := arn.Parse(symbol.Literal(string(name)))
@@ -152,9 +190,9 @@ func (s *selection) addNamed(targets []*Target) []*Target {
 			t.Account = s.env.Account
 		}
 		t.Organization = s.organizationOf(t.Account)
-		targets = append(targets, t)
+		out = append(out, t)
 	}
-	return targets
+	return out
 }
 
 func (s *selection) add(c combination, action string) {
@@ -218,8 +256,15 @@ func (s *selection) chainsOf(p *Principal, t *Target, action string) []*Chain {
 	chains, ok := s.callerChains[key]
 	if !ok {
 		for _, c := range s.catalog {
-			who := c.subject()
-			if (who == Caller || who == ServiceRole && strings.Contains(key.serves, " "+c.ID+" ")) && c.applies(t) && slices.Contains(c.on(t), action) {
+			brought := strings.Contains(key.serves, " "+c.ID+" ")
+			switch c.subject() {
+			case Caller:
+				brought = brought || !c.quiet || c.named(t.Policies)
+			case ServiceRole:
+			default:
+				continue
+			}
+			if brought && c.applies(t) && slices.Contains(c.on(t), action) {
 				chains = append(chains, c)
 			}
 		}
@@ -228,21 +273,97 @@ func (s *selection) chainsOf(p *Principal, t *Target, action string) []*Chain {
 	return chains
 }
 
-// servesOf returns the chains whose service assumes the role, with blanks around.
+// servesOf lists the chains that the policies of a principal bring, with blanks
+// around each: those whose service assumes the role, and the quiet ones whose service
+// is named.
 func (s *selection) servesOf(p *Principal) string {
-	if p.Trust == nil {
-		return ""
-	}
 	serves, ok := s.serves[p]
-	if !ok {
-		for _, c := range s.catalog {
-			if c.subject() == ServiceRole && trusts(p.Trust, c.assumes()) {
-				serves += " " + c.ID + " "
+	if ok {
+		return serves
+	}
+	for _, c := range s.catalog {
+		assumed := c.subject() == ServiceRole && p.Trust != nil && trusts(p.Trust, c.assumes())
+		if assumed || c.quiet && c.named(p.Identity) {
+			serves += " " + c.ID + " "
+		}
+	}
+	s.serves[p] = serves
+	return serves
+}
+
+// named reports whether policies name what brings a quiet chain: its first call is
+// allowed by an action of that very service, or a condition asks for the service as
+// one that calls on another's behalf; for some chains a condition key.
+func (c *Chain) named(docs []policy.Attached) bool {
+	prefix, name, _ := strings.Cut(strings.ToLower(c.Hops[0].Actions[0]), ":")
+	for _, doc := range docs {
+		for i := range doc.Statements {
+			st := &doc.Statements[i]
+			if slices.ContainsFunc(st.Conditions, func(cond condition.Condition) bool { return c.asked(&cond, prefix) }) {
+				return true
+			}
+			if c.signs != "" || st.Effect != policy.Allow || st.Actions.Not {
+				continue
+			}
+			for _, a := range st.Actions.Entries {
+				s, known := a.Text.Literal()
+				one := policy.Actions{Entries: []policy.Action{a}}
+				if known && strings.HasPrefix(strings.ToLower(s), prefix+":") && one.Match(prefix, name) == kleene.True {
+					return true
+				}
 			}
 		}
-		s.serves[p] = serves
 	}
-	return serves
+	return false
+}
+
+// asked reports whether a condition is about a quiet chain whose service has a prefix.
+func (c *Chain) asked(cond *condition.Condition, prefix string) bool {
+	if c.signs != "" {
+		return strings.EqualFold(cond.Key, c.signs)
+	}
+	via := strings.HasPrefix(strings.ToLower(cond.Key), "aws:calledvia")
+	return via && slices.ContainsFunc(cond.Values, func(v condition.Value) bool {
+		return v.Text == symbol.Literal(prefix+".amazonaws.com")
+	})
+}
+
+// federated adds the users of the identity providers that a role trusts.
+func (s *selection) federated(t *Target) {
+	if t.Kind != RoleTarget {
+		return
+	}
+	for _, c := range s.catalog {
+		if c.subject() != Federated {
+			continue
+		}
+		action := c.on(t)[0]
+		prefix, name, _ := strings.Cut(strings.ToLower(action), ":")
+		seen := map[symbol.Text]*combination{}
+		var order []*combination
+		for _, doc := range t.Policies {
+			for i := range doc.Statements {
+				st := &doc.Statements[i]
+				if doc.Sensitive || st.Effect != policy.Allow || st.Principals == nil || st.Principals.Not || st.Actions.Match(prefix, name) == kleene.False {
+					continue
+				}
+				for _, e := range st.Principals.Entries {
+					if e.Type != policy.Federated || e.Never {
+						continue
+					}
+					idp := identityProvider(e.Text)
+					if seen[e.Text] == nil {
+						seen[e.Text] = &combination{principal: idp, target: t, chains: []*Chain{c}}
+						order = append(order, seen[e.Text])
+					}
+					seen[e.Text].variants = append(seen[e.Text].variants, variant{idp, st})
+				}
+			}
+		}
+		for _, combination := range order {
+			s.add(*combination, action)
+		}
+	}
 }
 
 // anonymous adds the request without credentials.
@@ -261,72 +382,100 @@ func (s *selection) anonymous(t *Target) {
 // actions that the statement allows.
 func (s *selection) services(t *Target) {
 	grants := serviceGrants(t)
-	own := map[string]bool{}
 	var generic *Chain
 	for _, c := range s.catalog {
-		switch service := c.Hops[0].Service; {
+		switch {
 		case c.subject() != ServicePrincipal || !c.applies(t):
-		case service == "":
+		case c.Hops[0].Service == "":
 			generic = c
 		default:
 			s.ownChain(t, c, grants)
 		}
 	}
-	for _, c := range catalog { // also those not selected: they stand in for none
-		if c.subject() == ServicePrincipal && c.applies(t) {
-			own[c.Hops[0].Service] = true
-		}
-	}
 	if generic == nil {
 		return
 	}
-	var combinations []*combination
-	index := map[string]*combination{}
-	actions := map[*combination]string{}
+	type key struct{ service, action string }
+	index := map[key]*combination{}
+	var order []key
 	for _, g := range grants {
-		if own[g.service] || g.statement == nil {
+		if g.statement == nil {
 			continue
 		}
-		callers := s.serviceCallers(t, g, grants)
 		for _, action := range literalActions(g.statement, t) {
-			key := g.service + " " + action
-			c := index[key]
-			if c == nil {
-				c = &combination{principal: callers[0], target: t, chains: []*Chain{generic}}
-				index[key], actions[c] = c, action
-				combinations = append(combinations, c)
+			if ownsChain(g.service, t) {
+				continue
 			}
-			for _, p := range callers {
-				c.variants = append(c.variants, variant{p, g.statement})
+			k := key{g.service, action}
+			if index[k] == nil {
+				index[k] = &combination{target: t, chains: []*Chain{generic}}
+				order = append(order, k)
+			}
+			for _, p := range s.serviceCallers(t, g, grants) {
+				index[k].variants = append(index[k].variants, variant{p, g.statement})
 			}
 		}
 	}
-	for _, c := range combinations {
-		s.add(*c, actions[c])
+	for _, k := range order {
+		c := index[k]
+		c.principal = c.variants[0].principal
+		s.add(*c, k.action)
 	}
 }
 
+// ownsChain reports whether a service has a chain of its own on a target.
+func ownsChain(service string, t *Target) bool {
+	return slices.ContainsFunc(catalog, func(c *Chain) bool {
+		return c.subject() == ServicePrincipal && c.applies(t) && c.Hops[0].Service == regionless(service)
+	})
+}
+
+// regionless is the name of a service principal without a region.
+func regionless(service string) string {
+	short, ok := strings.CutSuffix(service, ".amazonaws.com")
+	name, region, found := strings.Cut(short, ".")
+	if ok && found && strings.Count(region, "-") >= 2 {
+		return name + ".amazonaws.com"
+	}
+	return service
+}
+
 // ownChain adds the chain of a service, if a policy lets the service in or, for
-// CloudTrail, a trail of the world writes to the bucket.
+// CloudTrail, a trail of the world writes to the bucket. What it delivers by a path
+// of its own follows from all statements, else each statement that lets it in tells
+// another way to call.
 func (s *selection) ownChain(t *Target, c *Chain, grants []serviceGrant) {
 	service := c.Hops[0].Service
-	in := slices.IndexFunc(grants, func(g serviceGrant) bool { return g.service == service })
-	var callers []*Principal
-	switch {
+	theirs := slices.DeleteFunc(slices.Clone(grants), func(g serviceGrant) bool { return regionless(g.service) != service })
+	var out combination
+	switch _, logs := deliveries[service]; {
 	case service == cloudtrail:
-		callers = s.trails(t, nil, grants)
-		if in < 0 && callers[0].delivery.trail == nil {
+		trails := s.trails(t, nil, theirs)
+		if len(theirs) == 0 && trails[0].delivery.trail == nil {
 			return
 		}
-	case in < 0:
+		for _, p := range trails {
+			out.variants = append(out.variants, variant{principal: p})
+		}
+	case len(theirs) == 0:
 		return
+	case logs:
+		out.variants = []variant{{principal: s.exampleDelivery(t, nil, theirs)}}
 	default:
-		callers = s.serviceCallers(t, grants[in], grants)
+		prefix, name, _ := strings.Cut(strings.ToLower(c.on(t)[0]), ":")
+		grantsIt := func(g serviceGrant) bool {
+			return g.statement != nil && g.statement.Actions.Match(prefix, name) != kleene.False
+		}
+		if !slices.ContainsFunc(theirs, grantsIt) {
+			return // it is let in for something else
+		}
+		for _, g := range theirs {
+			if grantsIt(g) {
+				out.variants = append(out.variants, variant{s.serviceCallers(t, g, theirs)[0], g.statement})
+			}
+		}
 	}
-	out := combination{principal: callers[0], target: t, chains: []*Chain{c}}
-	for _, p := range callers {
-		out.variants = append(out.variants, variant{principal: p})
-	}
+	out.principal, out.target, out.chains = out.variants[0].principal, t, []*Chain{c}
 	for _, action := range c.on(t) {
 		s.add(out, action)
 	}
@@ -383,7 +532,7 @@ func literalActions(st *policy.Statement, t *Target) []string {
 // dataActions are the target's data actions among some actions.
 func dataActions(among *policy.Actions, t *Target) []string {
 	var out []string
-	for _, action := range t.actions() {
+	for _, action := range kinds[t.Kind].actions {
 		prefix, name, _ := strings.Cut(strings.ToLower(action), ":")
 		if among.Match(prefix, name) == kleene.True {
 			out = append(out, action)
@@ -427,11 +576,16 @@ func (s *selection) worst(ch *Chain, c *combination) (*Replay, bool) {
 	return out, true
 }
 
-// remark notes something on the hop that decided, the last one if all are allowed.
+// remark notes something on the hop that decided, the last mandatory one if all are
+// allowed.
 func (r *Replay) remark(note string) {
 	i := slices.IndexFunc(r.Hops, func(h HopResult) bool { return !h.Optional && h.Verdict == r.Verdict })
 	if r.Verdict == engine.Allowed {
-		i = len(r.Hops) - 1
+		for j := range r.Hops {
+			if !r.Hops[j].Optional {
+				i = j
+			}
+		}
 	}
 	r.Hops[i].Notes = append(r.Hops[i].Notes, note)
 }

@@ -210,24 +210,31 @@ func TestHops(t *testing.T) {
 	r := find(t, run(w), "athena-public", "s3:GetObject", "role.analyst")
 	verdict(t, r, engine.Allowed, 0)
 	const g, a = "arn:aws:glue:eu-west-1:" + account + ":", "arn:aws:athena:eu-west-1:" + account + ":workgroup/primary"
+	const results = "arn:aws:s3:::aws-athena-query-results-" + account + "-eu-west-1/example implicitDeny"
 	want := []string{
 		"1 caller athena:StartQueryExecution " + a + " allowed",
 		"?1 caller athena:GetQueryExecution " + a + " allowed",
 		"?1 caller athena:GetQueryResults " + a + " allowed",
+		"?1 caller athena:GetWorkGroup " + a + " allowed",
 		"2 fas glue:GetDatabase " + g + "catalog allowed",
 		"2 fas glue:GetDatabase " + g + "database/default allowed",
 		"2 fas glue:GetTable " + g + "catalog allowed",
 		"2 fas glue:GetTable " + g + "database/default allowed",
 		"2 fas glue:GetTable " + g + "table/default/example allowed",
 		"?2 fas glue:GetPartitions " + g + "table/default/example allowed",
+		"?2 fas glue:BatchGetPartition " + g + "table/default/example allowed",
 		"?2 fas s3:GetBucketLocation arn:aws:s3:::data implicitDeny",
 		"?2 fas s3:ListBucket arn:aws:s3:::data implicitDeny",
 		"2 fas s3:GetObject arn:aws:s3:::data/example allowed",
+		"?2 fas s3:PutObject " + results,
+		"?2 fas s3:GetObject " + results,
+		"?2 fas s3:AbortMultipartUpload " + results,
+		"?2 fas s3:ListMultipartUploadParts " + results,
 	}
 	if got := hops(r); !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	for hop, via := range map[int]string{0: "", 3: "athena.amazonaws.com", 11: "athena.amazonaws.com"} {
+	for hop, via := range map[int]string{0: "", 4: "athena.amazonaws.com", 13: "athena.amazonaws.com"} {
 		if got := value(t, r, hop, "aws:CalledVia"); got != via {
 			t.Errorf("hop %d: aws:CalledVia: got %q, want %q", hop, got, via)
 		}
@@ -446,22 +453,22 @@ func TestServicePrincipals(t *testing.T) {
 		{"a literal action", topic, statement("Allow", service("events.amazonaws.com"), "sns:Publish", topic, ""), []string{"events.amazonaws.com sns:Publish " + topic + " allowed"}},
 		{"denied by another statement", topic, statement("Allow", service("events.amazonaws.com"), "sns:Publish", topic, "") + "," + statement("Deny", everyone, "*", "*", ""), []string{"events.amazonaws.com sns:Publish " + topic + " explicitDeny"}},
 		{"a wildcard at the end", key, statement("Allow", service("logs.amazonaws.com"), "kms:Decrypt*", "*", ""), []string{"logs.amazonaws.com kms:Decrypt " + key + " allowed"}},
-		{"a wildcard on a bucket", "", statement("Allow", service("config.amazonaws.com"), "s3:Put*", "*", ""), []string{"config.amazonaws.com s3:PutObject arn:aws:s3:::data/example allowed"}},
-		{"all of S3 on a bucket", "", statement("Allow", service("config.amazonaws.com"), "s3:*", "*", ""), []string{
-			"config.amazonaws.com s3:GetObject arn:aws:s3:::data/example allowed", "config.amazonaws.com s3:ListBucket arn:aws:s3:::data allowed", "config.amazonaws.com s3:PutObject arn:aws:s3:::data/example allowed"}},
-		{"an action in other case", "", statement("Allow", service("config.amazonaws.com"), "s3:putobject", "arn:aws:s3:::data/*", ""), []string{"config.amazonaws.com s3:putobject arn:aws:s3:::data/example allowed"}},
-		{"a prefix", "", statement("Allow", service("delivery.logs.amazonaws.com"), "s3:PutObject", "arn:aws:s3:::data/AWSLogs/*", ""), []string{"delivery.logs.amazonaws.com s3:PutObject arn:aws:s3:::data/AWSLogs/example allowed"}},
-		{"the bucket itself", "", statement("Allow", service("config.amazonaws.com"), "s3:GetBucketAcl", "arn:aws:s3:::data", ""), []string{"config.amazonaws.com s3:GetBucketAcl arn:aws:s3:::data allowed"}},
-		{"what the statement asks for", "", statement("Allow", service("delivery.logs.amazonaws.com"), "s3:PutObject", "*",
+		{"a wildcard on a bucket", "", statement("Allow", service("guardduty.amazonaws.com"), "s3:Put*", "*", ""), []string{"guardduty.amazonaws.com s3:PutObject arn:aws:s3:::data/example allowed"}},
+		{"all of S3 on a bucket", "", statement("Allow", service("guardduty.amazonaws.com"), "s3:*", "*", ""), []string{
+			"guardduty.amazonaws.com s3:GetObject arn:aws:s3:::data/example allowed", "guardduty.amazonaws.com s3:ListBucket arn:aws:s3:::data allowed", "guardduty.amazonaws.com s3:PutObject arn:aws:s3:::data/example allowed"}},
+		{"an action in other case", "", statement("Allow", service("guardduty.amazonaws.com"), "s3:putobject", "arn:aws:s3:::data/*", ""), []string{"guardduty.amazonaws.com s3:putobject arn:aws:s3:::data/example allowed"}},
+		{"a prefix", "", statement("Allow", service("inspector2.amazonaws.com"), "s3:PutObject", "arn:aws:s3:::data/AWSLogs/*", ""), []string{"inspector2.amazonaws.com s3:PutObject arn:aws:s3:::data/AWSLogs/example allowed"}},
+		{"the bucket itself", "", statement("Allow", service("guardduty.amazonaws.com"), "s3:GetBucketAcl", "arn:aws:s3:::data", ""), []string{"guardduty.amazonaws.com s3:GetBucketAcl arn:aws:s3:::data allowed"}},
+		{"what the statement asks for", "", statement("Allow", service("inspector2.amazonaws.com"), "s3:PutObject", "*",
 			`{"StringEquals":{"s3:x-amz-acl":"bucket-owner-full-control","aws:SourceAccount":"444455556666"},"ArnLike":{"aws:SourceArn":"arn:aws:logs:*:444455556666:*"}}`),
-			[]string{"delivery.logs.amazonaws.com s3:PutObject arn:aws:s3:::data/example allowed"}},
+			[]string{"inspector2.amazonaws.com s3:PutObject arn:aws:s3:::data/example allowed"}},
 		{"a key and what it asks for", key, statement("Allow", service("cloudtrail.amazonaws.com"), "kms:GenerateDataKey*", "*", `{"StringLike":{"kms:EncryptionContext:aws:cloudtrail:arn":"arn:aws:cloudtrail:*:`+account+`:*"}}`),
 			[]string{"cloudtrail.amazonaws.com kms:GenerateDataKey " + key + " allowed"}},
 		{"a key and what is not documented", key, statement("Allow", service("sns.amazonaws.com"), "kms:Decrypt", "*", `{"StringEquals":{"kms:CallerAccount":"`+account+`"}}`), []string{"sns.amazonaws.com kms:Decrypt " + key + " unknown"}},
-		{"no Deny, no NotAction", "", statement("Deny", service("config.amazonaws.com"), "s3:PutObject", "*", "") + `,{"Effect":"Allow","Principal":{"Service":"config.amazonaws.com"},"NotAction":"s3:*","Resource":"*"}`, nil},
-		{"NotAction means the data actions that it does not list", "", `{"Effect":"Allow","Principal":{"Service":"config.amazonaws.com"},"NotAction":["s3:Get*","sns:*"],"Resource":"*"}`, []string{
-			"config.amazonaws.com s3:ListBucket arn:aws:s3:::data allowed", "config.amazonaws.com s3:PutObject arn:aws:s3:::data/example allowed"}},
-		{"NotAction on a resource without data actions", topic, `{"Effect":"Allow","Principal":{"Service":"config.amazonaws.com"},"NotAction":"s3:*","Resource":"*"}`, nil},
+		{"no Deny, no NotAction", "", statement("Deny", service("guardduty.amazonaws.com"), "s3:PutObject", "*", "") + `,{"Effect":"Allow","Principal":{"Service":"guardduty.amazonaws.com"},"NotAction":"s3:*","Resource":"*"}`, nil},
+		{"NotAction means the data actions that it does not list", "", `{"Effect":"Allow","Principal":{"Service":"guardduty.amazonaws.com"},"NotAction":["s3:Get*","sns:*"],"Resource":"*"}`, []string{
+			"guardduty.amazonaws.com s3:ListBucket arn:aws:s3:::data allowed", "guardduty.amazonaws.com s3:PutObject arn:aws:s3:::data/example allowed"}},
+		{"NotAction on a resource without data actions", topic, `{"Effect":"Allow","Principal":{"Service":"guardduty.amazonaws.com"},"NotAction":"s3:*","Resource":"*"}`, nil},
 		{"two statements, one replay", topic, statement("Allow", service("events.amazonaws.com"), "sns:Publish", topic, "") + "," + statement("Allow", service("events.amazonaws.com"), "sns:Publish", "*", ""), []string{"events.amazonaws.com sns:Publish " + topic + " allowed"}},
 		{"two services", topic, statement("Allow", `{"Service":["events.amazonaws.com","s3.amazonaws.com"]}`, "sns:Publish", topic, ""), []string{"events.amazonaws.com sns:Publish " + topic + " allowed", "s3.amazonaws.com sns:Publish " + topic + " allowed"}},
 	} {

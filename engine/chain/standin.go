@@ -82,3 +82,11 @@ func service(name string, source, account symbol.Text, org request.Organization)
 		},
 	}
 }
+
+// identityProvider is the user of an identity provider that a trust policy lets in.
+func identityProvider(arn symbol.Text) *Principal {
+	return &Principal{
+		StandIn: arn.String(),
+		Caller:  request.Caller{Principal: request.Principal{Kind: request.FederatedIdentity, ARN: arn}},
+	}
+}

@@ -10,13 +10,22 @@ import (
 	"github.com/tfguard/tfguard/engine/symbol"
 )
 
-// A delivery is what CloudTrail does for one trail.
+// deliveries are the services that deliver logs to a bucket, below a folder of theirs;
+// source is an example of what they do it for.
+var deliveries = map[string]struct{ folder, service, source string }{
+	cloudtrail:  {"CloudTrail", "cloudtrail", "trail/example"},
+	config:      {"Config", "config", "example"},
+	logDelivery: {"vpcflowlogs", "logs", "example"},
+	elb:         {"elasticloadbalancing", "elasticloadbalancing", "loadbalancer/app/example/example"},
+}
+
+// A delivery is what a service delivers for one source: CloudTrail for one trail.
 type delivery struct {
 	// trail of the world; nil for one that stands for those a policy lets in.
 	trail *Trail
-	// logs is the path of the trail's log files in a bucket.
+	// logs is the path of the log files in a bucket.
 	logs symbol.Text
-	// upload is the statement that lets a trail without a place in the world write.
+	// upload is the statement that lets a source without a place in the world write.
 	upload *policy.Statement
 }
 
@@ -58,17 +67,23 @@ func (s *selection) trails(t *Target, own *policy.Statement, grants []serviceGra
 			if !prefix.IsZero() && !prefix.HasSuffix("/") {
 				prefix = symbol.Concat(prefix, symbol.Literal("/"))
 			}
-			out = append(out, s.trailCaller(tr.ARN, account, &delivery{trail: tr, logs: logPath(prefix, account)}))
+			of := account
+			if tr.Organization {
+				of = symbol.Concat(s.env.Organization.ID, symbol.Literal("/"), account)
+			}
+			out = append(out, s.deliverer(cloudtrail, tr.ARN, account, &delivery{trail: tr, logs: logPath(prefix, of, "CloudTrail")}))
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, s.exampleTrail(t, own, grants))
+		out = append(out, s.exampleDelivery(t, own, grants))
 	}
 	return out
 }
 
-func (s *selection) trailCaller(source, account symbol.Text, d *delivery) *Principal {
-	p := service(cloudtrail, source, account, s.organizationOf(account))
+func (s *selection) deliverer(name string, source, account symbol.Text, d *delivery) *Principal {
+	p := service(name, source, account, s.organizationOf(account))
+	// AWS's pages disagree on whether load balancers name their source.
+	p.Caller.SourceUnsure = name == elb
 	p.delivery = d
 	return p
 }
@@ -80,13 +95,18 @@ func (s *selection) ownerOf(t *Target) symbol.Text {
 	return t.Account
 }
 
-// exampleTrail is CloudTrail as it calls for a trail that the world does not have:
-// the one that a policy names, else one of the account that a policy names.
-func (s *selection) exampleTrail(t *Target, own *policy.Statement, grants []serviceGrant) *Principal {
-	d := &delivery{}
+// exampleDelivery is a service as it delivers for a source that the world does not
+// have: the one that a policy names, else one of the account that a policy names.
+// grants let the service in; without any it is CloudTrail.
+func (s *selection) exampleDelivery(t *Target, own *policy.Statement, grants []serviceGrant) *Principal {
+	d, name := &delivery{}, cloudtrail
+	if len(grants) > 0 {
+		name = grants[0].service
+	}
+	kind := deliveries[name]
 	statements := []*policy.Statement{own}
 	for _, g := range grants {
-		if g.service == cloudtrail {
+		if g.service == name {
 			statements = append(statements, g.statement)
 			if d.upload == nil && g.statement != nil && g.statement.Actions.Match("s3", "putobject") != kleene.False {
 				d.upload = g.statement
@@ -114,12 +134,12 @@ func (s *selection) exampleTrail(t *Target, own *policy.Statement, grants []serv
 	if !known || wild(account) {
 		account, known = s.ownerOf(t), false
 	}
-	d.logs, account = logPlace(t, statements, account, known)
-	example := s.arn("cloudtrail", s.env.Region, account, "trail/example")
+	d.logs, account = logPlace(t, statements, account, known, kind.folder)
+	example := s.arn(kind.service, s.env.Region, account, kind.source)
 	if named {
 		example = like(source, example)
 	}
-	return s.trailCaller(example, account, d)
+	return s.deliverer(name, example, account, d)
 }
 
 // like returns the ARN that a pattern stands for, with the parts of an example, or
@@ -143,14 +163,14 @@ func like(pattern, example symbol.Text) symbol.Text {
 func wild(t symbol.Text) bool { return t.IsZero() || strings.ContainsAny(t.String(), "*?") }
 
 // logPath is the path of a log file; of is an account, or an organization and one.
-func logPath(prefix, of symbol.Text) symbol.Text {
-	return symbol.Concat(prefix, symbol.Literal("AWSLogs/"), of, symbol.Literal("/CloudTrail/example"))
+func logPath(prefix, of symbol.Text, folder string) symbol.Text {
+	return symbol.Concat(prefix, symbol.Literal("AWSLogs/"), of, symbol.Literal("/"+folder+"/example"))
 }
 
-// logPlace reads off the resources of statements where in a bucket CloudTrail may
+// logPlace reads off the resources of statements where in a bucket a service may
 // write, and for which account. An account that is known, or that some statement
 // allows, stays.
-func logPlace(t *Target, statements []*policy.Statement, account symbol.Text, known bool) (logs, of symbol.Text) {
+func logPlace(t *Target, statements []*policy.Statement, account symbol.Text, known bool, folder string) (logs, of symbol.Text) {
 	const (
 		otherwise = iota + 1
 		forOrganization
@@ -158,7 +178,7 @@ func logPlace(t *Target, statements []*policy.Statement, account symbol.Text, kn
 		asGiven
 	)
 	best := 0
-	logs, of = logPath(symbol.Text{}, account), account
+	logs, of = logPath(symbol.Text{}, account, folder), account
 	for _, st := range statements {
 		if st == nil || st.Resources == nil || st.Resources.Not {
 			continue
@@ -187,7 +207,7 @@ func logPlace(t *Target, statements []*policy.Statement, account symbol.Text, kn
 				place = symbol.Concat(symbol.Literal(id+"/"), place)
 			}
 			if rank > best {
-				best, logs, of = rank, logPath(symbol.Literal(prefix), place), owner
+				best, logs, of = rank, logPath(symbol.Literal(prefix), place, folder), owner
 			}
 		}
 	}
@@ -205,16 +225,16 @@ const (
 	keyHeader        = "s3:x-amz-server-side-encryption-aws-kms-key-id"
 )
 
-// deliver sets the headers of CloudTrail's uploads.
-func (d *delivery) deliver(ctx *request.Context, t *Target) {
+// deliver sets the headers of a service's uploads.
+func (d *delivery) deliver(ctx *request.Context, t *Target, service string) {
 	switch {
 	case d.trail == nil:
-		upload(ctx, t, d.upload, cloudtrail)
+		upload(ctx, t, d.upload, service)
 	case !d.trail.Key.IsZero():
 		ctx.SetString(encryptionHeader, "aws:kms")
 		ctx.Set(keyHeader, d.trail.keyARN())
 	}
-	// CloudTrail always hands its objects over to the owner of the bucket.
+	// What AWS delivers is always handed over to the owner of the bucket.
 	ctx.SetString("s3:x-amz-acl", "bucket-owner-full-control")
 }
 

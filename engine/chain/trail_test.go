@@ -111,15 +111,15 @@ func TestEncryptionHeaders(t *testing.T) {
 		{"a trail without a key that must have one", trail(""), "", ask("aws:kms"), "", "", "", engine.ImplicitDeny},
 		{"some trail", nil, "", "", refuse(none), unknown(sse, cloudtrail), "", engine.Unknown},
 		{"some trail with a key", nil, "", ask("aws:kms"), refuse(none), "aws:kms", "", engine.Allowed},
-		{"a service", nil, "config.amazonaws.com", "", "", "", "", engine.Allowed},
-		{"a service that must encrypt", nil, "config.amazonaws.com", "", refuse(notKMS), unknown(sse, "config.amazonaws.com"), "", engine.Unknown},
-		{"a service that must name a key", nil, "config.amazonaws.com", "", refuse(otherKey), "", unknown(kms, "config.amazonaws.com"), engine.Unknown},
-		{"a service that encrypts", nil, "config.amazonaws.com", ask("aws:kms"), refuse(notKMS) + "," + refuse(otherKey), "aws:kms", unknown(kms, "config.amazonaws.com"), engine.Unknown},
-		{"a service that encrypts in some way", nil, "config.amazonaws.com", ask("*"), refuse(notKMS), "${the kind of encryption}", "", engine.Unknown},
-		{"a service that encrypts in a way with KMS", nil, "config.amazonaws.com", ask("aws:kms*"), refuse(notKMS), "aws:kms", "", engine.Allowed},
-		{"a service that encrypts without KMS", nil, "config.amazonaws.com", ask("AES256"), refuse(otherKey), "AES256", "", engine.ExplicitDeny},
-		{"a service that encrypts with the key", nil, "config.amazonaws.com", `{"StringEquals":{"` + sse + `":"aws:kms","` + kms + `":"` + keyARN + `"}}`, refuse(notKMS) + "," + refuse(otherKey), "aws:kms", keyARN, engine.Allowed},
-		{"a service that must not encrypt", nil, "config.amazonaws.com", `{"Null":{"` + sse + `":"true"},"StringNotEquals":{"` + kms + `":"x"}}`, "", "", "", engine.Allowed},
+		{"a service", nil, "guardduty.amazonaws.com", "", "", "", "", engine.Allowed},
+		{"a service that must encrypt", nil, "guardduty.amazonaws.com", "", refuse(notKMS), unknown(sse, "guardduty.amazonaws.com"), "", engine.Unknown},
+		{"a service that must name a key", nil, "guardduty.amazonaws.com", "", refuse(otherKey), "", unknown(kms, "guardduty.amazonaws.com"), engine.Unknown},
+		{"a service that encrypts", nil, "guardduty.amazonaws.com", ask("aws:kms"), refuse(notKMS) + "," + refuse(otherKey), "aws:kms", unknown(kms, "guardduty.amazonaws.com"), engine.Unknown},
+		{"a service that encrypts in some way", nil, "guardduty.amazonaws.com", ask("*"), refuse(notKMS), "${the kind of encryption}", "", engine.Unknown},
+		{"a service that encrypts in a way with KMS", nil, "guardduty.amazonaws.com", ask("aws:kms*"), refuse(notKMS), "aws:kms", "", engine.Allowed},
+		{"a service that encrypts without KMS", nil, "guardduty.amazonaws.com", ask("AES256"), refuse(otherKey), "AES256", "", engine.ExplicitDeny},
+		{"a service that encrypts with the key", nil, "guardduty.amazonaws.com", `{"StringEquals":{"` + sse + `":"aws:kms","` + kms + `":"` + keyARN + `"}}`, refuse(notKMS) + "," + refuse(otherKey), "aws:kms", keyARN, engine.Allowed},
+		{"a service that must not encrypt", nil, "guardduty.amazonaws.com", `{"Null":{"` + sse + `":"true"},"StringNotEquals":{"` + kms + `":"x"}}`, "", "", "", engine.Allowed},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -155,9 +155,9 @@ func TestEncryptionHeaders(t *testing.T) {
 // Every header that a statement asks for is sent.
 func TestHeadersOfTheStatement(t *testing.T) {
 	w := newWorld(t)
-	w.bucket(t, "data", statement("Allow", service("config.amazonaws.com"), "s3:PutObject", "*",
+	w.bucket(t, "data", statement("Allow", service("guardduty.amazonaws.com"), "s3:PutObject", "*",
 		`{"StringEquals":{"s3:x-amz-acl":"bucket-owner-full-control","s3:x-amz-storage-class":["STANDARD_IA","GLACIER"]},"StringNotEquals":{"s3:x-amz-content-sha256":"UNSIGNED-PAYLOAD"}}`))
-	r := find(t, run(w, "service-principal"), "service-principal", "s3:PutObject", "config.amazonaws.com")
+	r := find(t, run(w, "service-principal"), "service-principal", "s3:PutObject", "guardduty.amazonaws.com")
 	verdict(t, r, engine.Allowed, 0)
 	for key, want := range map[string]string{"s3:x-amz-acl": "bucket-owner-full-control", "s3:x-amz-storage-class": "STANDARD_IA", "s3:x-amz-content-sha256": ""} {
 		if got := value(t, r, 0, key); got != want {

@@ -9,11 +9,8 @@ package chain
 
 import (
 	"net/netip"
-	"strings"
 
 	"github.com/tfguard/tfguard/engine"
-	"github.com/tfguard/tfguard/engine/arn"
-	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/symbol"
@@ -29,6 +26,8 @@ type World interface {
 	Endpoints() []Endpoint
 	// Trails are the CloudTrail trails.
 	Trails() []Trail
+	// Workgroups are the workgroups of Athena.
+	Workgroups() []Workgroup
 	// Environment holds what is true of the whole world.
 	Environment() Environment
 }
@@ -42,9 +41,14 @@ type Environment struct {
 	// SCP are the levels of service control policies for the account, and OrgSCP
 	// those for another account of the organization.
 	SCP, OrgSCP []engine.Level
+	// RCP are the levels of resource control policies for the account.
+	RCP []engine.Level
 	// ManagementAccount is set if the account is its organization's management
 	// account, which service control policies do not bind.
 	ManagementAccount bool
+	// VolumeKey is the KMS key that encrypts new volumes of EC2, empty if none of the
+	// account does.
+	VolumeKey symbol.Text
 	// Administrator is the document of AdministratorAccess, for stand-ins.
 	Administrator *policy.Document
 	// Assume settles what AWS's documentation leaves open.
@@ -78,82 +82,6 @@ type Principal struct {
 	delivery *delivery // of CloudTrail
 }
 
-// A TargetKind says which calls are replayed on a target.
-type TargetKind uint8
-
-// The kinds of targets.
-const (
-	// OtherTarget is replayed for the service principals its policies name.
-	OtherTarget TargetKind = iota
-	// BucketTarget is an S3 bucket.
-	BucketTarget
-	// InstanceTarget stands for the EC2 instances that a call would start.
-	InstanceTarget
-)
-
-// A Target is a resource that calls are made on.
-type Target struct {
-	Address string
-	Kind    TargetKind
-	ARN     symbol.Text
-	Account symbol.Text
-	Region  symbol.Text
-	// Organization of the account.
-	Organization request.Organization
-	Policies     []policy.Attached
-	RCP          []engine.Level
-	// Key is the KMS key of the account that encrypts what the resource holds, empty
-	// if none does.
-	Key symbol.Text
-	// RestrictPublic is the bucket's setting RestrictPublicBuckets.
-	RestrictPublic kleene.Truth
-	// Tags that requests show of the resource; nil if they are not known.
-	Tags map[string]symbol.Text
-
-	name       string      // of a bucket whose name is known
-	someObject symbol.Text // anything in it
-}
-
-// prepare computes what is asked of a target many times.
-func (t *Target) prepare() {
-	t.someObject = symbol.Concat(t.ARN, symbol.Literal("/"), symbol.Symbol{Name: "key"}.Text())
-	if t.Kind != BucketTarget {
-		return
-	}
-	if a, ok := arn.Parse(t.ARN); ok {
-		t.name, _ = a[arn.Resource].Literal()
-	}
-}
-
-// service is the prefix of the actions on a target.
-func (t *Target) service() string {
-	if t.Kind == InstanceTarget {
-		return "ec2"
-	}
-	if a, ok := arn.Parse(t.ARN); ok {
-		return a[arn.Service].String()
-	}
-	return ""
-}
-
-// named reports whether a resource of a hop means the target, or something in it.
-func (t *Target) named(r Resource) bool {
-	s := t.ARN.String()
-	return string(r) == t.Address || string(r) == s || t.Kind == BucketTarget && strings.HasPrefix(string(r), s+"/")
-}
-
-// actions are the calls replayed on a target.
-func (t *Target) actions() []string {
-	switch t.Kind {
-	case BucketTarget:
-		return []string{"s3:ListBucket", "s3:GetObject", "s3:PutObject"}
-	case InstanceTarget:
-		return []string{"ec2:RunInstances"}
-	default:
-		return nil
-	}
-}
-
 // An Endpoint is a VPC endpoint of the world.
 type Endpoint struct {
 	ID, VPC symbol.Text
@@ -170,6 +98,17 @@ type Trail struct {
 	Bucket, Prefix symbol.Text
 	// Key is the KMS key that encrypts the log files, empty if none.
 	Key symbol.Text
+	// Organization trails belong to the management account and write below the id of
+	// the organization.
+	Organization bool
+}
+
+// A Workgroup is a workgroup of Athena.
+type Workgroup struct {
+	ARN symbol.Text
+	// Results is the bucket, with a prefix, that its queries write to; empty if each
+	// query says so itself.
+	Results symbol.Text
 }
 
 // A Replay is one chain replayed for one principal, action and target.
@@ -183,9 +122,19 @@ type Replay struct {
 	Verdict engine.Verdict
 	// BrokenHop is the number of the hop that decided a verdict other than allowed.
 	BrokenHop int
+	// Modes are the settings of switches under which the replay comes out otherwise.
+	Modes []Mode
 	// Hops are the requests of the chain. Of a chain that stands for others only
 	// hops that matter may be kept.
 	Hops []HopResult
+}
+
+// A Mode is how a replay comes out under another setting of a switch.
+type Mode struct {
+	request.Mode
+
+	Verdict   engine.Verdict
+	BrokenHop int
 }
 
 // A HopResult is one decided request of a chain.

@@ -26,12 +26,14 @@ type world struct {
 	targets    []*chain.Target
 	endpoints  []chain.Endpoint
 	trails     []chain.Trail
+	workgroups []chain.Workgroup
 }
 
 func (w *world) Principals() []*chain.Principal { return w.principals }
 func (w *world) Targets() []*chain.Target       { return w.targets }
 func (w *world) Endpoints() []chain.Endpoint    { return w.endpoints }
 func (w *world) Trails() []chain.Trail          { return w.trails }
+func (w *world) Workgroups() []chain.Workgroup  { return w.workgroups }
 func (w *world) Environment() chain.Environment { return w.env }
 
 var inOrg = request.Organization{Member: kleene.True, ID: lit("o-1")}

@@ -29,6 +29,7 @@ func (w *world) Principals() []*chain.Principal { return []*chain.Principal{w.ro
 func (w *world) Targets() []*chain.Target       { return []*chain.Target{w.bucket} }
 func (w *world) Endpoints() []chain.Endpoint    { return w.endpoints }
 func (w *world) Trails() []chain.Trail          { return nil }
+func (w *world) Workgroups() []chain.Workgroup  { return nil }
 
 func (w *world) Environment() chain.Environment {
 	admin, _ := policy.Parse([]byte(`{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`), "admin", policy.Identity, source.Origin{})

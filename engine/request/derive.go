@@ -26,6 +26,8 @@ type Caller struct {
 	// trail; empty for other callers, and SourceAccount is its account.
 	Source        symbol.Text
 	SourceAccount symbol.Text
+	// SourceUnsure is set for services of which it is not known whether they name it.
+	SourceUnsure bool
 }
 
 // A Session says how the credentials of a caller came about.
@@ -227,11 +229,7 @@ func (c *Caller) principalKeys(ctx *Context, h *Hop) {
 		ctx.SetMaybe("aws:PrincipalArn", symbol.Literal("arn:aws:iam::aws-owned:service/"+p.Service))
 		ctx.Set("aws:PrincipalType", unknown("the principal type of "+p.Service))
 		ctx.Set("aws:userid", unknown("the user id of "+p.Service))
-		if !c.Source.IsZero() {
-			ctx.Set("aws:SourceArn", c.Source)
-			ctx.Set("aws:SourceAccount", c.SourceAccount)
-			c.Organization.set(ctx, "aws:SourceOrgID", "aws:SourceOrgPaths")
-		}
+		c.sourceKeys(ctx)
 		return
 	case FederatedIdentity:
 		// The principal is the identity provider, which is in no account; whether the
@@ -257,6 +255,20 @@ func (c *Caller) principalKeys(ctx *Context, h *Hop) {
 	for k, v := range c.Tags {
 		ctx.Set("aws:PrincipalTag/"+k, v)
 	}
+}
+
+// sourceKeys sets the keys about what a service calls for.
+func (c *Caller) sourceKeys(ctx *Context) {
+	if c.Source.IsZero() {
+		return
+	}
+	set, org := ctx.Set, c.Organization
+	if c.SourceUnsure {
+		set, org.Member = ctx.SetMaybe, min(org.Member, kleene.Unknown)
+	}
+	set("aws:SourceArn", c.Source)
+	set("aws:SourceAccount", c.SourceAccount)
+	org.set(ctx, "aws:SourceOrgID", "aws:SourceOrgPaths")
 }
 
 // serviceNames are the names of a service principal: its own and, for one that

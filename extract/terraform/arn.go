@@ -183,6 +183,7 @@ var wiringTypes = []string{
 	"aws_iam_role_policy_attachment", "aws_iam_user_policy_attachment", "aws_iam_group_policy_attachment",
 	"aws_iam_policy_attachment", "aws_iam_group_membership", "aws_iam_user_group_membership",
 	"aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block",
+	"aws_s3_bucket_server_side_encryption_configuration",
 	"aws_organizations_organization", "aws_organizations_policy_attachment",
 	"aws_ssoadmin_managed_policy_attachment", "aws_ssoadmin_customer_managed_policy_attachment",
 	"aws_ssoadmin_permissions_boundary_attachment",

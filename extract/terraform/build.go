@@ -53,11 +53,13 @@ func (b *builder) build() {
 	b.kmsGrants()
 	b.permissions()
 	b.publicAccess()
+	b.encryption()
 	b.collectEchoes()
 	b.principals()
 	b.permissionSets()
 	b.organizationPolicies()
 	b.endpoints()
 	b.trails()
+	b.workgroups()
 	b.Tidy()
 }

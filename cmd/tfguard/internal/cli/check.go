@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +27,7 @@ type checkOptions struct {
 func newCheck(streams Streams, version Version) *cobra.Command {
 	opts := &checkOptions{
 		rendering:  newRendering(streams, version),
-		chains:     choices{words: chainIDs()},
+		chains:     choices{words: chainIDs(), see: "tfguard chains lists them"},
 		maxReplays: 5000,
 	}
 	cmd := &cobra.Command{
@@ -52,7 +51,7 @@ not decided, a verdict is definite only if it is the same either way.`,
 	}
 	opts.addTo(cmd)
 	f := cmd.Flags()
-	f.Var(&opts.chains, "chains", "replay these chains alone: "+strings.Join(opts.chains.words, ", "))
+	f.Var(&opts.chains, "chains", "replay these chains alone (tfguard chains lists them)")
 	f.Var(&opts.maxReplays, "max-replays", "above this number, pairs whose policies are equal up to names are replayed once; 0 for no bound")
 	opts.sources.flags(f)
 	opts.guardrails.flags(cmd)

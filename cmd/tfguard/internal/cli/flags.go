@@ -32,6 +32,7 @@ func (c *choice) Set(word string) error {
 type choices struct {
 	values []string
 	words  []string
+	see    string // where the words are listed, if they are many
 }
 
 func (c *choices) String() string { return strings.Join(c.values, ",") }
@@ -40,6 +41,9 @@ func (*choices) Type() string     { return "words" }
 func (c *choices) Set(list string) error {
 	for word := range strings.SplitSeq(list, ",") {
 		if !slices.Contains(c.words, word) {
+			if c.see != "" {
+				return fmt.Errorf("there is no %q: %s", word, c.see)
+			}
 			return fmt.Errorf("there is no %q, only %s", word, strings.Join(c.words, ", "))
 		}
 		c.values = append(c.values, word)

@@ -24,6 +24,7 @@ type world struct {
 	targets    []*chain.Target
 	endpoints  []chain.Endpoint
 	trails     []chain.Trail
+	workgroups []chain.Workgroup
 	// extra are policies that the inventory does not define and that take part.
 	extra []*extract.Policy
 	// notes are rulings that the verdicts rest on.
@@ -34,6 +35,7 @@ func (w *world) Principals() []*chain.Principal { return w.principals }
 func (w *world) Targets() []*chain.Target       { return w.targets }
 func (w *world) Endpoints() []chain.Endpoint    { return w.endpoints }
 func (w *world) Trails() []chain.Trail          { return w.trails }
+func (w *world) Workgroups() []chain.Workgroup  { return w.workgroups }
 func (w *world) Environment() chain.Environment { return w.env }
 
 func newWorld(inv *extract.Inventory) *world {
@@ -49,6 +51,7 @@ func newWorld(inv *extract.Inventory) *world {
 	}
 	scp := levels(inv, policy.SCP, inv.Account.Value)
 	rcp := levels(inv, policy.RCP, inv.Account.Value)
+	w.env.RCP = rcp
 	w.env.SCP, w.env.OrgSCP = scp, levels(inv, policy.SCP, chain.OrgAccount)
 	if scp != nil {
 		w.extra = append(w.extra, &extract.Policy{Document: fullAccess, AttachedTo: []string{"every level of the organization"}})
@@ -73,7 +76,10 @@ func newWorld(inv *extract.Inventory) *world {
 		w.endpoints = append(w.endpoints, chain.Endpoint{ID: e.ID, VPC: e.VPC, Service: e.Service, Policies: e.Policies})
 	}
 	for _, t := range inv.Trails {
-		w.trails = append(w.trails, chain.Trail{ARN: t.ARN, Bucket: t.Bucket, Prefix: t.Prefix, Key: t.Key})
+		w.trails = append(w.trails, chain.Trail{ARN: t.ARN, Bucket: t.Bucket, Prefix: t.Prefix, Key: t.Key, Organization: t.Organization})
+	}
+	for _, g := range inv.Workgroups {
+		w.workgroups = append(w.workgroups, chain.Workgroup{ARN: g.ARN, Results: g.Results})
 	}
 	return w
 }
@@ -101,11 +107,12 @@ func caller(inv *extract.Inventory, p *extract.Principal, org request.Organizati
 		c.Principal = request.Principal{Kind: request.IAMUser, ARN: p.ARN, Account: account}
 		return c
 	}
+	c.Principal = chain.RoleSession(inv.Partition.Value, account, symbol.Text{}, p.Name)
+	c.Principal.ARN = p.ARN
+	chain.SetKind(&c, p.Trust)
 	if p.Kind == extract.PermissionSet {
 		c.Session = request.IdentityCenter
 	}
-	c.Principal = chain.RoleSession(inv.Partition.Value, account, symbol.Text{}, p.Name)
-	c.Principal.ARN = p.ARN
 	return c
 }
 
@@ -121,9 +128,7 @@ func target(inv *extract.Inventory, r *extract.Resource, org request.Organizatio
 		t.Organization.Member = min(org.Member, kleene.Unknown)
 		t.RCP = levels(inv, policy.RCP, t.Account)
 	}
-	if r.Type == "s3/bucket" {
-		t.Kind = chain.BucketTarget
-	}
+	t.Kind, t.Key, t.Tags = chain.KindOf(r.Type), r.Key, r.Tags
 	if r.PublicAccess != nil {
 		t.RestrictPublic = r.PublicAccess.RestrictPublicBuckets
 	}

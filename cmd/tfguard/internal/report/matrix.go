@@ -123,8 +123,10 @@ func newMatrix(r *Replay) *matrix {
 	switch {
 	case r.Resource == "*":
 		m.address, m.arn = "EC2 instances", ""
-	case r.ResourceAddress == "":
+	case r.ResourceAddress == "" && strings.Contains(r.Resource, ":s3:::"):
 		m.address, m.arn = m.arn, "(named by a policy, not defined here)"
+	case r.ResourceAddress == "":
+		m.address, m.arn = m.arn, "(not defined here)"
 	}
 	return m
 }

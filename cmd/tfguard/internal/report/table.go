@@ -205,6 +205,9 @@ func (t *text) block(b *strings.Builder, m *matrix, columns []*column, sections 
 	for _, actions := range sections {
 		fmt.Fprintf(b, "  %s\n", ansi.Truncate(strings.Join(actions, ", "), width-2, "…"))
 		for _, chain := range m.chains {
+			if !m.replayed(chain, actions[0]) {
+				continue
+			}
 			words, styles := make([]string, len(columns)), make([]lipgloss.Style, len(columns))
 			for i, c := range columns {
 				cell := m.cells[spot{chain, actions[0], c}]
@@ -215,6 +218,12 @@ func (t *text) block(b *strings.Builder, m *matrix, columns []*column, sections 
 			t.row(b, indent+pad(chain, m.chainWidth()), words, widths, styles)
 		}
 	}
+}
+
+// replayed reports whether a chain is replayed for an action: not every chain makes
+// every call.
+func (m *matrix) replayed(chain, action string) bool {
+	return slices.ContainsFunc(m.columns, func(c *column) bool { return m.cells[spot{chain, action, c}].replayed })
 }
 
 // row writes a line of a table, each word as wide as its column.
