@@ -268,10 +268,11 @@ func onBehalf(id, title string, first Hop, on Resource, action string, targets .
 // inOwnName is a service that calls in its own name, and asks for the key of the
 // target in its own name too.
 func inOwnName(id, title, service, action string, targets []TargetKind) *Chain {
-	return &Chain{
-		ID: id, Title: title, Entry: Inside, Targets: targets,
-		Hops: []Hop{itself(service, OnTarget, action), maybe(itself(service, OnKey))},
+	c := &Chain{ID: id, Title: title, Entry: Inside, Targets: targets, Hops: []Hop{itself(service, OnTarget, action)}}
+	if asks := keyActions[action]; asks != nil {
+		c.Hops = append(c.Hops, maybe(itself(service, OnKey, asks...)))
 	}
+	return c
 }
 
 // Catalog returns the chains in the order reports show them.

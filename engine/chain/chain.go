@@ -153,7 +153,7 @@ type Hop struct {
 }
 
 // ofTarget stands in Via for the service that the target belongs to.
-const ofTarget = "${target.service}"
+const ofTarget = "${target}.amazonaws.com"
 
 // via are the services through which forward access sessions came to the hop.
 func (h *Hop) via(t *Target) []string {
@@ -161,7 +161,7 @@ func (h *Hop) via(t *Target) []string {
 	if len(via) == 0 && h.Credentials == FAS {
 		via = []string{h.Service}
 	}
-	if i := slices.Index(via, ofTarget); i >= 0 {
+	if i := slices.Index(via, ofTarget); i >= 0 && !t.placeholder {
 		via = slices.Clone(via)
 		via[i] = t.service() + ".amazonaws.com"
 	}

@@ -26,6 +26,7 @@ type runner struct {
 	contexts map[*Principal]request.Context
 	entered  map[enteredKey]HopResult
 	byARN    map[symbol.Text]*Target
+	readKeys map[*policy.Document]uint
 	notes    map[string]bool
 }
 
@@ -53,6 +54,7 @@ func newRunner(w World) *runner {
 		contexts: map[*Principal]request.Context{},
 		entered:  map[enteredKey]HopResult{},
 		byARN:    map[symbol.Text]*Target{},
+		readKeys: map[*policy.Document]uint{},
 		notes:    map[string]bool{},
 	}
 	for _, t := range w.Targets() {
@@ -148,7 +150,9 @@ func (r *runner) caller(c *call, h *Hop) *Principal {
 		}
 		return r.world.Principals()[i]
 	case h.Credentials == ServicePrincipal && (h.Resource == OnRole || c.chain.subject() != ServicePrincipal):
-		return service(h.Service, symbol.Text{}, symbol.Text{}, request.Organization{})
+		p := service(h.Service, symbol.Symbol{Name: "the source of " + h.Service}.Text(), c.principal.Caller.Principal.Account, request.Organization{})
+		p.Caller.SourceUnsure = true // whether the service names it is not documented
+		return p
 	case h.Credentials == Caller && role:
 		return r.admin
 	}
@@ -157,7 +161,7 @@ func (r *runner) caller(c *call, h *Hop) *Principal {
 
 // hop decides one call of a chain. missing says what keeps it from being replayed.
 func (r *runner) hop(c *call, spec *Hop, action string, w witnesses) (out HopResult, missing string) {
-	prefix, name, _ := strings.Cut(action, ":")
+	prefix, _, _ := strings.Cut(action, ":")
 	network, endpointPolicy, missing := r.enter(c, spec, prefix, w)
 	if missing != "" {
 		return out, missing
@@ -180,12 +184,9 @@ func (r *runner) hop(c *call, spec *Hop, action string, w witnesses) (out HopRes
 		return out, "the chain " + c.chain.ID + " is left out: the input has no resource " + string(spec.Resource)
 	}
 	t := r.owner(c, spec, resource)
-	h := request.Hop{
-		Network: network, Via: via, ServiceRole: spec.Credentials == ServiceRole || spec.Credentials == FAS && c.chain.subject() == ServiceRole,
-		Service: prefix, Action: name, Region: r.region(t), Time: r.env.Time,
-		ResourceAccount: account, ResourceOrganization: r.organizationOf(account),
-		ResourceTags: r.tags(c, spec, t), Switches: r.switches,
-	}
+	req := r.request(c, spec, p, network, engine.Request{
+		Principal: p.Caller.Principal, Action: action, Resource: resource, ResourceAccount: account,
+	}, t)
 	policies := engine.Policies{Identity: p.Identity, Boundary: p.Boundary, SCP: p.SCP, Assume: r.env.Assume}
 	if len(via) == 0 {
 		policies.VPCEndpoint = endpointPolicy
@@ -197,22 +198,12 @@ func (r *runner) hop(c *call, spec *Hop, action string, w witnesses) (out HopRes
 			policies.RCP = nil // they do not bind the management account's resources
 		}
 		policies.RestrictPublicBuckets = t.RestrictPublic
-		h.ResourceOrganization = t.Organization
 	case spec.Resource == OnRole && spec.Credentials == ServicePrincipal:
 		policies.Resource = []policy.Attached{{Document: c.principal.Trust, Sure: kleene.True}}
 	case spec.Resource == OnKey:
 		unseen := policy.Unread("the key policy of "+resource.String(), policy.Resource, source.Origin{}, "the input does not define the key")
 		policies.Resource = []policy.Attached{{Document: unseen, Sure: kleene.True}}
 	}
-	caller := p.Caller
-	if h.ServiceRole {
-		caller.Session, caller.Workload = request.Plain, spec.delivered(c.chain)
-	}
-	req := engine.Request{
-		Principal: p.Caller.Principal, Action: action, Resource: resource, ResourceAccount: account,
-		Context: request.Derive(&caller, &h),
-	}
-	r.parameters(&req, c, spec)
 	out = HopResult{
 		Hop: spec.Number, Credentials: spec.Credentials, Optional: spec.Optional,
 		Request: req, Decision: engine.Evaluate(&policies, &req),
@@ -221,6 +212,29 @@ func (r *runner) hop(c *call, spec *Hop, action string, w witnesses) (out HopRes
 		r.entered[key] = out
 	}
 	return out, ""
+}
+
+// request adds to a request of a hop the context that AWS sends with it. t is the
+// target it is made on, nil for what has no policies of its own.
+func (r *runner) request(c *call, spec *Hop, p *Principal, network request.Network, req engine.Request, t *Target) engine.Request {
+	prefix, name, _ := strings.Cut(req.Action, ":")
+	h := request.Hop{
+		Network: network, Via: spec.via(c.target),
+		ServiceRole: spec.Credentials == ServiceRole || spec.Credentials == FAS && c.chain.subject() == ServiceRole,
+		Service:     prefix, Action: name, Region: r.region(t), Time: r.env.Time,
+		ResourceAccount: req.ResourceAccount, ResourceOrganization: r.organizationOf(req.ResourceAccount),
+		ResourceTags: r.tags(c, spec, t), Switches: r.switches,
+	}
+	if t != nil {
+		h.ResourceOrganization = t.Organization
+	}
+	caller := p.Caller
+	if h.ServiceRole {
+		caller.Session, caller.Workload = request.Plain, spec.delivered(c.chain)
+	}
+	req.Context = request.Derive(&caller, &h)
+	r.parameters(&req, c, spec)
+	return req
 }
 
 // delivered is the workload that gets the credentials of the role which makes a hop.
@@ -286,11 +300,7 @@ func (r *runner) parameters(req *engine.Request, c *call, spec *Hop) {
 		c.principal.delivery.deliver(ctx, c.target, caller.Principal.Service)
 	case spec.Resource == OnKey:
 		encryptionContext(ctx, req.Action, c)
-	case spec.Resource == OnRole && spec.Credentials == ServicePrincipal:
-		// Whether the service names the source of the call is not documented.
-		ctx.SetMaybe("aws:SourceAccount", caller.Principal.Account)
-		ctx.SetMaybe("aws:SourceArn", symbol.Symbol{Name: "the source of " + spec.Service}.Text())
-	case spec.Resource == OnRole:
+	case spec.Resource == OnRole && spec.Credentials == Caller:
 		ctx.SetString("iam:PassedToService", c.chain.assumes())
 	case c.chain.signs == "s3:authtype":
 		ctx.SetString("s3:authType", "REST-QUERY-STRING")
@@ -311,6 +321,9 @@ func (r *runner) parameters(req *engine.Request, c *call, spec *Hop) {
 // claims sets what a trust policy asks of the token of an identity provider: the
 // caller is one whom it lets in.
 func claims(ctx *request.Context, st *policy.Statement) {
+	if st == nil {
+		return
+	}
 	for i := range st.Conditions {
 		key := st.Conditions[i].Key
 		if _, known := request.Find(key); known {

@@ -11,6 +11,7 @@ import (
 	"github.com/tfguard/tfguard/engine/condition"
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/symbol"
 )
 
@@ -23,6 +24,8 @@ type Options struct {
 	// MaxReplays is the number above which replays of pairs whose policies are
 	// equal up to names are made once for all; 0 means no bound.
 	MaxReplays int
+	// Switches are the readings of AWS's documentation to follow.
+	Switches request.Switches
 	// Only, if not nil, selects the replays to make, related or not.
 	Only func(p *Principal, t *Target, action string) bool
 }
@@ -77,6 +80,7 @@ type variant struct {
 // callers their own.
 func Run(w World, opts Options) Result {
 	r := newRunner(w)
+	r.switches = opts.Switches
 	s := &selection{runner: r, opts: opts, nobody: anonymous(), callerChains: map[chainsKey][]*Chain{}, serves: map[*Principal]string{}}
 	for _, c := range slices.Concat(catalog, opts.Also) {
 		if len(opts.Chains) == 0 || slices.Contains(opts.Chains, c.ID) {
@@ -549,7 +553,11 @@ var severity = map[engine.Verdict]int{engine.Allowed: 0, engine.Unknown: 1, engi
 func (s *selection) worst(ch *Chain, c *combination) (*Replay, bool) {
 	cl := call{chain: ch, action: s.actions[c.action], principal: c.principal, target: c.target}
 	if len(c.variants) == 0 {
-		return s.runner.replay(cl)
+		out, ok := s.runner.replay(cl)
+		if ok {
+			out.Modes = s.modes(cl, out)
+		}
+		return out, ok
 	}
 	var out *Replay
 	for _, v := range c.variants {

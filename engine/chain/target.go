@@ -101,6 +101,8 @@ type Target struct {
 	name       string      // of a bucket whose name is known
 	someObject symbol.Text // anything in it
 	standsFor  Resource    // what a StandInTarget stands for
+
+	placeholder bool // stands for any target, in the catalogue
 }
 
 // prepare computes what is asked of a target many times.

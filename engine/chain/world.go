@@ -131,10 +131,9 @@ type Replay struct {
 
 // A Mode is how a replay comes out under another setting of a switch.
 type Mode struct {
-	request.Mode
-
-	Verdict   engine.Verdict
-	BrokenHop int
+	Switch, Setting string
+	Verdict         engine.Verdict
+	BrokenHop       int
 }
 
 // A HopResult is one decided request of a chain.

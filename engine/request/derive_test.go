@@ -1,6 +1,7 @@
 package request_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,13 +89,17 @@ func call(n request.Network, via ...string) *request.Hop {
 func TestDeriveNetwork(t *testing.T) {
 	office, outside := request.Network{SourceIP: lit("203.0.113.10")}, request.Network{SourceIP: lit("198.51.100.1")}
 	vpc := request.Network{Endpoint: lit("vpce-A"), VPC: lit("vpc-A"), VPCSourceIP: lit("10.0.0.9"), EndpointAccount: lit("111122223333"), EndpointOrganization: ours}
-	const athena, cloudformation, dynamodb = "athena.amazonaws.com", "cloudformation.amazonaws.com", "dynamodb.amazonaws.com"
+	const athena, cloudformation, dynamodb, s3 = "athena.amazonaws.com", "cloudformation.amazonaws.com", "dynamodb.amazonaws.com", "s3.amazonaws.com"
 	serviceRole := func(n request.Network, switches request.Switches, via ...string) *request.Hop {
 		h := call(n, via...)
 		h.ServiceRole, h.Switches = true, switches
 		return h
 	}
 	seed := request.Switches{PlainServiceRole: true}
+	trusting, unsure := cloudTrail(), cloudTrail()
+	trusting.Source, trusting.SourceUnsure, trusting.Organization = symbol.Symbol{Name: "the source"}.Text(), true, request.Organization{}
+	unsure.SourceUnsure = true
+	idp := &request.Caller{Principal: request.Principal{Kind: request.FederatedIdentity}}
 	columns := map[string]struct {
 		caller *request.Caller
 		hop    *request.Hop
@@ -108,7 +113,11 @@ func TestDeriveNetwork(t *testing.T) {
 		"CSR-seed2020":   {role(), serviceRole(request.Network{}, seed, cloudformation)},
 		"CSR.3-seed2020": {role(), serviceRole(request.Network{}, seed, cloudformation, dynamodb)},
 		"3a":             {role(), serviceRole(vpc, request.Switches{})}, "3b": {role(), serviceRole(request.Network{}, request.Switches{})},
-		"4": {cloudTrail(), call(request.Network{})}, "AN": {&request.Caller{}, call(outside)},
+		"2a.3": {role(), call(office, athena, s3)}, "2b.3": {role(), call(vpc, athena, s3)},
+		"3b.4":    {role(), serviceRole(request.Network{}, request.Switches{}, s3)},
+		"4-trust": {trusting, call(request.Network{})}, "4-elb": {unsure, call(request.Network{})},
+		"federated": {idp, call(office)},
+		"4":         {cloudTrail(), call(request.Network{})}, "AN": {&request.Caller{}, call(outside)},
 	}
 	tables, principal := fixtures.Table(t, "context/network.tsv"), fixtures.Table(t, "context/principal.tsv")["user"]
 	if len(tables) != len(columns) {
@@ -163,6 +172,7 @@ func TestDerivePrincipal(t *testing.T) {
 		"fed": {federated, direct}, "root": {root, direct}, "root-console": {as(root, request.Console), direct},
 		"root-console-mfa": {as(root, request.ConsoleMFA), direct}, "assumed-root": {as(root, request.AssumedRoot), direct}, "slr": {linked, direct},
 		"service": {cloudTrail(), call(request.Network{})}, "anonymous": {&request.Caller{}, direct},
+		"federated":       {&request.Caller{Principal: request.Principal{Kind: request.FederatedIdentity}}, direct},
 		"role-mfa-absent": {role(), switched(request.Switches{RoleWithoutMFA: true})},
 		"oidc-mfa-false":  {idp(request.OIDC), switched(request.Switches{FederatedMFA: true})},
 	}
@@ -257,7 +267,7 @@ func TestDeriveResourceAccount(t *testing.T) {
 	}
 }
 
-// Every setting of a switch changes some context, and says how it is called.
+// Every switch changes some context, in the keys that it names and no others.
 func TestModes(t *testing.T) {
 	office := request.Network{SourceIP: lit("203.0.113.10")}
 	fas, stack := call(office, "s3.amazonaws.com"), call(office, "cloudformation.amazonaws.com")
@@ -265,22 +275,40 @@ func TestModes(t *testing.T) {
 	saml := role()
 	saml.Session = request.SAML
 	for _, m := range request.Modes() {
-		changed := false
+		changed, touched := map[string]bool{}, false
 		for _, c := range []*request.Caller{role(), saml} {
-			for _, h := range []*request.Hop{fas, stack} {
-				other := *h
-				other.Switches = m.Switches
-				a, b := request.Derive(c, h), request.Derive(c, &other)
-				for e := range a.All() {
-					changed = changed || cell(e) != cell(b.Get(e.Key))
+			for _, h := range []*request.Hop{fas, stack, call(office)} {
+				turned := *h
+				var setting string
+				if turned.Switches, setting = m.Turn(h.Switches); setting != m.Other {
+					t.Errorf("%s: got %s, want %s", m.Switch, setting, m.Other)
 				}
-				for e := range b.All() {
-					changed = changed || cell(e) != cell(a.Get(e.Key))
+				if back, setting := m.Turn(turned.Switches); back != h.Switches || setting != m.Default {
+					t.Errorf("%s: turned twice it is %s", m.Switch, setting)
+				}
+				before := len(changed)
+				a, b := request.Derive(c, h), request.Derive(c, &turned)
+				for _, ctx := range []request.Context{a, b} {
+					for e := range ctx.All() {
+						if cell(a.Get(e.Key)) != cell(b.Get(e.Key)) {
+							changed[strings.ToLower(e.Key)] = true
+						}
+					}
+				}
+				touches := m.Touches(&c.Principal, &a)
+				touched = touched || touches
+				if len(changed) > before && !touches {
+					t.Errorf("%s touches nothing and changes %v", m.Switch, changed)
 				}
 			}
 		}
-		if !changed || m.Switch == "" || m.Setting == m.Default || m.Title == "" {
-			t.Errorf("%+v changes nothing or has no name", m)
+		if !touched || m.Title == "" {
+			t.Errorf("%s changes nothing or has no title", m.Switch)
+		}
+		for key := range changed {
+			if !slices.Contains(m.Keys, key) {
+				t.Errorf("%s changes %s", m.Switch, key)
+			}
 		}
 	}
 }

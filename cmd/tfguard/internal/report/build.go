@@ -128,6 +128,9 @@ func (r *Report) addReplay(rep *chain.Replay, input int) {
 		Verdict: rep.Verdict, BrokenHop: rep.BrokenHop, StandIn: rep.Principal.StandIn,
 		Modes: []Mode{}, Hops: []Hop{}, Input: input,
 	}
+	for _, m := range rep.Modes {
+		out.Modes = append(out.Modes, Mode(m))
+	}
 	for i := range rep.Hops {
 		out.Hops = append(out.Hops, hop(&rep.Hops[i]))
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tfguard/tfguard/engine"
+	"github.com/tfguard/tfguard/engine/request"
 )
 
 // answer counts the findings in a few words.
@@ -99,6 +100,7 @@ func (r *Report) remarks() []string {
 			words = append(words, r.of(i)+n)
 		}
 	}
+	words = append(words, r.modes()...)
 	if n := r.Summary.Unrelated; n > 0 {
 		words = append(words, fmt.Sprintf("Not replayed: %s of principal, resource and action that nothing grants.", number(n, "combination", "combinations")))
 	}
@@ -126,4 +128,29 @@ func (r *Report) of(input int) string {
 		return ""
 	}
 	return inputName(r.Inputs[input].Path) + ": "
+}
+
+// modes tells how many verdicts would differ under each setting of a switch.
+func (r *Report) modes() []string {
+	type setting struct{ name, value string }
+	counts := map[setting]int{}
+	for i := range r.Replays {
+		for _, m := range r.Replays[i].Modes {
+			counts[setting{m.Switch, m.Setting}]++
+		}
+	}
+	var words []string
+	for _, m := range request.Modes() {
+		for _, value := range []string{m.Default, m.Other} {
+			if n := counts[setting{m.Switch, value}]; n > 0 {
+				why := ""
+				if value == m.Other {
+					why = ": " + m.Title
+				}
+				words = append(words, fmt.Sprintf("Mode-sensitive: AWS's pages disagree, and with %s=%s %s would differ (-o json says which)%s.",
+					m.Switch, value, number(n, "verdict", "verdicts"), why))
+			}
+		}
+	}
+	return words
 }
