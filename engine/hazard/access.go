@@ -134,11 +134,25 @@ func blame(rule *Rule, r *engine.Reason, replay int, format string, args ...any)
 	}
 }
 
+// last is the call that the replay is about; hops that only follow from it may stand
+// behind it.
 func last(r *chain.Replay) *chain.HopResult {
-	if len(r.Hops) == 0 {
-		return nil
+	for i := range slices.Backward(r.Hops) {
+		if h := &r.Hops[i]; !h.Optional && h.Request.Action == r.Action {
+			return h
+		}
 	}
-	return &r.Hops[len(r.Hops)-1]
+	return lastMandatory(r)
+}
+
+// lastMandatory is the last hop that the chain needs, nil if the hops were not kept.
+func lastMandatory(r *chain.Replay) *chain.HopResult {
+	for i := range slices.Backward(r.Hops) {
+		if h := &r.Hops[i]; !h.Optional {
+			return h
+		}
+	}
+	return nil
 }
 
 // public: nobody's request, or that of any account, is allowed.

@@ -106,8 +106,8 @@ func broken(r *chain.Replay) *Finding {
 	if r.Principal.StandIn != "" || r.Verdict == engine.Allowed || r.Verdict == engine.Unknown {
 		return nil
 	}
-	first, last := r.Hops[0], r.Hops[len(r.Hops)-1]
-	if first.Hop == last.Hop || grants(&first) == nil || grants(&last) == nil {
+	first, last := &r.Hops[0], lastMandatory(r)
+	if first.Hop == last.Hop || grants(first) == nil || grants(last) == nil {
 		return nil
 	}
 	hop := brokenHop(r)

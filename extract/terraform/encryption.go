@@ -68,7 +68,7 @@ func (b *builder) encryptionKey(in *instance, path []string) symbol.Text {
 	if !configured || !marked(first(in.unknown, path)) {
 		return symbol.Text{}
 	}
-	out, exact := b.lateExpression(e, in, want{attr: "arn", types: append([]string{"aws_kms_alias"}, kmsKeys...)})
+	out, exact := b.lateExpression(e, in, attr, want{attr: "arn", types: append([]string{"aws_kms_alias"}, kmsKeys...)})
 	if !exact {
 		return unresolvedText(in, attr)
 	}

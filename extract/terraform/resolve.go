@@ -194,11 +194,12 @@ func (r *resolver) late(in *instance, attr string, w want) (out outcome, exact b
 		out.missing = append(out.missing, "an expression that the plan does not hold")
 		return out, false
 	}
-	return r.lateExpression(e, in, w)
+	return r.lateExpression(e, in, attr, w)
 }
 
-// lateExpression resolves an expression of which some part is known only after apply.
-func (r *resolver) lateExpression(e expression, in *instance, w want) (out outcome, exact bool) {
+// lateExpression resolves the expression of an attribute of which some part is known
+// only after apply.
+func (r *resolver) lateExpression(e expression, in *instance, attr string, w want) (out outcome, exact bool) {
 	out = r.expression(e, in.place(), w, 0)
 	// A value that the plan knows cannot be why the attribute is unknown: it is the
 	// other branch of a condition, or a part of something longer. If that leaves
