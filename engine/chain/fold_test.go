@@ -421,3 +421,24 @@ func TestFoldAllButOwn(t *testing.T) {
 		t.Errorf("%d names for %d pairs", listed, n*n)
 	}
 }
+
+// Who may use a key tells principals apart on what the key encrypts: roles whose
+// policies are equal up to their names, keys that the world has and one that it lacks.
+func TestFoldEncrypted(t *testing.T) {
+	for _, defined := range []bool{true, false} {
+		w := newWorld(t)
+		for i := range 12 {
+			name := fmt.Sprint("app", i)
+			key := "arn:aws:kms:eu-west-1:" + account + ":key/" + name
+			w.role(t, name, "", allow("s3:*", "*")+","+allow("kms:*", key))
+			w.bucket(t, fmt.Sprint("data", i)).Key = lit("arn:aws:kms:eu-west-1:" + account + ":key/app3")
+			if defined {
+				w.target(t, chain.KeyTarget, key, statement("Allow", `{"AWS":"`+account+`"}`, "kms:*", "*", "")+","+
+					statement("Deny", `{"AWS":"arn:aws:iam::`+account+`:role/app5"}`, "kms:Decrypt", "*", ""))
+			}
+		}
+		if same(t, w, t.Errorf) == 0 {
+			t.Error("nothing was folded")
+		}
+	}
+}
