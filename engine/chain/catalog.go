@@ -23,9 +23,9 @@ const (
 	sns            = "sns.amazonaws.com"
 )
 
-// by is a call that the caller makes.
-func by(number int, on Resource, actions ...string) Hop {
-	return Hop{Number: number, Credentials: Caller, Resource: on, Actions: actions}
+// by is the first call, which the caller makes.
+func by(on Resource, actions ...string) Hop {
+	return Hop{Number: 1, Credentials: Caller, Resource: on, Actions: actions}
 }
 
 // through is a call that services make on the caller's behalf.
@@ -48,18 +48,18 @@ func maybe(h Hop) Hop {
 func withRole(service string, role Hop, setup Resource, action string) []Hop {
 	role.Number, role.Credentials, role.Service = 3, ServiceRole, service
 	return []Hop{
-		maybe(by(1, setup, action)),
-		maybe(by(1, OnRole, "iam:PassRole")),
+		maybe(by(setup, action)),
+		maybe(by(OnRole, "iam:PassRole")),
 		{Number: 2, Credentials: ServicePrincipal, Service: service, Resource: OnRole, Actions: []string{"sts:AssumeRole"}},
 		role,
 	}
 }
 
 var (
-	direct        = []Hop{by(1, OnTarget)}
+	direct        = []Hop{by(OnTarget)}
 	throughAthena = []Hop{
-		by(1, OnWorkgroup, "athena:StartQueryExecution"),
-		maybe(by(1, OnWorkgroup, "athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetWorkGroup")),
+		by(OnWorkgroup, "athena:StartQueryExecution"),
+		maybe(by(OnWorkgroup, "athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetWorkGroup")),
 		through(2, []string{athena}, OnCatalog, "glue:GetDatabase"),
 		through(2, []string{athena}, OnDatabase, "glue:GetDatabase"),
 		through(2, []string{athena}, OnCatalog, "glue:GetTable"),
@@ -72,7 +72,7 @@ var (
 		maybe(through(3, []string{athena, s3}, OnKey)),
 	}
 	throughCFN = []Hop{
-		by(1, OnStack, "cloudformation:CreateStack"),
+		by(OnStack, "cloudformation:CreateStack"),
 		through(2, []string{cloudformation}, OnTarget),
 		maybe(through(3, []string{cloudformation, ofTarget}, OnKey)),
 	}
@@ -106,7 +106,7 @@ var catalog = []*Chain{
 		ID: "cloudformation-dynamodb-kms", Title: "a stack operation on an encrypted table", Entry: Corporate, Targets: tables,
 		Actions: []string{"dynamodb:CreateTable", "dynamodb:GetItem", "dynamodb:PutItem"},
 		Hops: []Hop{
-			by(1, OnStack, "cloudformation:CreateStack"),
+			by(OnStack, "cloudformation:CreateStack"),
 			through(2, []string{cloudformation}, OnTarget),
 			through(3, []string{cloudformation, dynamodb}, OnKey, "kms:Decrypt"),
 			maybe(through(3, []string{cloudformation, dynamodb}, OnKey, "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant")),
@@ -121,7 +121,7 @@ var catalog = []*Chain{
 	},
 	{
 		ID: "s3-kms", Title: "a call on an object that a KMS key encrypts", Entry: Corporate, Targets: buckets,
-		Actions: []string{"s3:GetObject", "s3:PutObject"}, Hops: []Hop{by(1, OnTarget), through(2, []string{s3}, OnKey)},
+		Actions: []string{"s3:GetObject", "s3:PutObject"}, Hops: []Hop{by(OnTarget), through(2, []string{s3}, OnKey)},
 	},
 	onEncrypted("dynamodb", "a call on a table that a KMS key encrypts", tables),
 	onEncrypted("sqs", "a call on a queue that a KMS key encrypts", queues),
@@ -130,14 +130,14 @@ var catalog = []*Chain{
 	{
 		ID: "ebs-kms", Title: "an instance whose volumes a KMS key encrypts", Entry: Corporate, Targets: instances,
 		Hops: []Hop{
-			by(1, OnTarget),
+			by(OnTarget),
 			through(2, []string{"ec2.amazonaws.com"}, OnKey, "kms:GenerateDataKeyWithoutPlaintext", "kms:CreateGrant"),
 			maybe(through(2, []string{"ec2.amazonaws.com"}, OnKey, "kms:DescribeKey")),
 		},
 	},
 	{
 		ID: "assume-role", Title: "a principal assumes a role", Entry: Corporate, Targets: roles,
-		Hops: []Hop{by(1, OnTarget, "sts:AssumeRole")},
+		Hops: []Hop{by(OnTarget, "sts:AssumeRole")},
 	},
 	{
 		ID: "assume-role-with-saml", Title: "the user of a SAML provider assumes a role", Entry: Corporate, Targets: roles,
@@ -149,12 +149,12 @@ var catalog = []*Chain{
 	},
 	{
 		ID: "presigned-url", Title: "a presigned URL that is opened outside of every allowed range", Entry: Internet, Targets: buckets,
-		quiet: true, signs: "s3:authtype", Hops: []Hop{by(1, OnTarget, "s3:GetObject")},
+		quiet: true, signs: "s3:authtype", Hops: []Hop{by(OnTarget, "s3:GetObject")},
 	},
 	{
 		ID: "service-catalog", Title: "a product of Service Catalog without a launch role", Entry: Corporate, Targets: data, quiet: true,
 		Hops: []Hop{
-			by(1, "product", "servicecatalog:ProvisionProduct"),
+			by("product", "servicecatalog:ProvisionProduct"),
 			through(2, []string{serviceCatalog}, OnStack, "cloudformation:CreateStack"),
 			through(3, []string{serviceCatalog, cloudformation}, OnTarget),
 		},
@@ -162,23 +162,23 @@ var catalog = []*Chain{
 	{
 		ID: "elastic-beanstalk", Title: "an environment of Elastic Beanstalk on the caller's behalf", Entry: Corporate,
 		Targets: []TargetKind{InstanceTarget, BucketTarget}, quiet: true,
-		Hops: []Hop{by(1, "environment", "elasticbeanstalk:CreateEnvironment"), through(2, []string{"elasticbeanstalk.amazonaws.com"}, OnTarget)},
+		Hops: []Hop{by("environment", "elasticbeanstalk:CreateEnvironment"), through(2, []string{"elasticbeanstalk.amazonaws.com"}, OnTarget)},
 	},
-	onBehalf("backup", "Backup deletes a recovery point that is a snapshot", by(1, "recovery-point", "backup:DeleteRecoveryPoint"), "snapshot", "ec2:DeleteSnapshot"),
-	onBehalf("ram", "Resource Access Manager shares the Glue data catalog", by(1, "resource-share", "ram:CreateResourceShare"), OnCatalog, "glue:PutResourcePolicy"),
-	onBehalf("bedrock-lambda", "an agent of Bedrock invokes a function", by(1, "agent", "bedrock:InvokeAgent"), OnTarget, "lambda:InvokeFunction", functions...),
-	onBehalf("bedrock-sagemaker", "Bedrock invokes an endpoint of SageMaker", by(1, "model", "bedrock:InvokeModel"), "endpoint", "sagemaker:InvokeEndpoint"),
-	onBehalf("cloud9-ssm", "Cloud9 opens a session on its instance", by(1, "ide", "cloud9:CreateEnvironmentSSM"), "document", "ssm:StartSession"),
-	onBehalf("cloudfront-acm", "CloudFront asks for a certificate", by(1, "distribution", "cloudfront:CreateDistribution"), "certificate", "acm:RequestCertificate"),
-	onBehalf("databrew-secretsmanager", "DataBrew reads a secret", by(1, "dataset", "databrew:CreateDataset"), OnTarget, "secretsmanager:GetSecretValue", secrets...),
-	onBehalf("dataexchange-s3", "Data Exchange exports to a bucket", by(1, "data-set", "dataexchange:CreateJob"), OnTarget, "s3:PutObject", buckets...),
-	onBehalf("lakeformation-ram", "Lake Formation shares a table", by(1, OnCatalog, "lakeformation:GrantPermissions"), "resource-share", "ram:CreateResourceShare"),
-	onBehalf("lambda-s3", "Lambda reads the code of a function", by(1, "function", "lambda:CreateFunction"), OnTarget, "s3:GetObject", buckets...),
-	onBehalf("redshift-data-serverless", "the Redshift Data API asks for credentials", by(1, "redshift-workgroup", "redshift-data:ExecuteStatement"), "redshift-workgroup", "redshift-serverless:GetCredentials"),
-	onBehalf("servicecatalog-appregistry", "AppRegistry tags a stack", by(1, "application", "servicecatalog-appregistry:AssociateResource"), OnStack, "cloudformation:UpdateStack"),
-	onBehalf("sns-sms-voice", "SNS sends a text message", by(1, "topic", "sns:Publish"), "phone-number", "sms-voice:SendTextMessage"),
-	onBehalf("ssm-ec2", "an automation of Systems Manager starts an instance", by(1, "automation", "ssm:StartAutomationExecution"), OnTarget, "ec2:RunInstances", instances...),
-	onBehalf("wafv2-logs", "WAF sends logs to CloudWatch Logs", by(1, "web-acl", "wafv2:PutLoggingConfiguration"), "log-group", "logs:PutResourcePolicy"),
+	onBehalf("backup", "Backup deletes a recovery point that is a snapshot", by("recovery-point", "backup:DeleteRecoveryPoint"), "snapshot", "ec2:DeleteSnapshot"),
+	onBehalf("ram", "Resource Access Manager shares the Glue data catalog", by("resource-share", "ram:CreateResourceShare"), OnCatalog, "glue:PutResourcePolicy"),
+	onBehalf("bedrock-lambda", "an agent of Bedrock invokes a function", by("agent", "bedrock:InvokeAgent"), OnTarget, "lambda:InvokeFunction", functions...),
+	onBehalf("bedrock-sagemaker", "Bedrock invokes an endpoint of SageMaker", by("model", "bedrock:InvokeModel"), "endpoint", "sagemaker:InvokeEndpoint"),
+	onBehalf("cloud9-ssm", "Cloud9 opens a session on its instance", by("ide", "cloud9:CreateEnvironmentSSM"), "document", "ssm:StartSession"),
+	onBehalf("cloudfront-acm", "CloudFront asks for a certificate", by("distribution", "cloudfront:CreateDistribution"), "certificate", "acm:RequestCertificate"),
+	onBehalf("databrew-secretsmanager", "DataBrew reads a secret", by("dataset", "databrew:CreateDataset"), OnTarget, "secretsmanager:GetSecretValue", secrets...),
+	onBehalf("dataexchange-s3", "Data Exchange exports to a bucket", by("data-set", "dataexchange:CreateJob"), OnTarget, "s3:PutObject", buckets...),
+	onBehalf("lakeformation-ram", "Lake Formation shares a table", by(OnCatalog, "lakeformation:GrantPermissions"), "resource-share", "ram:CreateResourceShare"),
+	onBehalf("lambda-s3", "Lambda reads the code of a function", by("function", "lambda:CreateFunction"), OnTarget, "s3:GetObject", buckets...),
+	onBehalf("redshift-data-serverless", "the Redshift Data API asks for credentials", by("redshift-workgroup", "redshift-data:ExecuteStatement"), "redshift-workgroup", "redshift-serverless:GetCredentials"),
+	onBehalf("servicecatalog-appregistry", "AppRegistry tags a stack", by("application", "servicecatalog-appregistry:AssociateResource"), OnStack, "cloudformation:UpdateStack"),
+	onBehalf("sns-sms-voice", "SNS sends a text message", by("topic", "sns:Publish"), "phone-number", "sms-voice:SendTextMessage"),
+	onBehalf("ssm-ec2", "an automation of Systems Manager starts an instance", by("automation", "ssm:StartAutomationExecution"), OnTarget, "ec2:RunInstances", instances...),
+	onBehalf("wafv2-logs", "WAF sends logs to CloudWatch Logs", by("web-acl", "wafv2:PutLoggingConfiguration"), "log-group", "logs:PutResourcePolicy"),
 	{
 		ID: "glue-vpc", Title: "a Glue job with a connection to a VPC", Pattern: "3a", Entry: Corporate, Targets: buckets,
 		Hops: withRole(glue, Hop{Entry: VPCEndpoint, workload: request.GlueJob}, "job", "glue:StartJobRun"),
@@ -252,7 +252,7 @@ var catalog = []*Chain{
 func onEncrypted(service, title string, targets []TargetKind) *Chain {
 	return &Chain{
 		ID: service + "-kms", Title: title, Entry: Corporate, Targets: targets,
-		Hops: []Hop{by(1, OnTarget), through(2, []string{service + ".amazonaws.com"}, OnKey)},
+		Hops: []Hop{by(OnTarget), through(2, []string{service + ".amazonaws.com"}, OnKey)},
 	}
 }
 

@@ -285,12 +285,14 @@ func (s *selection) servesOf(p *Principal) string {
 	if ok {
 		return serves
 	}
+	var list strings.Builder
 	for _, c := range s.catalog {
 		assumed := c.subject() == ServiceRole && p.Trust != nil && trusts(p.Trust, c.assumes())
 		if assumed || c.quiet && c.named(p.Identity) {
-			serves += " " + c.ID + " "
+			list.WriteString(" " + c.ID + " ")
 		}
 	}
+	serves = list.String()
 	s.serves[p] = serves
 	return serves
 }

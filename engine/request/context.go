@@ -57,7 +57,7 @@ func (c *Context) Delete(key string) { delete(c.entries, strings.ToLower(key)) }
 func (c *Context) put(e Entry) {
 	c.Grow(24)
 	key := lower(e.Key)
-	if i := strings.IndexByte(key, '/'); i >= 0 {
+	if strings.Contains(key, "/") {
 		e = c.twin(key, e)
 	}
 	c.entries[key] = e

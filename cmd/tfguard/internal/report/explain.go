@@ -39,17 +39,24 @@ func CaseReplay(id string, req *engine.Request, d engine.Decision) *Replay {
 // hop with its request, its context and the statements that decided.
 func Explain(w io.Writer, r *Replay, opts Options) error {
 	t := &text{w: bufio.NewWriter(w), r: New(), color: opts.Color}
-	verdict := words[r.Verdict.String()]
-	if r.BrokenHop > 0 {
-		verdict += fmt.Sprintf(" at hop %d", r.BrokenHop)
-	}
-	t.line("%s", t.paint(bold, verdict))
+	t.line("%s", t.paint(bold, outcome(r.Verdict, r.BrokenHop)))
 	t.paragraph("", "  ", plain, fmt.Sprintf("%s, %s on %s, by %s", r.Chain, r.Action, or(r.ResourceAddress, r.Resource), or(r.PrincipalAddress, r.Principal)))
+	for _, m := range r.Modes {
+		t.paragraph("", "  ", plain, fmt.Sprintf("AWS's pages disagree: with %s=%s it would be %s.", m.Switch, m.Setting, outcome(m.Verdict, m.BrokenHop)))
+	}
 	for i := range r.Hops {
 		t.line("")
 		t.hop(&r.Hops[i])
 	}
 	return t.w.Flush()
+}
+
+func outcome(v engine.Verdict, brokenHop int) string {
+	word := words[v.String()]
+	if brokenHop > 0 {
+		word += fmt.Sprintf(" at hop %d", brokenHop)
+	}
+	return word
 }
 
 // words are the verdicts as people say them.
