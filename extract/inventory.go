@@ -243,8 +243,12 @@ func (inv *Inventory) Sort() {
 // is to say about the input. An inventory is nil only together with an error.
 type Result struct {
 	// Format says what the input is, for people, if the reader knows several.
-	Format      string
-	Inventory   *Inventory
+	Format    string
+	Inventory *Inventory
+	// Before is the world before the change, if it was asked for and the input tells
+	// of it. What the change moves has the address it moves to, so that both worlds
+	// compare.
+	Before      *Inventory
 	Diagnostics source.Diagnostics
 	// Worlds reads the input once for every way in which what it leaves undecided can
 	// come out, nil if there are too many of them. It is nil where the input leaves

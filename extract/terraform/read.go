@@ -41,6 +41,8 @@ type Options struct {
 	// FolderAssumed says that nobody named Folder: it is used only if it holds the
 	// configuration that the plan was made of.
 	FolderAssumed bool
+	// Before asks for the world before the change too: [extract.Result.Before].
+	Before bool
 }
 
 // Read reads a plan in JSON as `terraform show -json` writes it, of any format
@@ -74,7 +76,11 @@ func (p *plan) result(opts Options) *extract.Result {
 	b.build()
 	b.Diagnostics.Sort()
 	b.Sort()
-	return &extract.Result{Inventory: b.Inventory, Diagnostics: b.Diagnostics}
+	out := &extract.Result{Inventory: b.Inventory, Diagnostics: b.Diagnostics}
+	if opts.Before {
+		out.Before = p.before().result(Options{ManagedPolicy: opts.ManagedPolicy}).Inventory
+	}
+	return out
 }
 
 // read streams the plan into p.
