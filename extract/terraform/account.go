@@ -40,8 +40,8 @@ func (b *builder) accountFact() extract.Fact {
 	if id, from, ok := b.callerIdentity("aws"); ok {
 		return extract.Fact{Value: symbol.Literal(id), From: from}
 	}
-	if id, ok := b.assumedAccount("aws"); ok {
-		return extract.Fact{Value: id, From: "provider.aws.assume_role"}
+	if id, from, ok := b.assumedAccount("aws"); ok {
+		return extract.Fact{Value: id, From: from}
 	}
 	known := extract.Tally{}
 	for _, in := range slices.Concat(b.managed, b.gone) {
@@ -120,7 +120,7 @@ func (r *resolver) accountOf(in *instance) symbol.Text {
 	if id, _, ok := r.callerIdentity(key); ok {
 		return symbol.Literal(id)
 	}
-	if id, ok := r.assumedAccount(key); ok {
+	if id, _, ok := r.assumedAccount(key); ok {
 		return id
 	}
 	if r.defaultAccount(key) {
@@ -181,21 +181,39 @@ func (r *resolver) callerIdentity(key string) (id, from string, ok bool) {
 	return "", "", false
 }
 
-// assumedAccount is the account of the role that a provider configuration assumes,
-// if the configuration names it.
-func (r *resolver) assumedAccount(key string) (symbol.Text, bool) {
-	pc := r.providers[key]
-	e, ok := pc.Expressions["assume_role"]
-	if !ok {
+// assumedAccount is the account that a provider configuration names: that of the role
+// it assumes, of several the last, as each is assumed with the one before; else the
+// one account that it allows (AWS provider, "allowed_account_ids").
+func (r *resolver) assumedAccount(key string) (id symbol.Text, from string, ok bool) {
+	for _, name := range []string{"assume_role", "assume_role_with_web_identity"} {
+		e, set := r.providers[key].Expressions[name]
+		if !set {
+			continue
+		}
+		if n := len(e.blocks); n > 1 {
+			e.blocks = e.blocks[n-1:]
+		}
+		role, ok := r.providerValue(key, e, "role_arn")
+		a, isARN := arn.Parse(role)
+		return a[arn.Account], "provider." + key + "." + name, ok && isARN
+	}
+	const allowed = "allowed_account_ids"
+	e, set := r.providers[key].Expressions[allowed]
+	if !set {
+		return symbol.Text{}, "", false
+	}
+	id, ok = r.providerValue(key, e, allowed)
+	return id, "provider." + key + "." + allowed, ok
+}
+
+// providerValue is the one value that an argument of a provider block has.
+func (r *resolver) providerValue(key string, e expression, attr string) (symbol.Text, bool) {
+	path := parseSteps(r.providers[key].ModuleAddress)
+	out := r.expression(e, place{scope: r.root.find(path), path: path}, want{attr: attr}, 0)
+	if len(out.candidates) != 1 || len(out.missing) > 0 || out.candidates[0].text.IsZero() {
 		return symbol.Text{}, false
 	}
-	path := parseSteps(pc.ModuleAddress)
-	out := r.expression(e, place{scope: r.root.find(path), path: path}, want{attr: "role_arn"}, 0)
-	if len(out.candidates) != 1 || len(out.missing) > 0 {
-		return symbol.Text{}, false
-	}
-	a, ok := arn.Parse(out.candidates[0].text)
-	return a[arn.Account], ok
+	return out.candidates[0].text, true
 }
 
 func (b *builder) regionFact() extract.Fact {
@@ -234,12 +252,7 @@ func (r *resolver) providerRegion(key string) (symbol.Text, bool) {
 	if !ok {
 		return symbol.Text{}, false
 	}
-	path := parseSteps(pc.ModuleAddress)
-	out := r.expression(e, place{scope: r.root.find(path), path: path}, want{attr: "region"}, 0)
-	if len(out.candidates) != 1 || len(out.missing) > 0 || out.candidates[0].text.IsZero() {
-		return symbol.Text{}, false
-	}
-	return out.candidates[0].text, true
+	return r.providerValue(key, e, "region")
 }
 
 // regionOf is the region of an instance: its own argument, else its provider's.

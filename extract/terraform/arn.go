@@ -182,6 +182,8 @@ var keptTypes = func() map[string]bool {
 var wiringTypes = []string{
 	"aws_iam_role_policy_attachment", "aws_iam_user_policy_attachment", "aws_iam_group_policy_attachment",
 	"aws_iam_policy_attachment", "aws_iam_group_membership", "aws_iam_user_group_membership",
+	"aws_iam_role_policies_exclusive", "aws_iam_user_policies_exclusive", "aws_iam_group_policies_exclusive",
+	"aws_iam_role_policy_attachments_exclusive", "aws_iam_user_policy_attachments_exclusive", "aws_iam_group_policy_attachments_exclusive",
 	"aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block",
 	"aws_s3_bucket_server_side_encryption_configuration",
 	"aws_organizations_organization", "aws_organizations_policy_attachment",

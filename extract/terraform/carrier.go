@@ -27,6 +27,9 @@ type builder struct {
 	indexes   map[string]*extract.Index[*instance]
 	// echoes are the policies that each role, by name, shows and another resource sets.
 	echoes map[string]map[string]bool
+	// owned are the kinds of policies of each role, user or group, and the policies of
+	// that kind, that one resource owns: "inline", "inline name", "managed arn".
+	owned map[*instance]map[string]bool
 }
 
 // A carried policy is one that was found on an instance.

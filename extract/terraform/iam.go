@@ -39,6 +39,7 @@ func (b *builder) principals() {
 	}
 	b.inlinePolicies(holders)
 	b.attachments(holders)
+	b.exclusives(holders)
 	for _, in := range b.byType["aws_iam_role"] {
 		b.ownPolicies(in, holders[in])
 	}
@@ -102,8 +103,8 @@ func (b *builder) defaultTags(in *instance) bool {
 func holderWant(attr string) want { return want{attr: "name", types: []string{"aws_iam_" + attr}} }
 
 // holderTargets resolves the role, user or group that an attribute names.
-func (b *builder) holderTargets(in *instance, attr string) []match {
-	matches, t := b.targets(in, attr, holderWant(attr), "name")
+func (b *builder) holderTargets(in *instance, attr, kind string) []match {
+	matches, t := b.targets(in, attr, holderWant(kind), "name")
 	if len(matches) == 0 && !t.IsZero() && t.Known() {
 		return nil // defined elsewhere
 	}
@@ -114,7 +115,7 @@ func (b *builder) holderTargets(in *instance, attr string) []match {
 func (b *builder) inlinePolicies(holders map[*instance]*holder) {
 	for _, attr := range []string{"role", "user", "group"} {
 		for _, in := range b.byType["aws_iam_"+attr+"_policy"] {
-			matches := b.holderTargets(in, attr)
+			matches := b.holderTargets(in, attr, attr)
 			for _, c := range b.carried[in] {
 				b.hold(holders, matches, c.doc, kleene.True, "")
 				if len(matches) == 0 {
@@ -153,7 +154,7 @@ func (b *builder) hold(holders map[*instance]*holder, matches []match, doc *poli
 func (b *builder) attachments(holders map[*instance]*holder) {
 	for _, attr := range []string{"role", "user", "group"} {
 		for _, in := range b.byType["aws_iam_"+attr+"_policy_attachment"] {
-			matches := b.holderTargets(in, attr)
+			matches := b.holderTargets(in, attr, attr)
 			for _, m := range b.managedPolicies(in, "policy_arn") {
 				b.hold(holders, matches, m.Document, m.Sure, m.Why)
 			}
@@ -257,47 +258,96 @@ func (b *builder) ownPolicies(in *instance, h *holder) {
 			b.AttachTo(c.doc, in.address)
 			continue
 		}
-		if c.computed && elsewhere["inline "+c.name.String()] {
+		if c.computed && (elsewhere["inline "+c.name.String()] || !b.stays(in, "inline", c.name)) {
 			b.drop(c.doc)
 			continue
 		}
 		h.identity = extract.Attach(h.identity, c.doc, kleene.True, "")
 		b.AttachTo(c.doc, in.address)
 	}
-	if in.isUnknown("managed_policy_arns") && !b.configured(in, "managed_policy_arns") {
+	const attr = "managed_policy_arns"
+	if in.isUnknown(attr) && !b.configured(in, attr) {
 		return
 	}
-	echo := !b.written(in, "managed_policy_arns")
-	known, missing := b.listItems(in, "managed_policy_arns")
+	echo := !b.written(in, attr)
+	b.managedList(in, attr, func(t symbol.Text) bool {
+		return echo && (elsewhere["managed "+t.String()] || !b.stays(in, "managed", t))
+	}, func(m policy.Attached) {
+		h.identity = extract.Attach(h.identity, m.Document, m.Sure, m.Why)
+		b.AttachTo(m.Document, in.address)
+	})
+}
+
+// managedList gives the managed policies of a list of ARNs, but for those to skip.
+func (b *builder) managedList(in *instance, attr string, skip func(symbol.Text) bool, give func(policy.Attached)) {
+	known, missing := b.listItems(in, attr)
 	for _, t := range known {
-		if echo && elsewhere["managed "+t.String()] {
+		if skip(t) {
 			continue
 		}
-		for _, m := range b.managedByARN(in, "managed_policy_arns", t) {
-			h.identity = extract.Attach(h.identity, m.Document, m.Sure, m.Why)
-			b.AttachTo(m.Document, in.address)
+		for _, m := range b.managedByARN(in, attr, t) {
+			give(m)
 		}
 	}
 	if missing == 0 {
 		return
 	}
-	late, _ := b.late(in, "managed_policy_arns", managedWant)
+	late, _ := b.late(in, attr, managedWant)
 	if len(late.missing) > 0 {
-		b.unresolved(in, "managed_policy_arns", late.missing)
-		doc := b.unread(in, "managed_policy_arns", policy.Identity, b.lateReason(in, "managed_policy_arns"))
-		h.identity = extract.Attach(h.identity, doc, kleene.True, "")
-		b.AttachTo(doc, in.address)
+		b.unresolved(in, attr, late.missing)
+		give(policy.Attached{Document: b.unread(in, attr, policy.Identity, b.lateReason(in, attr)), Sure: kleene.True})
 	}
 	for _, c := range late.candidates {
 		sure := kleene.Unknown
 		if missing == len(late.candidates) && len(late.missing) == 0 || missing < 0 && len(late.missing) == 0 && len(late.candidates) == 1 {
 			sure = kleene.True
 		}
-		for _, m := range b.managedByARN(in, "managed_policy_arns", c.text) {
-			h.identity = extract.Attach(h.identity, m.Document, min(sure, m.Sure), "managed_policy_arns is known only after apply")
-			b.AttachTo(m.Document, in.address)
+		for _, m := range b.managedByARN(in, attr, c.text) {
+			m.Sure, m.Why = min(sure, m.Sure), attr+" is known only after apply"
+			give(m)
 		}
 	}
+}
+
+// exclusives reads the resources that own all policies of a role, user or group. They
+// attach the managed policies they list, and take away what they do not list (AWS
+// provider, "aws_iam_role_policies_exclusive", "…_policy_attachments_exclusive").
+func (b *builder) exclusives(holders map[*instance]*holder) {
+	b.owned = map[*instance]map[string]bool{}
+	own := func(matches []match, kind string, in *instance, attr string) {
+		known, missing := b.listItems(in, attr)
+		for _, m := range matches {
+			if missing != 0 || m.Sure != kleene.True {
+				continue // what goes is not known
+			}
+			if b.owned[m.Of] == nil {
+				b.owned[m.Of] = map[string]bool{}
+			}
+			b.owned[m.Of][kind] = true
+			for _, t := range known {
+				b.owned[m.Of][kind+" "+t.String()] = true
+			}
+		}
+	}
+	for _, kind := range []string{"role", "user", "group"} {
+		for _, in := range b.byType["aws_iam_"+kind+"_policies_exclusive"] {
+			own(b.holderTargets(in, kind+"_name", kind), "inline", in, "policy_names")
+		}
+		for _, in := range b.byType["aws_iam_"+kind+"_policy_attachments_exclusive"] {
+			matches := b.holderTargets(in, kind+"_name", kind)
+			own(matches, "managed", in, "policy_arns")
+			b.managedList(in, "policy_arns", func(symbol.Text) bool { return false }, func(m policy.Attached) {
+				b.hold(holders, matches, m.Document, m.Sure, m.Why)
+			})
+		}
+	}
+}
+
+// stays reports whether a policy that a role shows stays where another resource owns
+// all policies of the role of that kind.
+func (b *builder) stays(role *instance, kind string, name symbol.Text) bool {
+	owned := b.owned[role]
+	return !owned[kind] || owned[kind+" "+name.String()]
 }
 
 // toldElsewhere names the inline and managed policies of a role that resources of

@@ -232,3 +232,84 @@ func TestPermissionSets(t *testing.T) {
 	check(t, "identity", attachments(s.Identity), "aws_ssoadmin_permission_set_inline_policy.s.inline_policy arn:aws:iam::aws:policy/AdministratorAccess aws_iam_policy.cust.policy")
 	check(t, "boundary", attachments(s.Boundary), "arn:aws:iam::aws:policy/AdministratorAccess (boundary)")
 }
+
+// A resource that owns all policies of a role takes away what somebody else put there,
+// and attaches what it lists.
+func TestExclusives(t *testing.T) {
+	const byHand, listed = "arn:aws:iam::123456789012:policy/ByHand", "arn:aws:iam::aws:policy/AdministratorAccess"
+	values := obj{
+		"name": "App", "arn": "arn:aws:iam::123456789012:role/App", "assume_role_policy": trustLambda,
+		"managed_policy_arns": arr{byHand},
+		"inline_policy":       arr{obj{"name": "kept", "policy": allowRead}, obj{"name": "byhand", "policy": allowAll}},
+	}
+	for _, tt := range []struct {
+		name      string
+		exclusive func(p *testPlan)
+		want      string
+	}{
+		{"none", func(*testPlan) {}, "aws_iam_role.x.inline_policy[0].policy aws_iam_role.x.inline_policy[1].policy " + byHand},
+		{"inline", func(p *testPlan) {
+			p.create("aws_iam_role_policies_exclusive.e", obj{"role_name": "App", "policy_names": arr{"kept"}})
+		}, "aws_iam_role.x.inline_policy[0].policy " + byHand},
+		{"no inline at all", func(p *testPlan) {
+			p.create("aws_iam_role_policies_exclusive.e", obj{"role_name": "App", "policy_names": arr{}})
+		}, byHand},
+		{"managed", func(p *testPlan) {
+			p.create("aws_iam_role_policy_attachments_exclusive.e", obj{"role_name": "App", "policy_arns": arr{listed}})
+		}, listed + " aws_iam_role.x.inline_policy[0].policy aws_iam_role.x.inline_policy[1].policy"},
+		{"a role that is not known yet", func(p *testPlan) {
+			p.create("aws_iam_role_policies_exclusive.e", obj{"policy_names": arr{}}, "role_name")
+			block(p.root, "aws_iam_role_policies_exclusive.e", obj{"role_name": refs("local.role")})
+			p.create("aws_iam_role.y", obj{"name": "Y", "assume_role_policy": trustLambda})
+			block(p.root, "aws_iam_role.y", obj{})
+		}, "aws_iam_role.x.inline_policy[0].policy aws_iam_role.x.inline_policy[1].policy " + byHand},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newTestPlan()
+			p.noop("aws_iam_role.x", values)
+			block(p.root, "aws_iam_role.x", obj{"assume_role_policy": obj{}})
+			tt.exclusive(p)
+			check(t, "identity", attachments(principal(t, p.read(t), "aws_iam_role.x").Identity), tt.want)
+		})
+	}
+	for _, kind := range []string{"user", "group"} {
+		p := newTestPlan()
+		p.create("aws_iam_user.u", obj{"name": "u", "path": "/"}, "arn")
+		if kind == "group" {
+			p.create("aws_iam_group.g", obj{"name": "u", "path": "/"}, "arn")
+			p.create("aws_iam_user_group_membership.m", obj{"user": "u", "groups": arr{"u"}})
+		}
+		p.create("aws_iam_"+kind+"_policy_attachments_exclusive.e", obj{kind + "_name": "u", "policy_arns": arr{listed}})
+		check(t, kind, attachments(principal(t, p.read(t), "aws_iam_user.u").Identity), listed)
+	}
+}
+
+// The account that a provider leads to: by the last of its roles, or by what it allows.
+func TestAccountOfProvider(t *testing.T) {
+	role := func(id string) obj { return obj{"role_arn": constant("arn:aws:iam::" + id + ":role/deploy")} }
+	const hub, spoke = "111122223333", "444455556666"
+	for _, tt := range []struct {
+		name        string
+		expressions obj
+		want, from  string
+	}{
+		{"one role", obj{"assume_role": arr{role(spoke)}}, spoke, "provider.aws.assume_role"},
+		{"role after role", obj{"assume_role": arr{role(hub), role(spoke)}}, spoke, "provider.aws.assume_role"},
+		{"web identity", obj{"assume_role_with_web_identity": arr{role(spoke)}}, spoke, "provider.aws.assume_role_with_web_identity"},
+		{"a role after the web identity", obj{"assume_role_with_web_identity": arr{role(hub)}, "assume_role": arr{role(spoke)}}, spoke, "provider.aws.assume_role"},
+		{"the one account allowed", obj{"allowed_account_ids": constant(arr{spoke})}, spoke, "provider.aws.allowed_account_ids"},
+		{"two accounts allowed", obj{"allowed_account_ids": constant(arr{hub, spoke})}, "${account}", ""},
+		{"a role that is not known", obj{"assume_role": arr{obj{"role_arn": refs("var.role")}}}, "${account}", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newTestPlan()
+			p.top["configuration"].(obj)["provider_config"] = obj{"aws": obj{"name": "aws", "expressions": tt.expressions}}
+			p.create("aws_iam_role.x", obj{"name": "App", "path": "/", "assume_role_policy": trustLambda}, "arn")
+			block(p.root, "aws_iam_role.x", obj{})
+			res := p.read(t)
+			check(t, "account", res.Inventory.Account.Value.String(), tt.want)
+			check(t, "from", res.Inventory.Account.From, tt.from)
+			check(t, "ARN", principal(t, res, "aws_iam_role.x").ARN.String(), "arn:aws:iam::"+tt.want+":role/App")
+		})
+	}
+}
