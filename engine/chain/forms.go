@@ -676,28 +676,40 @@ func literalPrefix(t symbol.Text) string {
 // A callerIndex finds the principals that an entry of a Principal element means.
 type callerIndex struct {
 	callers []*Principal
-	// exact are those with known ARNs, by ARN and by that of the session; late are
-	// all others.
-	exact    map[symbol.Text][]int32
-	late     []int32
+	// exact are all by their ARN and by that of their session.
+	exact map[symbol.Text][]int32
+	// stems are the beginnings of these up to their last unknown, with those who have
+	// them: two texts of one stem are equal or certainly not.
+	stems    map[symbol.Text][]int32
 	accounts []symbol.Text
 }
 
 func newCallerIndex(principals []*Principal) *callerIndex {
-	x := &callerIndex{callers: principals, exact: map[symbol.Text][]int32{}}
+	x := &callerIndex{callers: principals, exact: map[symbol.Text][]int32{}, stems: map[symbol.Text][]int32{}}
 	for i, p := range principals {
 		c := &p.Caller.Principal
 		n := int32(i) //nolint:gosec // an index
-		x.exact[c.ARN] = append(x.exact[c.ARN], n)
-		x.exact[c.Session] = append(x.exact[c.Session], n)
-		if !c.ARN.Known() || !c.Session.Known() {
-			x.late = append(x.late, n)
+		for _, t := range []symbol.Text{c.ARN, c.Session} {
+			x.exact[t] = append(x.exact[t], n)
+			s := stem(t)
+			x.stems[s] = append(x.stems[s], n)
 		}
 		if !slices.Contains(x.accounts, c.Account) {
 			x.accounts = append(x.accounts, c.Account)
 		}
 	}
 	return x
+}
+
+// stem is what a text begins with up to the end of its last unknown.
+func stem(t symbol.Text) symbol.Text {
+	var out symbol.Text
+	for _, class := range []symbol.Class{symbol.Any, symbol.Segment, symbol.Digits} {
+		if before, _, _ := t.CutLast(class); before.Len() > out.Len() {
+			out = before
+		}
+	}
+	return out
 }
 
 // named returns the principals that an entry may mean by their ARNs, and whether it
@@ -707,21 +719,16 @@ func (x *callerIndex) named(n *name) (reached []int32, account, ok bool) {
 		rest, ok := afterUnknown(n.entity)
 		return x.exact[n.entity], true, ok && rest == ""
 	}
-	among := x.late
-	if n.entity.Known() {
-		reached = slices.Clone(x.exact[n.entity])
-	} else {
-		among = nil
-		for i := range x.callers {
-			among = append(among, int32(i)) //nolint:gosec // an index
+	reached = slices.Clone(x.exact[n.entity])
+	own := stem(n.entity)
+	for s, among := range x.stems {
+		if s == own || symbol.Diverge(s, n.entity) {
+			continue
 		}
-	}
-	for _, i := range among {
-		c := &x.callers[i].Caller.Principal
-		for _, t := range []symbol.Text{c.ARN, c.Session} {
-			if !symbol.Diverge(n.entity, t) && symbol.Equal(n.entity, t) != kleene.False {
+		for _, i := range among {
+			c := &x.callers[i].Caller.Principal
+			if symbol.Equal(n.entity, c.ARN) != kleene.False || symbol.Equal(n.entity, c.Session) != kleene.False {
 				reached = append(reached, i)
-				break
 			}
 		}
 	}

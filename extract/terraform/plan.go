@@ -22,6 +22,8 @@ type plan struct {
 	// changed counts the changes of all resources, kept or not.
 	changed int
 	changes []*tfjson.ResourceChange
+	// told are the addresses of managed resources among them.
+	told map[string]bool
 	// prior holds resources and data sources before the change.
 	prior     []*tfjson.StateResource
 	providers map[string]providerConfig
@@ -37,6 +39,7 @@ func newPlan() *plan {
 		providers: map[string]providerConfig{},
 		root:      newModule(nil, ""),
 		variables: map[string]any{},
+		told:      map[string]bool{},
 	}
 }
 
@@ -110,8 +113,16 @@ func (p *plan) change(dec *jsontext.Decoder) error {
 		p.odd(h, err)
 		return nil
 	}
-	p.changes = append(p.changes, rc)
+	p.keep(rc)
 	return nil
+}
+
+// keep keeps a change. What the state says of a resource that changes is then no news.
+func (p *plan) keep(rc *tfjson.ResourceChange) {
+	p.changes = append(p.changes, rc)
+	if rc.Mode == tfjson.ManagedResourceMode && rc.DeposedKey == "" {
+		p.told[rc.Address] = true
+	}
 }
 
 // wants reports whether a change is kept, and counts it if it is one.
@@ -154,7 +165,7 @@ func (p *plan) priorResource(ctx context.Context, dec *jsontext.Decoder) error {
 		return err
 	}
 	h := peekHead(raw)
-	if !kept(h) {
+	if !kept(h) || p.told[h.address] {
 		return nil
 	}
 	sr := new(tfjson.StateResource)

@@ -75,7 +75,7 @@ func (p *plan) readFile(ctx context.Context, r io.ReaderAt, size int64) (fs.FS, 
 			mode, typ, _, _, _ := splitAddress(address)
 			return p.wants(head{mode: mode, typ: typ, address: address, actions: actions})
 		},
-		Change: func(c *planfile.Change) { p.changes = append(p.changes, changeOf(c)) },
+		Change: func(c *planfile.Change) { p.keep(changeOf(c)) },
 		Odd:    func(address string, err error) { p.odd(head{address: address}, err) },
 	})
 	if err != nil {
