@@ -12,6 +12,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/report"
+	"github.com/tfguard/tfguard/fixtures"
 )
 
 const (
@@ -194,10 +195,18 @@ func TestSensitiveValuesStayOut(t *testing.T) {
 	if !bytes.Contains(content, []byte(secret)) {
 		t.Fatal("the plan does not hold the secret, so this test shows nothing")
 	}
+	late := fixtures.Path(t, "recovery/sensitive")
 	for _, format := range report.Formats() {
-		got := tfguard(t, "check", "-o", format, "../../"+plan(name))
-		if strings.Contains(got.stdout+got.stderr, secret) {
-			t.Errorf("-o %s shows the secret", format)
+		for _, args := range [][]string{
+			{"../../" + plan(name)},
+			{"--source", fixtures.Path(t, "terraform/"+name), "../../" + plan(name)},
+			{fixtures.Path(t, "terraform/"+name+"/tfplan")},
+			{"--source", late, late + "/plan.json"},
+		} {
+			got := tfguard(t, append([]string{"check", "-o", format}, args...)...)
+			if strings.Contains(strings.ToLower(got.stdout+got.stderr), secret) {
+				t.Errorf("-o %s %q shows the secret", format, args)
+			}
 		}
 	}
 }

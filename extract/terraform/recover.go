@@ -58,11 +58,19 @@ func (r *recovery) lacks(ref string) *source.Node {
 
 // recoverPolicies reads the policies that are known only after apply.
 func (b *builder) recoverPolicies() {
+	open := false
 	for _, late := range b.latePolicies {
 		rec := &recovery{how: extract.Recovery{Step: extract.Deferred}}
 		rec.node = b.follow(rec, late.expression, late.in.place(), 0)
 		b.recoverFromSource(late, rec)
 		b.settle(late, rec)
+		open = open || rec.open || rec.node == nil
+	}
+	if open && b.evaluate == nil {
+		b.Diagnostics = append(b.Diagnostics, source.Diagnostic{
+			Severity: source.Info, Summary: "The source would tell more",
+			Detail: "Policies hold values that the plan alone does not tell. Name the folder of the root module with --source, or check the binary plan.",
+		})
 	}
 }
 

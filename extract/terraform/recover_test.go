@@ -5,6 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -33,6 +36,10 @@ func policies(inv *extract.Inventory) []byte {
 		if p.Unread != "" {
 			fmt.Fprintf(&b, "  unread: %s\n", p.Unread)
 		}
+		if p.Sensitive {
+			fmt.Fprintf(&b, "  %d statements\n", len(p.Statements))
+			continue
+		}
 		for i := range p.Statements {
 			st := &p.Statements[i]
 			where := ""
@@ -43,6 +50,14 @@ func policies(inv *extract.Inventory) []byte {
 		}
 	}
 	return b.Bytes()
+}
+
+func statementTexts(doc *policy.Document) string {
+	var b strings.Builder
+	for i := range doc.Statements {
+		b.WriteString(statementText(&doc.Statements[i]) + "\n")
+	}
+	return b.String()
 }
 
 func statementText(st *policy.Statement) string {
@@ -127,6 +142,120 @@ func TestPoliciesWithTheSource(t *testing.T) {
 			fixtures.Golden(t, "terraform/"+name+"/policies.source.txt", policies(result.Inventory))
 		})
 	}
+}
+
+// Each way of writing a policy, with the document that it comes to.
+func TestWaysOfWritingPolicies(t *testing.T) {
+	cases, err := fs.Glob(fixtures.FS, "recovery/*/main.tf")
+	if err != nil || len(cases) < 15 {
+		t.Fatalf("%d cases, %v", len(cases), err)
+	}
+	for _, name := range cases {
+		dir := path.Dir(name)
+		t.Run(path.Base(dir), func(t *testing.T) {
+			t.Chdir(fixtures.Path(t, dir))
+			result, err := Read(t.Context(), bytes.NewReader(fixtures.Read(t, dir+"/plan.json")), name, Options{Folder: "."})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := policies(result.Inventory)
+			for _, d := range result.Diagnostics {
+				got = append(got, d.String()+"\n"...)
+			}
+			if bytes.Contains(bytes.ToLower(got), []byte("s3cr3t")) {
+				t.Error("what is sensitive is shown")
+			}
+			fixtures.Golden(t, dir+"/policies.txt", got)
+		})
+	}
+}
+
+// What was recovered before the apply is what the apply has made: each symbol stands
+// for one value throughout.
+func TestRecoveredIsWhatIsApplied(t *testing.T) {
+	applied, err := fs.Glob(fixtures.FS, "terraform/*/applied.json")
+	if err != nil || len(applied) < 4 {
+		t.Fatalf("%d applied plans, %v", len(applied), err)
+	}
+	recovered := 0
+	for _, name := range applied {
+		dir := path.Dir(name)
+		t.Run(path.Base(dir), func(t *testing.T) {
+			inventory := func(file string, opts Options) map[string]*extract.Policy {
+				result, err := Read(t.Context(), bytes.NewReader(fixtures.Read(t, dir+"/"+file)), file, opts)
+				if err != nil {
+					t.Fatal(err)
+				}
+				out := map[string]*extract.Policy{}
+				for _, p := range result.Inventory.Policies {
+					out[p.ID] = p
+				}
+				return out
+			}
+			before := inventory("plan.json", Options{Folder: fixtures.Path(t, dir)})
+			after := inventory("applied.json", Options{})
+			values := map[string]string{}
+			for _, id := range sortedKeys(before) {
+				p := before[id]
+				if p.Recovered == nil || p.Unread != "" {
+					continue
+				}
+				recovered++
+				got := after[id]
+				if got == nil || got.Unread != "" {
+					t.Errorf("%s is not there after the apply", id)
+					continue
+				}
+				want, text := statementTexts(got.Document), statementTexts(p.Document)
+				if !unify(text, want, values) && !unify(otherOrder.ReplaceAllString(text, `"Resource": ["$2","$1"]`), want, values) {
+					t.Errorf("%s:\nrecovered %s  applied %s", id, text, want)
+				}
+			}
+			t.Log(values)
+		})
+	}
+	if recovered < 10 {
+		t.Errorf("only %d policies were recovered", recovered)
+	}
+}
+
+// otherOrder finds sets of two of which one is not known: it may come to stand first.
+var otherOrder = regexp.MustCompile(`"Resource": \["([^",]*)","([^",]*\$\{[a-z0-9_]+\.[^",]*)"\]`)
+
+var shownSymbol = regexp.MustCompile(`\$\{[^{}]*\}`)
+
+// unify reports whether a text with symbols, shown as ${name}, becomes another if each
+// stands for one value, and adds those values.
+func unify(text, other string, values map[string]string) bool {
+	var names []string
+	var pattern strings.Builder
+	at := 0
+	for _, m := range shownSymbol.FindAllStringIndex(text, -1) {
+		name := text[m[0]:m[1]]
+		if strings.Contains(name, ":") {
+			continue // a policy variable
+		}
+		pattern.WriteString(regexp.QuoteMeta(text[at:m[0]]))
+		at = m[1]
+		if v, ok := values[name]; ok {
+			pattern.WriteString(regexp.QuoteMeta(v))
+			continue
+		}
+		names = append(names, name)
+		pattern.WriteString("([^:/\"]+)")
+	}
+	pattern.WriteString(regexp.QuoteMeta(text[at:]))
+	found := regexp.MustCompile("^" + pattern.String() + "$").FindStringSubmatch(other)
+	if found == nil {
+		return false
+	}
+	for i, name := range names {
+		if v, ok := values[name]; ok && v != found[i+1] {
+			return false
+		}
+		values[name] = found[i+1]
+	}
+	return true
 }
 
 // Data sources that were read while planning show both their arguments and what the

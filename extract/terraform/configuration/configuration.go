@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -254,9 +255,7 @@ func (m *module) add(block *hclsyntax.Block, override bool) {
 	into, name := m.blocks, ""
 	switch {
 	case block.Type == "locals":
-		for name, attr := range block.Body.Attributes {
-			m.locals[name] = attr
-		}
+		maps.Copy(m.locals, block.Body.Attributes)
 		return
 	case block.Type == "resource" && len(block.Labels) == 2:
 		name = block.Labels[0] + "." + block.Labels[1]
@@ -282,9 +281,7 @@ func (m *module) add(block *hclsyntax.Block, override bool) {
 
 // merge lays a block of an override file over the one it names.
 func merge(old, over *hclsyntax.Body) {
-	for name, attr := range over.Attributes {
-		old.Attributes[name] = attr
-	}
+	maps.Copy(old.Attributes, over.Attributes)
 	kind := func(b *hclsyntax.Block) string {
 		if b.Type == "dynamic" && len(b.Labels) == 1 {
 			return b.Labels[0]
@@ -295,8 +292,8 @@ func merge(old, over *hclsyntax.Body) {
 	for _, b := range over.Blocks {
 		replaced[kind(b)] = true
 	}
-	kept := slices.DeleteFunc(slices.Clone(old.Blocks), func(b *hclsyntax.Block) bool { return replaced[kind(b)] })
-	old.Blocks = append(kept, over.Blocks...)
+	old.Blocks = slices.DeleteFunc(old.Blocks, func(b *hclsyntax.Block) bool { return replaced[kind(b)] })
+	old.Blocks = append(old.Blocks, over.Blocks...)
 }
 
 // child is the module that a call leads to, nil if its source is not at hand.

@@ -144,10 +144,7 @@ func (a *arguments) attribute(attr *hclsyntax.Attribute, ctx *hcl.EvalContext, r
 }
 
 func (a *arguments) valueIn(x hclsyntax.Expression, ctx *hcl.EvalContext) cty.Value {
-	v, diags := x.Value(ctx)
-	if diags.HasErrors() {
-		v = unknown(problem(diags))
-	}
+	v := guarded(x, ctx)
 	for m := range onlyKept(deepMarks(v)) {
 		a.marks[m] = struct{}{}
 	}
@@ -216,27 +213,36 @@ func (a *arguments) dynamic(block *hclsyntax.Block, typ string, ctx *hcl.EvalCon
 }
 
 // known puts what the plan knows of the arguments in the place of what the
-// configuration leaves open; places stay.
+// configuration makes of them; places stay.
 func known(n, plan *source.Node) *source.Node {
 	switch {
-	case plan == nil || wholly(n):
-		return n
-	case wholly(plan):
-		own := *plan
-		own.Relocate(n.Range)
-		return &own
+	case plan == nil:
 	case n.Kind == source.Object && plan.Kind == source.Object:
 		for i, m := range n.Members {
-			if p := plan.Member(m.Name); p != nil && !strings.HasSuffix(m.Name, "_documents") {
-				n.Members[i].Value = known(m.Value, p)
+			if !strings.HasSuffix(m.Name, "_documents") && !strings.HasSuffix(m.Name, "_json") {
+				n.Members[i].Value = known(m.Value, plan.Member(m.Name))
 			}
 		}
-	case n.Kind == source.List && plan.Kind == source.List && len(n.Items) == len(plan.Items) && blocks(n) && blocks(plan):
+	case n.Kind == source.List && plan.Kind == source.List && len(n.Items) == len(plan.Items) && len(n.Items) > 0 && blocks(n) && blocks(plan):
 		for i := range n.Items {
 			n.Items[i] = known(n.Items[i], plan.Items[i])
 		}
+	case wholly(plan) && !alike(n, plan):
+		out := plan.Clone(n.Range)
+		out.Relocate(n.Range)
+		return out
 	}
 	return n
+}
+
+// alike reports whether two trees are equal, the order of lists aside.
+func alike(a, b *source.Node) bool {
+	if a.Kind != source.List || b.Kind != source.List {
+		return a.Equal(b)
+	}
+	return len(a.Items) == len(b.Items) && !slices.ContainsFunc(a.Items, func(x *source.Node) bool {
+		return !slices.ContainsFunc(b.Items, func(y *source.Node) bool { return alike(x, y) })
+	})
 }
 
 // blocks reports whether a list holds statement blocks, which keep their order; those
@@ -299,6 +305,9 @@ func (e *Evaluator) Policy(p Place, list, attr string, pick func(i int, name sym
 // have, "" if it has them all.
 func (e *Evaluator) Lacks(blocks []string) string {
 	root := e.frame(nil)
+	if root.mod.problem != "" {
+		return "" // which is told wherever it matters
+	}
 	for _, name := range blocks {
 		if root.mod.blocks[name] == nil {
 			return name

@@ -61,6 +61,8 @@ type Evaluator struct {
 	frames    map[string]*frame
 	functions map[string]function.Function
 	symbols   symbols
+	// templates counts the templates being rendered.
+	templates int
 	// count and seen number the symbols of values that are not known.
 	count int
 	seen  map[string]bool
@@ -136,11 +138,14 @@ func (f *frame) into(call string, key any) *frame {
 		return known
 	}
 	m := f.child(f.mod, call)
-	if m == nil {
+	if m == nil || strings.Count(m.name, ".") > maxCalls {
 		return nil
 	}
 	return f.newFrame(f.root(), m, call, key)
 }
+
+// maxCalls bounds how deep modules are in modules: a damaged source may go in circles.
+const maxCalls = 32
 
 // root is the frame itself, without the each and count of a block.
 func (f *frame) root() *frame { return f.frames[f.path] }
@@ -203,7 +208,19 @@ func element(v cty.Value, key string) cty.Value {
 
 // value evaluates an expression. What fails is unknown.
 func (f *frame) value(x hclsyntax.Expression) cty.Value {
-	v, diags := x.Value(f.context())
+	return guarded(x, f.context())
+}
+
+// guarded evaluates an expression. What fails is unknown; so is what makes the library
+// panic, which it does on some values that a configuration should not hold.
+func guarded(x hclsyntax.Expression, ctx *hcl.EvalContext) (v cty.Value) {
+	defer func() {
+		if recover() != nil {
+			r := rangeOf(x.Range())
+			v = unknown("an expression that cannot be evaluated at " + r.File + ":" + r.Start.String())
+		}
+	}()
+	v, diags := x.Value(ctx)
 	if diags.HasErrors() {
 		return unknown(problem(diags))
 	}
@@ -235,7 +252,7 @@ func lower(s string) string {
 
 // once evaluates something of the module instance once; what leads back to itself is
 // unknown.
-func (f *frame) once(name string, make func(root *frame) cty.Value) cty.Value {
+func (f *frame) once(name string, evaluate func(root *frame) cty.Value) cty.Value {
 	r := f.root()
 	if v, ok := r.memo[name]; ok {
 		return v
@@ -244,7 +261,7 @@ func (f *frame) once(name string, make func(root *frame) cty.Value) cty.Value {
 		return unknown("a reference that leads back to itself (" + join(r.path, name) + ")")
 	}
 	r.busy[name] = true
-	v := make(r)
+	v := evaluate(r)
 	delete(r.busy, name)
 	r.memo[name] = v
 	return v
@@ -479,12 +496,11 @@ func (f *frame) keys(body *hclsyntax.Body, plan func() []any) instanceKeys {
 		return instanceKeys{list: []any{nil}, one: true}
 	}
 	out := instanceKeys{named: each != nil}
-	v := cty.NilVal
-	if each != nil {
-		v, _ = f.value(each.Expr).Unmark()
-	} else {
-		v, _ = f.value(count.Expr).Unmark()
+	x := each
+	if x == nil {
+		x = count
 	}
+	v, _ := f.value(x.Expr).Unmark()
 	switch {
 	case !v.IsKnown() || v.IsNull():
 		out.list = plan()
@@ -718,8 +734,8 @@ func (f *frame) object(in Instance, block string, key any) cty.Value {
 	}
 	return f.once("object "+address, func(r *frame) cty.Value {
 		values := map[string]cty.Value{}
-		for name, v := range in.Values() {
-			values[name] = r.withLate(v, part(in.Unknown(), name), part(in.Sensitive(), name), in, name)
+		for _, name := range slices.Sorted(maps.Keys(in.Values())) {
+			values[name] = r.withLate(in.Values()[name], part(in.Unknown(), name), part(in.Sensitive(), name), in, name)
 		}
 		if late, ok := in.Unknown().(map[string]any); ok {
 			for name, mark := range late {
@@ -728,7 +744,7 @@ func (f *frame) object(in Instance, block string, key any) cty.Value {
 				}
 			}
 		}
-		for name := range values {
+		for _, name := range slices.Sorted(maps.Keys(values)) {
 			if doc, ok := r.document(in, block, name); ok {
 				values[name] = doc
 			}

@@ -20,7 +20,7 @@ func (e *Evaluator) readText(arg cty.Value) (text, name string, problem cty.Valu
 	}
 	name = arg.AsString()
 	if symbolic(name) {
-		return "", "", unknown("file " + e.symbols.decode(name).String())
+		return "", "", unknown("file " + e.symbols.words(name))
 	}
 	content, err := e.source.file(path.Clean(name))
 	if err != nil || !utf8.Valid(content) {
@@ -38,7 +38,7 @@ func (e *Evaluator) file() function.Function {
 		out := cty.StringVal(text)
 		if strings.HasPrefix(strings.TrimSpace(text), "{") {
 			start := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
-			out = out.Mark(e.textDocument(text, []segment{{0, len(text), start, true}}, rangeOf(start)))
+			out = out.Mark(e.textDocument(text, []segment{{to: len(text), rng: start, exact: true}}, rangeOf(start)))
 		}
 		return out, nil
 	}, cty.String)
@@ -72,6 +72,9 @@ func (e *Evaluator) templateString() function.Function {
 	})
 }
 
+// maxTemplates bounds how deep templates are in templates.
+const maxTemplates = 16
+
 // render evaluates the text of a template.
 func (e *Evaluator) render(text, name string, vars cty.Value, marks cty.ValueMarks) (cty.Value, error) {
 	vars, own := vars.Unmark()
@@ -84,6 +87,11 @@ func (e *Evaluator) render(text, name string, vars cty.Value, marks cty.ValueMar
 	if TooDeep([]byte(text)) {
 		return cty.DynamicVal, errors.New("the template is nested too deeply")
 	}
+	if e.templates++; e.templates > maxTemplates {
+		e.templates--
+		return cty.DynamicVal, errors.New("the template leads back to itself")
+	}
+	defer func() { e.templates-- }()
 	x, diags := hclsyntax.ParseTemplate([]byte(text), name, hcl.InitialPos)
 	if diags.HasErrors() {
 		return cty.DynamicVal, errors.New(problem(diags))

@@ -172,6 +172,9 @@ func (e *Evaluator) wrap(name string, f function.Function, blind func(args []cty
 			return e.opaque(name, args), nil
 		}
 		v, err := f.Call(args)
+		if err == nil && tooLarge(v) {
+			return cty.DynamicVal, errTooLarge
+		}
 		if err == nil && !v.IsKnown() {
 			for _, arg := range args {
 				v = v.WithMarks(onlyKept(deepMarks(arg)))
@@ -179,6 +182,23 @@ func (e *Evaluator) wrap(name string, f function.Function, blind func(args []cty
 		}
 		return v, err
 	})
+}
+
+// What an expression makes is bounded: a configuration can double a value time and
+// again.
+const (
+	maxText  = 1 << 20
+	maxItems = 1 << 16
+)
+
+var errTooLarge = errors.New("the value is too large to be a policy or part of one")
+
+func tooLarge(v cty.Value) bool {
+	v = unmark(v)
+	if isString(v) {
+		return len(v.AsString()) > maxText
+	}
+	return v.IsKnown() && !v.IsNull() && v.CanIterateElements() && v.LengthInt() > maxItems
 }
 
 // opaque is the outcome of a function that a symbol keeps from being evaluated.
@@ -190,7 +210,7 @@ func (e *Evaluator) opaque(name string, args []cty.Value) cty.Value {
 			marks[m] = struct{}{}
 		}
 		if arg, _ := arg.UnmarkDeep(); isString(arg) {
-			shown = append(shown, e.symbols.decode(arg.AsString()).String())
+			shown = append(shown, e.symbols.words(arg.AsString()))
 		} else {
 			shown = append(shown, "…")
 		}
@@ -459,9 +479,14 @@ func (e *Evaluator) equal(not bool) function.Function {
 			if not {
 				t = kleene.Not(t)
 			}
-			out := cty.UnknownVal(cty.Bool)
-			if t != kleene.Unknown {
-				out = cty.BoolVal(t == kleene.True)
+			out := cty.BoolVal(t == kleene.True)
+			if t == kleene.Unknown {
+				out = cty.UnknownVal(cty.Bool)
+				for _, v := range []cty.Value{a, b} {
+					if isString(v) && symbolic(v.AsString()) {
+						out = out.Mark(missing{e.symbols.words(v.AsString())})
+					}
+				}
 			}
 			return out.WithMarks(onlyKept(marks), onlyKept(more)), nil
 		},

@@ -166,8 +166,30 @@ type template struct {
 type segment struct {
 	from, to int
 	rng      hcl.Range
-	// exact is set for text that is written just so.
-	exact bool
+	// exact is set for text that is written just so, but for an indentation that each
+	// line after the first has lost.
+	exact  bool
+	indent int
+}
+
+// newSegment is the stretch of one part of a template. Its lines are those of the file
+// unless they are written with escapes.
+func newSegment(part hclsyntax.Expression, from int, text string) segment {
+	s := segment{from: from, to: from + len(text), rng: part.Range()}
+	_, literal := part.(*hclsyntax.LiteralValueExpr)
+	lines := strings.Count(text, "\n")
+	written := len(text) + strings.Count(text, "${") + strings.Count(text, "%{") // which are doubled
+	// A range that ends at the start of a line holds the end of the line before.
+	s.exact = literal && lines == s.rng.End.Line-s.rng.Start.Line && (lines > 0 || written == s.rng.End.Byte-s.rng.Start.Byte)
+	// The range begins after the indentation of its first line.
+	indented := lines
+	if strings.HasSuffix(text, "\n") {
+		indented--
+	}
+	if lost := s.rng.End.Byte - s.rng.Start.Byte - written; s.exact && indented > 0 && lost > 0 {
+		s.indent = lost / indented
+	}
+	return s
 }
 
 func (x *template) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
@@ -193,9 +215,11 @@ func (x *template) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 			})
 			continue
 		}
-		_, exact := part.(*hclsyntax.LiteralValueExpr)
-		segments = append(segments, segment{b.Len(), b.Len() + len(text), part.Range(), exact})
+		segments = append(segments, newSegment(part, b.Len(), text))
 		b.WriteString(text)
+		if b.Len() > maxText {
+			return cty.DynamicVal, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Text too large", Detail: errTooLarge.Error(), Subject: &x.SrcRange})
+		}
 	}
 	if diags.HasErrors() {
 		return cty.UnknownVal(cty.String).WithMarks(marks), diags
@@ -258,7 +282,11 @@ func relocate(n *source.Node, text string, segments []segment, rng source.Range)
 			out := rangeOf(s.rng)
 			out.End = out.Start
 			if s.exact {
+				line := out.Start.Line
 				out.Start = walk(out.Start, text[s.from:r.Start.Byte])
+				if out.Start.Line > line {
+					out.Start.Column += s.indent
+				}
 				out.End = out.Start
 			}
 			return out

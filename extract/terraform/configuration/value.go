@@ -70,6 +70,15 @@ func (s *symbols) decode(text string) symbol.Text {
 	}
 }
 
+// words writes a string for people, symbols as their names.
+func (s *symbols) words(text string) string {
+	var b strings.Builder
+	for lit, sym := range s.decode(text).Parts() {
+		b.WriteString(lit + sym.Name)
+	}
+	return b.String()
+}
+
 // symbolic reports whether a string holds a symbol.
 func symbolic(text string) bool { return strings.Contains(text, markOpen) }
 
@@ -200,11 +209,11 @@ func (e *Evaluator) fresh(marks cty.ValueMarks, rng source.Range) symbol.Text {
 
 func placeOf(marks cty.ValueMarks, otherwise source.Range) source.Range {
 	found := otherwise
-	any := false
+	told := false
 	for m := range marks {
 		p, ok := m.(place)
-		if ok && (!any || before(p.rng, found)) {
-			found, any = p.rng, true
+		if ok && (!told || before(p.rng, found)) {
+			found, told = p.rng, true
 		}
 	}
 	return found

@@ -225,7 +225,9 @@ func set(n *source.Node, variables bool) *source.Node {
 		return nil
 	}
 	slices.SortStableFunc(values, func(a, b *source.Node) int { return strings.Compare(b.Text.String(), a.Text.String()) })
-	values = slices.CompactFunc(values, func(a, b *source.Node) bool { return a.Kind == b.Kind && a.Kind == source.String && a.Text == b.Text })
+	values = slices.CompactFunc(values, func(a, b *source.Node) bool {
+		return a.Kind == source.String && b.Kind == source.String && a.Text == b.Text
+	})
 	return oneOrMore(values, n.Range)
 }
 
