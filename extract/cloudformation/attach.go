@@ -242,7 +242,7 @@ func (r *resource) publicAccess() *extract.PublicAccess {
 	setting := func(name string) kleene.Truth {
 		var out kleene.Truth
 		for i, v := range r.variants {
-			one := kleene.False
+			var one kleene.Truth
 			switch block := member(v.value, path); {
 			case block == nil || block.Kind == source.Null:
 				one = kleene.True

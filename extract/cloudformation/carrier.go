@@ -1,6 +1,7 @@
 package cloudformation
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -287,12 +288,12 @@ func (r *resource) document(n *source.Node, place source.Origin) *source.Node {
 	out, err := parseJSON(t)
 	if err != nil {
 		at := n.Range
-		if syn, ok := err.(*source.SyntaxError); ok {
+		msg := err.Error()
+		if syn, ok := errors.AsType[*source.SyntaxError](err); ok {
 			at.Start = shifted(syn.Pos, n.Range)
-			at.End = at.Start
-			err = fmt.Errorf("%s", syn.Msg)
+			at.End, msg = at.Start, syn.Msg
 		}
-		r.Warn(place, at, "Policy is not JSON", "A policy document is an object or its JSON text, and this text is none: %v.", err)
+		r.Warn(place, at, "Policy is not JSON", "A policy document is an object or its JSON text, and this text is none: %s.", msg)
 		return &source.Node{Kind: source.Unknown, Text: named("the text of " + r.address), Range: at}
 	}
 	shift(out, n.Range)

@@ -18,7 +18,7 @@ func (r *resource) nested() *template {
 	r.triedStack = true
 	local := r.localTemplate()
 	if local == "" {
-		r.notRead("its template is not a file beside this one", "TemplateURL")
+		r.notRead("its template is not a file beside this one")
 		return nil
 	}
 	depth := 0
@@ -26,17 +26,17 @@ func (r *resource) nested() *template {
 		depth++
 	}
 	if depth > 10 || len(r.templates) > 500 {
-		r.notRead("stacks are nested too deep", "TemplateURL")
+		r.notRead("stacks are nested too deep")
 		return nil
 	}
 	text, err := r.opts.ReadFile(local)
 	if err != nil {
-		r.notRead(err.Error(), "TemplateURL")
+		r.notRead(err.Error())
 		return nil
 	}
 	root, err := parse(text)
 	if err != nil || !isTemplate(root) {
-		r.notRead(local+" is no template", "TemplateURL")
+		r.notRead(local + " is no template")
 		return nil
 	}
 	given := map[string]*source.Node{}
@@ -69,8 +69,8 @@ func (r *resource) localTemplate() string {
 }
 
 // notRead says that the template of a nested stack is not read.
-func (r *resource) notRead(why, attribute string) {
+func (r *resource) notRead(why string) {
 	sentence := "The stack " + r.address + " is not read: " + why + ". Its resources are not known."
-	r.Warn(r.place(attribute), r.at, "Nested stack not read", "%s", sentence)
+	r.Warn(r.place("TemplateURL"), r.at, "Nested stack not read", "%s", sentence)
 	r.Incomplete = append(r.Incomplete, sentence)
 }

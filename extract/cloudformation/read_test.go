@@ -264,9 +264,10 @@ func TestYAMLDangers(t *testing.T) {
 
 // Inputs that are made to cost much end in a refusal or an answer.
 func TestBounds(t *testing.T) {
-	bomb := "Metadata:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+	var bomb strings.Builder
+	bomb.WriteString("Metadata:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n")
 	for i := 1; i < 9; i++ {
-		bomb += fmt.Sprintf("  a%d: &a%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 10), ", "))
+		fmt.Fprintf(&bomb, "  a%d: &a%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 10), ", "))
 	}
 	loop := "Transform: AWS::LanguageExtensions\nResources:\n"
 	inner := "{Type: AWS::IAM::Role}"
@@ -275,7 +276,7 @@ func TestBounds(t *testing.T) {
 	}
 	loop += "  Fn::ForEach::Top: [T, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], " + inner + "]\n"
 	for _, c := range []struct{ name, text, want string }{
-		{"alias bomb", bomb + "Resources: {}\n", "too deep, or its aliases unfold to too much"},
+		{"alias bomb", bomb.String() + "Resources: {}\n", "too deep, or its aliases unfold to too much"},
 		{"50 MB", "Resources:\n  X: {Type: AWS::S3::Bucket, Description: " + strings.Repeat("x", 50<<20) + "}\n", "larger than ten megabytes"},
 		{"loops", loop, ""},
 		{"functions", "Resources: {X: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: " + strings.Repeat("!Join [a, [", 60) + strings.Repeat("]]", 60) + "}}}", ""},

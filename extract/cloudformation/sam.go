@@ -394,11 +394,11 @@ func policyTemplate(k maker, m source.Member) *source.Node {
 			continue
 		}
 		actions := k.list()
-		for _, action := range strings.Fields(fields[2]) {
+		for action := range strings.FieldsSeq(fields[2]) {
 			actions.Items = append(actions.Items, k.text(action))
 		}
 		resources := k.list()
-		for _, resource := range strings.Fields(fields[3]) {
+		for resource := range strings.FieldsSeq(fields[3]) {
 			resources.Items = append(resources.Items, k.templateARN(resource, m.Value))
 		}
 		st := k.object("Effect", "Allow", "Action", actions, "Resource", resources)

@@ -499,29 +499,37 @@ func (e *evaluator) split(n, arg *source.Node) *source.Node {
 	case args[1].Kind == source.Unknown:
 		return e.unknown(n, "Fn::Split("+delimiter+", "+render(args[1])+")")
 	}
-	parts := []symbol.Text{t}
-	if s, known := t.Literal(); known {
-		parts = nil
-		for part := range strings.SplitSeq(s, delimiter) {
-			parts = append(parts, symbol.Literal(part))
-		}
-	} else {
-		for s := range t.Symbols() {
-			// A narrow symbol cannot hold the delimiter; another may.
-			if len(delimiter) != 1 || s.Class == symbol.Any || s.Class == symbol.Segment && !strings.Contains(":/*?", delimiter) {
-				return e.unknown(n, "Fn::Split("+delimiter+", "+render(args[1])+")")
-			}
-		}
-		if len(delimiter) != 1 {
-			return e.unknown(n, "Fn::Split("+delimiter+", "+render(args[1])+")")
-		}
-		parts = t.SplitN(delimiter[0], 1<<16)
+	parts, known := splitText(t, delimiter)
+	if !known {
+		return e.unknown(n, "Fn::Split("+delimiter+", "+render(args[1])+")")
 	}
 	out := &source.Node{Kind: source.List, Range: n.Range}
 	for _, part := range parts {
 		out.Items = append(out.Items, stringNode(n, part))
 	}
 	return out
+}
+
+// splitText splits a text around a delimiter, false if an unknown part of it may
+// hold the delimiter: a narrow symbol holds no colon, slash or wildcard.
+func splitText(t symbol.Text, delimiter string) ([]symbol.Text, bool) {
+	if s, known := t.Literal(); known {
+		var parts []symbol.Text
+		for part := range strings.SplitSeq(s, delimiter) {
+			parts = append(parts, symbol.Literal(part))
+		}
+		return parts, true
+	}
+	if len(delimiter) != 1 {
+		return nil, false
+	}
+	outside := strings.ContainsAny(delimiter, ":/*?")
+	for s := range t.Symbols() {
+		if s.Class == symbol.Any || s.Class == symbol.Segment && !outside || s.Class == symbol.Digits && delimiter >= "0" && delimiter <= "9" {
+			return nil, false
+		}
+	}
+	return t.SplitN(delimiter[0], 1<<16), true
 }
 
 func (e *evaluator) findInMap(n, arg *source.Node) *source.Node {
