@@ -81,6 +81,7 @@ var arnTable = []arnRule{
 	{"AWS::SageMaker::ModelPackageGroup", "sagemaker/model-package-group", "arn:{partition}:sagemaker:{region}:{account}:model-package-group/{ModelPackageGroupName|lower}", "{arn}", map[string]string{"ModelPackageGroupArn": "{arn}"}},
 	{"AWS::Scheduler::Schedule", "scheduler/schedule", "arn:{partition}:scheduler:{region}:{account}:schedule/{GroupName}/{Name}", "{Name}", nil},
 	{"AWS::SecretsManager::Secret", "secretsmanager/Secret", "arn:{partition}:secretsmanager:{region}:{account}:secret:{Name}-{@suffix}", "{arn}", map[string]string{"Id": "{arn}"}},
+	{samAlias, "", "arn:{partition}:lambda:{region}:{account}:function:{FunctionName}:{Name}", "{arn}", nil},
 	{"AWS::StepFunctions::Activity", "states/activity", "arn:{partition}:states:{region}:{account}:activity:{Name}", "{arn}", map[string]string{"Name": "{Name}"}},
 	{"AWS::StepFunctions::StateMachine", "states/statemachine", "arn:{partition}:states:{region}:{account}:stateMachine:{StateMachineName}", "{arn}", map[string]string{"Name": "{StateMachineName}"}},
 }

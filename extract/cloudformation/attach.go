@@ -215,7 +215,7 @@ var notResources = []string{"iam", "organizations", "sso", "ec2"}
 func (rd *reader) collectResources() {
 	rd.each(func(r *resource) {
 		rule := arnRules[r.typ]
-		if rule == nil {
+		if rule == nil || rule.sar == "" {
 			return
 		}
 		if service, _, _ := strings.Cut(rule.sar, "/"); slices.Contains(notResources, service) {

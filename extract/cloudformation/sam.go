@@ -174,12 +174,18 @@ func (t *template) function(k maker, m source.Member, props *source.Node) []sour
 			}
 		}
 	}
+	if alias := member(props, "AutoPublishAlias"); alias != nil {
+		out = append(out, t.generated(m, m.Name+".Alias", samAlias, k.object("FunctionName", k.object("Ref", m.Name), "Name", alias)))
+	}
 	if auth := literal(member(member(props, "FunctionUrlConfig"), "AuthType")); auth == "NONE" {
 		out = append(out, t.generated(m, m.Name+"UrlPublicPermissions", "AWS::Lambda::Permission",
 			k.object("Action", "lambda:InvokeFunctionUrl", "Principal", "*", "FunctionName", k.object("Ref", m.Name), "FunctionUrlAuthType", "NONE")))
 	}
 	return append(out, t.role(k, m, props, "lambda.amazonaws.com", managed, inline)...)
 }
+
+// samAlias is the type of what SAM calls Function.Alias.
+const samAlias = "AWS::Serverless::Function Alias"
 
 // generated is a resource that AWS SAM makes for another one.
 func (*template) generated(m source.Member, name, typ string, props *source.Node) source.Member {
