@@ -39,7 +39,9 @@ func (r *resource) choices(path string) []choice {
 			if in[t] == nil {
 				out = append(out, choice{text: t, at: item.Range, sure: kleene.True, late: item.Kind == source.Unknown})
 			}
-			in[t] = append(in[t], p)
+			if n := len(in[t]); n == 0 || in[t][n-1].variant != p.variant {
+				in[t] = append(in[t], p)
+			}
 		}
 	}
 	for i := range out {
@@ -89,6 +91,7 @@ func (r *resource) targets(path string, types ...string) (matches []match, other
 				found = append(found, match{Of: o, Sure: kleene.Unknown, Why: "what " + c.text.String() + " is"})
 			}
 		}
+		certain := slices.ContainsFunc(found, func(m match) bool { return m.Sure == kleene.True })
 		for _, m := range found {
 			m.Limit(c.sure, c.why)
 			m.Limit(r.given(m.Of))
@@ -96,7 +99,7 @@ func (r *resource) targets(path string, types ...string) (matches []match, other
 				matches = append(matches, m)
 			}
 		}
-		if len(found) == 0 {
+		if len(found) == 0 || !certain && c.text.Known() {
 			others = append(others, c)
 		}
 	}

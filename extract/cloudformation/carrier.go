@@ -126,6 +126,10 @@ func (r *resource) readDocument(c *carrier, kind policy.Kind, parts []part) {
 	}
 	if merged, perhaps, ok := r.mergeStatements(parts, distinct); ok {
 		doc := r.decode(merged, id, kind, place)
+		// What a condition makes of a statement has one Sid each way.
+		r.Diagnostics = slices.DeleteFunc(r.Diagnostics, func(d source.Diagnostic) bool {
+			return d.Origin == place && d.Summary == "Duplicate Sid"
+		})
 		for i := range doc.Statements {
 			if cond := perhaps[doc.Statements[i].Index]; cond != "" {
 				doc.Statements[i].Unknown = append(doc.Statements[i].Unknown, whether(cond))

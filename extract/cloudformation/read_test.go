@@ -128,6 +128,39 @@ Resources:
 	}
 }
 
+// What a policy may be attached to does not hide what it is attached to.
+func TestTargets(t *testing.T) {
+	res := read(t, `
+Parameters: {Env: {Type: String}, P: {Type: String}}
+Conditions: {C: !Equals [!Ref P, x]}
+Resources:
+  Other: {Type: AWS::S3::Bucket, Properties: {BucketName: !Sub "${Env}-data"}}
+  X:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: examplecorp-data
+      PolicyDocument: {Version: 2012-10-17, Statement: [{Effect: Deny, Principal: "*", Action: "s3:*", Resource: "*"}]}
+  Q: {Type: AWS::SQS::Queue, Properties: {QueueName: q}}
+  Twice:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: !If [C, [!Ref Q, !Ref Q], [https://sqs.eu-west-1.amazonaws.com/123456789012/other]]
+      PolicyDocument: {Version: 2012-10-17, Statement: [{Effect: Deny, Principal: "*", Action: "sqs:*"}]}
+`, cloudformation.Options{})
+	var got []string
+	for _, r := range res.Inventory.Resources {
+		for _, a := range r.Policies {
+			got = append(got, fmt.Sprintf("%s has %s: %s", r.ARN, a.ID, a.Sure))
+		}
+	}
+	equal(t, "attachments", got, []string{
+		"arn:aws:s3:::examplecorp-data has X.PolicyDocument: true",
+		"arn:aws:sqs:${region}:${account}:other has Twice.PolicyDocument: unknown",
+		"arn:aws:s3:::${Env}-data has X.PolicyDocument: unknown",
+		"arn:aws:sqs:${region}:${account}:q has Twice.PolicyDocument: unknown",
+	})
+}
+
 // Every carrier of the table is found, decoded and placed.
 func TestCarriers(t *testing.T) {
 	for _, c := range cloudformation.Carriers() {

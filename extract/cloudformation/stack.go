@@ -134,7 +134,7 @@ func (s *stack) changeSet() {
 	for _, c := range changes.Items {
 		change := member(c, "ResourceChange")
 		id := literal(member(change, "LogicalResourceId"))
-		if p := literal(member(change, "PhysicalResourceId")); p != "" && literal(member(change, "Replacement")) != "True" {
+		if p := literal(member(change, "PhysicalResourceId")); p != "" && slices.Contains([]string{"", "False"}, literal(member(change, "Replacement"))) {
 			s.physical[id] = p
 		}
 	}

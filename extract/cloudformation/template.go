@@ -232,7 +232,7 @@ func (t *template) parameterValue(m source.Member, typ string, allowed []string,
 	case given != nil && strings.HasPrefix(typ, "AWS::SSM::Parameter::Value<"):
 		name, _ := scalar(given)
 		return &source.Node{Kind: unknownKind(list || strings.Contains(typ, "List<")), Text: named("resolve:ssm:" + name.String())}
-	case given == nil && (strings.HasPrefix(typ, "AWS::EC2::") || typ == "Number" || segments(allowed)):
+	case given == nil && (strings.HasPrefix(typ, "AWS::") && strings.HasSuffix(typ, "::Id") || typ == "Number" || segments(allowed)):
 		s.Class = symbol.Segment
 	}
 	if given == nil {
