@@ -42,12 +42,19 @@ type sourced struct {
 
 // load reads all sources.
 func load(ctx context.Context, opts Options) (*loaded, error) {
-	l := &loaded{modules: map[string]*ast.Module{}, data: map[string]any{}, opts: &opts}
+	l := &loaded{data: map[string]any{}, opts: &opts}
 	if opts.VerificationKey != "" {
 		var err error
 		if l.keys, err = verification(opts.VerificationKey); err != nil {
 			return nil, err
 		}
+	}
+	names, err := chosen(opts.Profiles)
+	if err != nil {
+		return nil, err
+	}
+	if l.modules, err = shippedModules(names); err != nil {
+		return nil, err
 	}
 	for _, source := range opts.Policies {
 		path, err := l.local(ctx, source)
@@ -246,7 +253,7 @@ func (l *loaded) respectClaims() error {
 	for _, c := range l.claims {
 		for name, m := range l.modules {
 			path, err := m.Package.Path.Ptr()
-			if err == nil && !c.files[name] && bundle.RootPathsContain(c.roots, path) {
+			if err == nil && !c.files[name] && !strings.HasPrefix(name, shippedPrefix) && bundle.RootPathsContain(c.roots, path) {
 				return fmt.Errorf("%s: the package %s belongs to %s, whose manifest claims the root %s",
 					place(m.Package.Location), namespace(m), c.source, strings.Join(c.roots, ", "))
 			}

@@ -123,7 +123,7 @@ func Load(ctx context.Context, opts Options) (*Rules, error) {
 			delete(l.modules, name)
 		}
 	}
-	guardrails, err := find(l.modules, selected)
+	guardrails, err := find(l.modules, func(name string) bool { return selected(name) || strings.HasPrefix(name, shippedPackage) })
 	if err != nil {
 		return nil, err
 	}
@@ -145,13 +145,20 @@ func Load(ctx context.Context, opts Options) (*Rules, error) {
 	return r, nil
 }
 
+// shippedPackage begins the names of the packages of shipped guardrails: a profile
+// chooses them, and no namespace.
+const shippedPackage = "tfguard.guardrails."
+
 // testSuffix ends the names of files with tests, which are not loaded for a check.
 const testSuffix = "_test.rego"
 
 // noRules says what was found instead of rules.
 func noRules(modules map[string]*ast.Module, opts Options) error {
 	var packages []string
-	for _, m := range modules {
+	for file, m := range modules {
+		if strings.HasPrefix(file, shippedPrefix) {
+			continue
+		}
 		packages = append(packages, namespace(m))
 	}
 	slices.Sort(packages)
@@ -294,7 +301,7 @@ func compile(l *loaded, opts Options) (*ast.Compiler, error) {
 		WithCapabilities(capabilities(opts.Allow)).
 		WithStrict(opts.Strict).
 		WithSchemas(schemas).
-		WithUseTypeCheckAnnotations(true).
+		WithUseTypeCheckAnnotations(opts.Schema != nil).
 		WithPathConflictsCheck(l.isData)
 	if c.Compile(l.modules); c.Failed() {
 		return nil, located(c.Errors)

@@ -43,6 +43,7 @@ func (g *guardrailOptions) flags(cmd *cobra.Command) {
 	f.StringArrayVarP(&g.policies, "policy", "p", nil, "guardrails in Rego: a file, a folder, a bundle (.tar.gz), https://… or oci://…; may be repeated")
 	f.StringArrayVarP(&g.data, "data", "d", nil, "a file or folder of JSON and YAML that guardrails see as data; may be repeated")
 	f.StringArrayVarP(&g.namespaces, "namespace", "n", nil, "packages whose rules count, as a glob (by default main and all under tfguard); may be repeated")
+	f.StringArrayVar(&g.profiles, "profile", nil, "guardrails that come with tfguard: "+strings.Join(rego.Profiles(), ", ")+"; may be repeated")
 	g.version = choice{"v1", []string{"v0", "v1"}}
 	f.Var(&g.version, "rego-version", "version of Rego of policies that do not say: v0, v1")
 	f.StringArrayVar(&g.allow, "rego-allow", nil, "a builtin that guardrails may call although it reaches the network, the environment, the clock or chance; may be repeated")
@@ -51,6 +52,7 @@ func (g *guardrailOptions) flags(cmd *cobra.Command) {
 	f.DurationVar(&g.timeout, "rego-timeout", rego.DefaultTimeout, "how long the guardrails may take for one input; 0 for no limit")
 	g.memory = count(rego.DefaultMemory >> 20)
 	f.Var(&g.memory, "rego-memory", "by how many MiB the heap may grow while the guardrails run; 0 for no limit")
+	complete(cmd, "profile", rego.Profiles())
 	complete(cmd, "rego-version", g.version.words)
 	complete(cmd, "rego-allow", rego.Allowable())
 }

@@ -112,6 +112,7 @@ func (r *Report) addPolicy(p *extract.Policy, input int) {
 	out := Policy{
 		ID: p.ID, Kind: string(p.Kind), Address: p.Origin.Address, AttachedTo: list(p.AttachedTo),
 		Source: sourceOf(p.Origin, placeOf(p.Document)), Unknown: []string{}, Input: input,
+		Document: Document{of: p.Document},
 	}
 	if p.Unread != "" {
 		out.Unknown = append(out.Unknown, p.Unread)

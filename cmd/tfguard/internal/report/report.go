@@ -6,12 +6,14 @@ package report
 import (
 	"cmp"
 	_ "embed" // of the schema
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/tfguard/tfguard/engine"
+	"github.com/tfguard/tfguard/engine/policy"
 )
 
 // Schema names the version of the JSON report.
@@ -223,7 +225,33 @@ type Policy struct {
 	Unknown []string `json:"unknown"`
 	// Recovered says how a policy was found that the input does not hold as a text.
 	Recovered *Recovered `json:"recovered,omitempty"`
-	Input     int        `json:"input"`
+	// Document is the policy in one shape, however it was written; null for one that
+	// was not read or is sensitive.
+	Document Document `json:"document"`
+	Input    int      `json:"input"`
+}
+
+// A Document is the text of a policy. It is written when somebody asks for it.
+type Document struct {
+	of   *policy.Document
+	text json.RawMessage
+}
+
+// MarshalJSON returns the text, in the shape that [policy.Document.MarshalJSON] gives.
+func (d Document) MarshalJSON() ([]byte, error) {
+	switch {
+	case d.of != nil:
+		return d.of.MarshalJSON()
+	case d.text != nil:
+		return d.text, nil
+	}
+	return []byte("null"), nil
+}
+
+// UnmarshalJSON keeps the text of a saved report.
+func (d *Document) UnmarshalJSON(text []byte) error {
+	*d = Document{text: slices.Clone(text)}
+	return nil
 }
 
 // Recovered says where a policy comes from that is known only after apply.

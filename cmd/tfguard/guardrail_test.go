@@ -1,0 +1,40 @@
+package main
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/tfguard/tfguard/cmd/tfguard/internal/report"
+	"github.com/tfguard/tfguard/fixtures"
+	"github.com/tfguard/tfguard/rego"
+)
+
+// Every shipped guardrail finds something in the corpus, and none of them calls in
+// vain.
+func TestShippedGuardrailsFire(t *testing.T) {
+	fired := map[string]bool{}
+	for _, name := range cases(t) {
+		got := tfguard(t, "check", "--profile", "all", "-o", "json", fixtures.Path(t, "terraform/"+name+"/plan.json"))
+		var r report.Report
+		if err := json.Unmarshal([]byte(got.stdout), &r); err != nil {
+			t.Fatalf("%s: %v: %s", name, err, got.stderr)
+		}
+		for _, f := range r.Findings {
+			fired[f.Rule] = true
+		}
+		for _, d := range r.Diagnostics {
+			if d.Summary == "Call without an answer" {
+				t.Errorf("%s: %s", name, d.Detail)
+			}
+		}
+	}
+	rules, err := rego.Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rules {
+		if !fired[r.ID] {
+			t.Errorf("%s finds nothing", r.ID)
+		}
+	}
+}

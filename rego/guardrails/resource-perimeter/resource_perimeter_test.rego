@@ -1,0 +1,26 @@
+package tfguard.guardrails.resource_perimeter_test
+
+import data.tfguard.guardrails.resource_perimeter as guardrail
+
+found(statements) := all if all := guardrail.deny with input as {"policies": [{
+	"id": "aws_vpc_endpoint.s3.policy", "kind": "vpcEndpoint", "address": "aws_vpc_endpoint.s3", "source": {"file": "main.tf", "line": 3},
+	"document": {"Version": "2012-10-17", "Statement": statements},
+}]}
+
+allow(resource, condition) := {"Effect": "Allow", "Principal": "*", "Action": ["s3:*"], "Resource": [resource], "Condition": condition}
+
+test_open if {
+	found([allow("*", {})]) == {{
+		"msg": "statement 1 of aws_vpc_endpoint.s3.policy leads to resources of any account.",
+		"address": "aws_vpc_endpoint.s3", "_loc": {"file": "main.tf", "line": 3},
+	}}
+	count(found([allow("arn:aws:s3:::*", {})])) == 1
+	count(found([allow("*", {"StringNotEquals": {"aws:ResourceOrgID": ["o-a"]}})])) == 1
+}
+
+test_closed if {
+	count(found([allow("*", {"StringEquals": {"aws:ResourceOrgID": ["o-a"]}})])) == 0
+	count(found([allow("arn:aws:s3:::data/*", {})])) == 0
+	deny := {"Effect": "Deny", "Principal": "*", "Action": ["*"], "Resource": ["*"], "Condition": {"StringNotEqualsIfExists": {"aws:ResourceAccount": ["111122223333"]}}}
+	count(found([allow("*", {}), deny])) == 0
+}
