@@ -23,6 +23,9 @@ const atlantisLimit = 65000
 // fails, and without policy sets then takes the check for passed.
 func Atlantis(w io.Writer, r *Report, opts Options) error {
 	fails, notes := r.atlantisLines(opts.FailOn)
+	if len(fails) == 0 && opts.FailOn.Fails(r) {
+		fails = []string{"FAIL - the report fails at the threshold " + opts.FailOn.String()}
+	}
 	var b strings.Builder
 	if len(fails) == 0 {
 		fmt.Fprintf(&b, "PASS - nothing at or above the threshold %s\n", opts.FailOn)
