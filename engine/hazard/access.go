@@ -180,28 +180,29 @@ func (f *finder) public(replays []int) *Finding {
 	return nil
 }
 
-// gate returns the reason that grants a hop to its caller through a service alone.
-func (f *finder) gate(r *chain.Replay) *engine.Reason {
+// gate returns the statement that grants the last call of a chain through a service
+// alone, and whether nothing else grants that call.
+func (f *finder) gate(r *chain.Replay) (gate *engine.Reason, alone bool) {
 	hop := last(r)
 	if hop == nil || hop.Credentials != chain.FAS {
-		return nil
+		return nil, false
 	}
-	var gated *engine.Reason
+	alone = true
 	for i := range hop.Because {
 		b := &hop.Because[i]
 		if b.Outcome != engine.Applies || b.Effect != policy.Allow || b.Kind != policy.Identity && b.Kind != policy.Resource {
 			continue
 		}
-		s := f.find(r, b)
-		if s == nil || !s.gated() {
-			return nil // something else grants the hop as well
+		switch s := f.find(r, b); {
+		case s == nil || !s.gated():
+			alone = false
+		case b.Kind == policy.Resource && s.everyone():
+			// A gate for all, who may have other ways in.
+		default:
+			gate = b
 		}
-		if b.Kind == policy.Resource && s.everyone() {
-			continue // a gate for all, who may have other ways in
-		}
-		gated = b
 	}
-	return gated
+	return gate, alone
 }
 
 // find returns the statement of a reason among the policies of a replay.
@@ -224,7 +225,7 @@ func (s *statement) gated() bool {
 // bypassed: what a gate grants through a service is allowed directly too.
 func (f *finder) bypassed(replays []int) *Finding {
 	for _, i := range replays {
-		g := f.gateOf(f.Replays[i])
+		g, _ := f.gate(f.Replays[i])
 		if g == nil {
 			continue
 		}
@@ -244,25 +245,6 @@ func (f *finder) bypassed(replays []int) *Finding {
 	return nil
 }
 
-// gateOf returns the gated statement that lets a replay's last call in, whatever
-// else lets it in.
-func (f *finder) gateOf(r *chain.Replay) *engine.Reason {
-	hop := last(r)
-	if hop == nil || hop.Credentials != chain.FAS {
-		return nil
-	}
-	for i := range hop.Because {
-		b := &hop.Because[i]
-		if b.Outcome != engine.Applies || b.Effect != policy.Allow {
-			continue
-		}
-		if s := f.find(r, b); s != nil && s.gated() && !(b.Kind == policy.Resource && s.everyone()) {
-			return b
-		}
-	}
-	return nil
-}
-
 // dead: a gate's chain cannot be entered, on whichever chain.
 func (f *finder) dead() []Finding {
 	type key struct {
@@ -274,8 +256,8 @@ func (f *finder) dead() []Finding {
 	alive := map[key]bool{}
 	var order []key
 	for i, r := range f.Replays {
-		g := f.gate(r)
-		if r.Principal.StandIn != "" || g == nil {
+		g, alone := f.gate(r)
+		if r.Principal.StandIn != "" || g == nil || !alone {
 			continue
 		}
 		k := key{r.Principal, g.Policy, g.Statement}

@@ -137,14 +137,13 @@ var (
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"secretsmanager:*","Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:VpceOrgID":"o-exampleorgid"},"BoolIfExists":{"aws:ViaAWSService":"false"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"kms:*","Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:VpceOrgID":"o-exampleorgid"},"BoolIfExists":{"aws:ViaAWSService":"false"}}}}`,
 		statement: func(s *statement) {
-			for _, c := range s.on("aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths") {
-				if !s.denies() || !negated(c) {
-					continue
-				}
-				if services := s.without(c.Key); len(services) > 0 {
-					s.report(source.Warning, c.KeyRange, s.denied(chain.Caller, chain.FAS),
-						"%s is not sent to %s, so that every such call is denied", c.Key, strings.Join(services, ", "))
-				}
+			c := s.first(negated, "aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths")
+			if !s.denies() || c == nil {
+				return
+			}
+			if services := s.silent(); len(services) > 0 {
+				s.report(source.Warning, c.KeyRange, s.denied(chain.Caller, chain.FAS),
+					"%s is not sent to %s, so that every such call is denied", c.Key, strings.Join(services, ", "))
 			}
 		},
 	}
@@ -224,8 +223,9 @@ func (s *statement) reachesServices() bool {
 	return s.Principals.Not || s.everyone() || len(s.principals(policy.Service)) > 0
 }
 
-// without are the services the statement speaks of that do not send an endpoint key.
-func (s *statement) without(key string) []string {
+// silent are the services the statement speaks of that send none of the keys about
+// the network that it asks for.
+func (s *statement) silent() []string {
 	if s.Actions.Not {
 		return nil
 	}
@@ -233,7 +233,10 @@ func (s *statement) without(key string) []string {
 	for i := range s.Actions.Entries {
 		text, _ := s.Actions.Entries[i].Text.Literal()
 		service, _, ok := strings.Cut(strings.ToLower(text), ":")
-		if ok && !strings.ContainsAny(service, "*?") && !request.SendsEndpointKey(service, key) && !slices.Contains(out, service) {
+		sends := slices.ContainsFunc(s.on(networkKeys...), func(c *condition.Condition) bool {
+			return negated(c) && request.SendsEndpointKey(service, c.Key)
+		})
+		if ok && !strings.ContainsAny(service, "*?") && !sends && !slices.Contains(out, service) {
 			out = append(out, service)
 		}
 	}

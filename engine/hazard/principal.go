@@ -207,8 +207,9 @@ func (s *statement) withoutAncestor() string {
 // without conditions.
 var delivers = []string{"cloudtrail.amazonaws.com", "config.amazonaws.com", "delivery.logs.amazonaws.com", "logging.s3.amazonaws.com"}
 
-// silent are services that call in their own name without saying for whom.
-func silent(service string) bool {
+// anonymousSource reports whether a service calls in its own name without saying for
+// whom.
+func anonymousSource(service string) bool {
 	return strings.Contains(service, "elasticloadbalancing") || strings.HasPrefix(service, "logdelivery.elb")
 }
 
@@ -221,7 +222,7 @@ func (s *statement) confusedDeputy() {
 	}
 	for _, service := range s.principals(policy.Service) {
 		switch {
-		case silent(service) || len(s.on(sourceKeys...)) > 0 || len(s.on("kms:grantisforawsresource", "kms:viaservice", "kms:calleraccount")) > 0:
+		case anonymousSource(service) || len(s.on(sourceKeys...)) > 0 || len(s.on("kms:grantisforawsresource", "kms:viaservice", "kms:calleraccount")) > 0:
 		case s.onlyOf("kms", "sts"):
 			s.report(source.Info, s.Principals.Range, nil, "%s is let in on behalf of anybody", service)
 		default:

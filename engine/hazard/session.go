@@ -96,7 +96,7 @@ var (
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotAction":["cloudfront:*","iam:*","organizations:*","route53:*","sts:*","support:*"],"Resource":"*","Condition":{"StringNotEquals":{"aws:RequestedRegion":["eu-west-1"]}}}}`,
 		statement: func(s *statement) {
 			c := s.first(negated, "aws:requestedregion")
-			if !s.denies() || c == nil || holds(c, "us-east-1") || slices.ContainsFunc(literals(c), func(v string) bool { return strings.HasPrefix(v, "us-east-*") || strings.HasPrefix(v, "us-*") }) {
+			if !s.denies() || c == nil || len(s.on(endpointKeys...)) > 0 || holds(c, "us-east-1") || slices.ContainsFunc(literals(c), func(v string) bool { return strings.HasPrefix(v, "us-east-*") || strings.HasPrefix(v, "us-*") }) {
 				return
 			}
 			var met []string
@@ -124,7 +124,7 @@ var (
 			for i := range s.Conditions {
 				c := &s.Conditions[i]
 				if !s.allows() || c.Operator.Set != condition.ForAllValues || s.first(is(condition.Null, false, "false"), lower(c)) != nil ||
-					lower(c) == "aws:tagkeys" && len(s.on("aws:requesttag/")) > 0 {
+					ordinarySet(lower(c)) {
 					continue
 				}
 				s.report(source.Info, c.KeyRange, func(r *chain.Replay, hop *chain.HopResult) bool {
@@ -167,7 +167,7 @@ var (
 			for i := range s.Conditions {
 				c := &s.Conditions[i]
 				key, global := request.Find(c.Key)
-				if !s.allows() || !negated(c) || c.Operator.Set != condition.NoSet || !global || !strings.HasPrefix(lower(c), "aws:") || alwaysPresent[lower(c)] ||
+				if !s.allows() || !negated(c) || c.Operator.Set != condition.NoSet || !global || !strings.HasPrefix(lower(c), "aws:") || alwaysPresent[family(c)] || holds(c, "") ||
 					key.Multivalued || s.first(is(condition.Null, false, "false"), lower(c)) != nil {
 					continue
 				}
@@ -186,6 +186,12 @@ var alwaysPresent = map[string]bool{
 	"aws:viaawsservice": true, "aws:principalisawsservice": true, "aws:useragent": true,
 	// A tag of a resource or request is absent where there is none, which is mostly meant.
 	"aws:resourcetag/": true, "aws:requesttag/": true,
+}
+
+// ordinarySet reports whether ForAllValues in an Allow is the ordinary use of a key:
+// tags, the attributes of DynamoDB's items, and what a grant of a key permits.
+func ordinarySet(key string) bool {
+	return key == "aws:tagkeys" || strings.HasPrefix(key, "dynamodb:") || key == "kms:grantoperations"
 }
 
 func allowed(r *chain.Replay) bool { return r.Verdict == engine.Allowed }

@@ -77,7 +77,7 @@ var (
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:CreateVolume","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["team"]}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:CreateVolume","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["team"]},"Null":{"aws:RequestTag/team":"false"}}}}`,
 		statement: func(s *statement) {
-			if !s.allows() || len(s.on("aws:requesttag/")) > 0 || s.first(is(condition.Null, false), "aws:tagkeys") != nil {
+			if !s.allows() || !s.creates() || len(s.on("aws:requesttag/")) > 0 || s.first(is(condition.Null, false), "aws:tagkeys") != nil {
 				return
 			}
 			for _, c := range s.on("aws:tagkeys") {
@@ -191,6 +191,18 @@ func absentable(text string) string {
 	}
 	return ""
 }
+
+// creates reports whether an action of the statement makes something that may have
+// tags from the start.
+func (s *statement) creates() bool {
+	return !s.Actions.Not && slices.ContainsFunc(s.Actions.Entries, func(a policy.Action) bool {
+		text, _ := a.Text.Literal()
+		_, name, _ := strings.Cut(text, ":")
+		return creating.MatchString(name) && name != "CreateTags"
+	})
+}
+
+var creating = regexp.MustCompile(`^(Create|Run|Allocate|Import|Copy|Register|Restore)`)
 
 // variables looks for variables that may have no value and for those that are none.
 func (s *statement) variables() {
@@ -343,23 +355,25 @@ func (s *statement) disjoint() {
 	}
 }
 
-// mismatched looks for actions that work on none of the statement's resources.
+// mismatched looks for a statement whose actions all work on other resources.
 func (s *statement) mismatched() {
 	if s.Actions.Not || s.Resources == nil || s.Resources.Not || s.allResources() || s.doc.Kind != policy.Identity && s.doc.Kind != policy.Resource {
 		return
 	}
 	for i := range s.Actions.Entries {
-		a := &s.Actions.Entries[i]
-		text, known := a.Text.Literal()
+		text, known := s.Actions.Entries[i].Text.Literal()
 		if !known || strings.ContainsAny(text, "*?") {
-			continue
+			return
 		}
-		if kinds, ok := s.doc.worksOn(text); ok && !s.names(text, kinds) {
-			if len(kinds) == 0 {
-				s.report(source.Warning, a.Range, nil, "%s has no resource types: it matches the resource * alone", text)
-			} else {
-				s.report(source.Warning, a.Range, nil, "%s works on none of its resources", text)
-			}
+		if kinds, ok := s.doc.worksOn(text); !ok || s.names(text, kinds) {
+			return
 		}
+	}
+	first, _ := s.Actions.Entries[0].Text.Literal()
+	if kinds, _ := s.doc.worksOn(first); len(kinds) == 0 {
+		// The reference may lack some.
+		s.report(source.Info, s.Actions.Range, nil, "%s has no resource types: it matches the resource * alone", first)
+	} else {
+		s.report(source.Warning, s.Actions.Range, nil, "%s works on none of its resources", first)
 	}
 }
