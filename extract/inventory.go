@@ -29,6 +29,9 @@ type Inventory struct {
 	Account, Partition, Region, Organization Fact
 	// Parameters are those of the input whose value was not given but assumed.
 	Parameters []Parameter
+	// OrgPaths are the places of the account in its organization, in the form of
+	// aws:PrincipalOrgPaths; none if the input does not say.
+	OrgPaths []string
 	// Timestamp is when the plan was made (RFC 3339), empty if the input does not say.
 	Timestamp string
 	// Changes counts the resources that the input creates, updates, replaces or
@@ -61,6 +64,8 @@ type Parameter struct {
 // A Policy is a policy of the input with the places it is attached to.
 type Policy struct {
 	*policy.Document
+	// ARN is that of a managed policy, empty for others.
+	ARN symbol.Text
 	// AttachedTo are resource addresses or, for what the input does not define, ARNs.
 	AttachedTo []string
 	// Recovered says how a policy was found that the input does not hold as a text;
@@ -182,6 +187,8 @@ type OrgTarget struct {
 	ID symbol.Text
 	// Address is the resource address of the node if the input defines it.
 	Address string
+	// Holds is set where the input says that the node is above its account, or is it.
+	Holds bool
 }
 
 // An Endpoint is a VPC endpoint.

@@ -52,6 +52,13 @@ func (r *Register) Enter(doc *policy.Document) {
 	r.Policies = append(r.Policies, p)
 }
 
+// SetARN records the ARN of a managed policy.
+func (r *Register) SetARN(doc *policy.Document, t symbol.Text) {
+	if p := r.entries[doc]; p != nil {
+		p.ARN = t
+	}
+}
+
 // Remove takes a document from the policies of the inventory.
 func (r *Register) Remove(doc *policy.Document) {
 	delete(r.entries, doc)
@@ -115,8 +122,12 @@ func (r *Register) AWSManaged(t symbol.Text, at source.Origin, rng source.Range)
 	}
 	r.awsManaged[name] = doc
 	r.Enter(doc)
+	r.SetARN(doc, t)
 	return doc, true
 }
+
+// outsideSummary is what is said of a policy that an input does not define.
+const outsideSummary = "Policy outside of the input"
 
 // Outside returns the document, unread, of a managed policy that the input names
 // and does not define. at and rng are where it names it.
@@ -126,7 +137,8 @@ func (r *Register) Outside(t symbol.Text, at source.Origin, rng source.Range) *p
 		doc = policy.Unread(t.String(), policy.Identity, at, "the policy is not part of this input")
 		r.outside[t] = doc
 		r.Enter(doc)
-		r.Warn(at, rng, "Policy outside of the input",
+		r.SetARN(doc, t)
+		r.Warn(at, rng, outsideSummary,
 			"%s is attached here, and its document is not part of this input. What depends on it stays unknown.", t)
 	}
 	return doc
@@ -143,6 +155,7 @@ func (r *Register) AsBoundary(m policy.Attached, address string) policy.Attached
 		doc = &own
 		r.boundaries[m.Document] = doc
 		r.Enter(doc)
+		r.SetARN(doc, r.entries[m.Document].ARN)
 	}
 	r.AttachTo(doc, address)
 	m.Document = doc

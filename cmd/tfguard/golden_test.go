@@ -47,7 +47,7 @@ func TestColouredReport(t *testing.T) {
 }
 
 // answer is the first line of every report.
-var answer = regexp.MustCompile(`^(No findings|[1-9][\d,]* (errors?|warnings?|remarks?)[^.]*)\. [\d,]+ replays?: ` +
+var answer = regexp.MustCompile(`^(No findings|[1-9][\d,]* (failed expectations?|errors?|warnings?|remarks?)[^.]*)\. [\d,]+ replays?: ` +
 	`[\d,]+ allowed, [\d,]+ implicit deny, [\d,]+ explicit deny, [\d,]+ unknown\.$`)
 
 // checkLines holds what is true of every text report.

@@ -67,6 +67,7 @@ var layers = map[string]layer{
 
 	// extract holds the inventory, the readers below it fill one.
 	"extract":                          {module: belowEngine, impure: true},
+	"extract/account":                  {module: append([]string{"extract"}, belowEngine...), thirdParty: []string{jsonTokenizer}},
 	"extract/yaml":                     {module: []string{"engine/source", "engine/symbol"}, thirdParty: []string{"go.yaml.in/yaml/v3"}},
 	"extract/terraform/policydocument": {module: []string{"engine/source", "engine/symbol"}},
 	"extract/terraform/internal/planfile": {
@@ -103,9 +104,15 @@ var layers = map[string]layer{
 		thirdParty: []string{ansi, lipgloss},
 		impure:     true,
 	},
+	// config knows chains and policies as data; what they come to is not its business.
+	"cmd/tfguard/internal/config": {
+		module:     append([]string{"extract", "extract/account"}, belowHazard...),
+		thirdParty: []string{"github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty"},
+		impure:     true,
+	},
 	// cli asks whether a stream is a terminal; it draws nothing.
 	"cmd/tfguard/internal/cli": {
-		module:     append([]string{"cmd/tfguard/internal/report", "engine/simulate", "extract", "extract/cloudformation", "extract/terraform", "extract/yaml", "rego"}, allEngine...),
+		module:     append([]string{"cmd/tfguard/internal/config", "cmd/tfguard/internal/report", "engine/simulate", "extract", "extract/account", "extract/cloudformation", "extract/terraform", "extract/yaml", "rego"}, allEngine...),
 		thirdParty: []string{cobra, pflag, term},
 		impure:     true,
 	},

@@ -55,6 +55,9 @@ func (b *builder) accountFact() extract.Fact {
 	if id, from, ok := known.Most(); ok {
 		return extract.Fact{Value: symbol.Literal(id), From: from}
 	}
+	if !b.told.Value.IsZero() {
+		return b.told
+	}
 	if id, from, ok := b.namedAccount(); ok {
 		return extract.Fact{Value: symbol.Literal(id), From: from, Assumed: true}
 	}

@@ -13,6 +13,7 @@ func newBuilder(p *plan, opts Options) *builder {
 			Timestamp: p.timestamp,
 			Changes:   p.changed,
 		}, opts.ManagedPolicy),
+		told:      opts.Account,
 		carried:   map[*instance][]carried{},
 		resources: map[*instance]*extract.Resource{},
 		strangers: map[symbol.Text]*extract.Resource{},

@@ -14,6 +14,8 @@ import (
 type builder struct {
 	*resolver
 	*extract.Register
+	// told is the account that somebody else tells.
+	told extract.Fact
 	// latePolicies are known only after apply, and not recovered yet.
 	latePolicies []*latePolicy
 	// known are the policies that the plan tells, if there is a source that tells

@@ -37,6 +37,11 @@ func (b *builder) principals() {
 			b.Principals = append(b.Principals, h.principal)
 		}
 	}
+	for _, in := range b.byType["aws_iam_policy"] {
+		for _, c := range b.carried[in] {
+			b.SetARN(c.doc, b.attr(in, "arn"))
+		}
+	}
 	b.inlinePolicies(holders)
 	b.attachments(holders)
 	for _, in := range b.byType["aws_iam_role"] {

@@ -31,6 +31,8 @@ type Options struct {
 	// ManagedPolicy gives the document of an AWS managed policy by its name, such
 	// as "AdministratorAccess", and false for one it does not know. May be nil.
 	ManagedPolicy func(name string) (*policy.Document, bool)
+	// Account is the account that somebody else tells, for a plan that does not.
+	Account extract.Fact
 	// Configuration is the configuration as a binary plan holds it: modules.json, a
 	// list of {Key, Source, Dir}, and the source files of each module in a folder
 	// "m-" and its Key. May be nil; [ReadPlanFile] takes the one of the plan itself.

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tfguard/tfguard/cmd/tfguard/internal/config"
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/report"
 	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/chain"
@@ -21,14 +22,16 @@ type checkOptions struct {
 	maxReplays count
 	sources    sources
 	guardrails guardrailOptions
-	// run selects single replays, for explain.
-	run chain.Options
+	together   bool
+	config     configuration
+	// only, if not nil, selects single replays, for explain.
+	only func(p *chain.Principal, t *chain.Target, action string) bool
 }
 
 func newCheck(streams Streams, version Version) *cobra.Command {
 	opts := &checkOptions{
 		rendering:  newRendering(streams, version),
-		chains:     choices{words: chainIDs()},
+		config:     configuration{streams: streams},
 		maxReplays: 5000,
 	}
 	cmd := &cobra.Command{
@@ -52,11 +55,13 @@ not decided, a verdict is definite only if it is the same either way.`,
 	}
 	opts.addTo(cmd)
 	f := cmd.Flags()
-	f.Var(&opts.chains, "chains", "replay these chains alone: "+strings.Join(opts.chains.words, ", "))
+	opts.config.addTo(f)
+	f.BoolVar(&opts.together, "together", false, "judge all inputs as one world")
+	f.Var(&opts.chains, "chains", "replay these chains alone: those that tfguard chains list shows, or the configuration defines")
 	f.Var(&opts.maxReplays, "max-replays", "above this number, pairs whose policies are equal up to names are replayed once; 0 for no bound")
 	opts.sources.flags(f)
 	opts.guardrails.flags(cmd)
-	complete(cmd, "chains", opts.chains.words)
+	complete(cmd, "chains", chainIDs())
 	return cmd
 }
 
@@ -75,6 +80,9 @@ func runCheck(ctx context.Context, o *checkOptions, args []string) error {
 		}
 		args = []string{"-"}
 	}
+	if err := o.settle(args); err != nil {
+		return err
+	}
 	if err := o.ready(); err != nil {
 		return err
 	}
@@ -91,6 +99,23 @@ func runCheck(ctx context.Context, o *checkOptions, args []string) error {
 	return o.finish(rep)
 }
 
+// settle completes the options from the configurations of the arguments.
+func (o *checkOptions) settle(args []string) error {
+	configs, err := o.config.settle(args)
+	if err != nil {
+		return o.config.tell(err)
+	}
+	for _, cfg := range configs {
+		if err := o.chains.among(knownChains(cfg)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A place is the path of an input and the argument that led there.
+type place struct{ path, arg string }
+
 // checkAll checks every input that can be read, and says on standard error, as in the
 // report, why another cannot. The only error is that of the context.
 func (o *checkOptions) checkAll(ctx context.Context, args []string) (*report.Report, error) {
@@ -100,56 +125,79 @@ func (o *checkOptions) checkAll(ctx context.Context, args []string) (*report.Rep
 	unreadable := func(path string, err error) {
 		telling.clear()
 		rep.Unreadable = append(rep.Unreadable, report.Unreadable{Path: path, Message: err.Error()})
-		fmt.Fprintf(o.streams.Err, "tfguard: %v\n", err)
+		if err = o.config.tell(err); !errors.Is(err, errReported) && ctx.Err() == nil {
+			fmt.Fprintf(o.streams.Err, "tfguard: %v\n", err)
+		}
 	}
+	var all []place
 	for _, arg := range args {
 		paths, err := expand(arg)
 		if err != nil {
 			unreadable(arg, err)
 		}
-		for i, path := range paths {
-			telling.say(fmt.Sprintf("checking %s, %d of %d", path, i+1, len(paths)))
-			c, err := o.check(ctx, path)
-			if ctx.Err() != nil {
-				return nil, fmt.Errorf("interrupted: %w", ctx.Err())
-			}
-			if err != nil {
-				unreadable(path, err)
-				continue
-			}
+		for _, path := range paths {
+			all = append(all, place{path, arg})
+		}
+	}
+	size := 1
+	if o.together {
+		size = max(1, len(all))
+	}
+	judged := 0
+	for world := range slices.Chunk(all, size) {
+		judged += len(world)
+		telling.say(fmt.Sprintf("checking %s, %d of %d", world[0].path, judged, len(all)))
+		c, err := o.check(ctx, world, unreadable)
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("interrupted: %w", ctx.Err())
+		}
+		if err != nil {
+			unreadable(world[0].path, err)
+			continue
+		}
+		if c != nil {
 			rep.Add(c)
 		}
 	}
 	return rep, nil
 }
 
-// check reads one input, replays the chains against it and runs the guardrails.
-func (o *checkOptions) check(ctx context.Context, path string) (*report.Check, error) {
-	stdin, again := o.guardrails.keep(o.streams.In, path)
-	in, err := read(ctx, &o.sources, stdin, path)
+// check reads the inputs of one world, replays the chains against it and runs the
+// guardrails, which see the first input as it is. Of inputs that cannot be read it
+// tells unreadable; it returns nil if none can.
+func (o *checkOptions) check(ctx context.Context, inputs []place, unreadable func(path string, err error)) (*report.Check, error) {
+	cfg, err := o.config.of(inputs[0].path, inputs[0].arg)
 	if err != nil {
 		return nil, err
 	}
+	stdin, again := o.guardrails.keep(o.streams.In, inputs[0].path)
+	from := o.sources
+	from.account = cfg.KnownAccount()
+	in := readAll(ctx, &from, stdin, inputs, unreadable)
+	if in == nil {
+		return nil, nil
+	}
+	apply(cfg, in)
 	in.Inventory.AssumeOrganization()
-	w := newWorld(in.Inventory)
-	c := o.judge(in, w)
+	w := newWorld(in.Inventory, cfg)
+	c := o.judge(in, w, cfg)
 	if err := o.guardrails.guard(ctx, c, w, again); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-func (o *checkOptions) judge(in *input, w *world) *report.Check {
-	run := o.run
-	if run.Only == nil {
-		run = chain.Options{Chains: o.chains.values, MaxReplays: int(o.maxReplays)}
-	}
+func (o *checkOptions) judge(in *input, w *world, cfg *config.Config) *report.Check {
+	opts := chain.Options{Chains: o.chains.values, MaxReplays: int(o.maxReplays), Only: o.only, Also: cfg.Chains}
 	c := &report.Check{
-		Path: in.path, Format: in.format, Inventory: in.Inventory, Extra: w.extra,
+		Path: in.path, Format: in.format, Config: cfg.Path, Inventory: in.Inventory, Extra: w.extra,
 		Diagnostics: in.Diagnostics,
-		Result:      chain.Run(w, run),
+		Result:      chain.Run(w, opts),
 	}
-	settle(in, &c.Result, run)
+	settle(in, &c.Result, opts, cfg)
+	if o.only == nil {
+		c.Expectations = expect(w, cfg, opts, &c.Result)
+	}
 	c.Result.Notes = append(c.Result.Notes, w.notes...)
 	var own []*policy.Document // not AWS's
 	for _, p := range in.Inventory.Policies {

@@ -28,11 +28,11 @@ type explainOptions struct {
 
 func newExplain(streams Streams) *cobra.Command {
 	opts := &explainOptions{
-		checkOptions: checkOptions{rendering: rendering{streams: streams}},
+		checkOptions: checkOptions{rendering: rendering{streams: streams}, config: configuration{streams: streams}},
 		output:       choice{value: "text", words: []string{"text", "json"}},
 	}
 	cmd := &cobra.Command{
-		Use:   "explain --chain ID --principal P --action A --resource R [PLAN|-] | --case ID SUITE",
+		Use:   "explain --chain ID --principal P --action A --resource R [PLAN|-]... | --case ID SUITE",
 		Short: "Explains one cell of a report, or one case of a suite",
 		Long: `explain replays one chain for one principal, action and resource of a plan and
 tells the whole reasoning: the request of every hop, the context that AWS sends with
@@ -40,13 +40,12 @@ it, the statements that applied and, for a denial, the one that came nearest.
 
 P and R are resource addresses, ARNs or the names that the report shows: a stand-in
 such as tfguard-standin-admin, a service such as cloudtrail.amazonaws.com, anonymous;
-"*" for EC2 instances.
+"*" for EC2 instances. Several inputs are judged as one world.
 
 With --case it explains one case of a file that simulate reads.`,
 		Example: `  tfguard explain --chain athena-public --principal aws_iam_role.biz \
     --action s3:GetObject --resource aws_s3_bucket.data plan.json
   tfguard explain --case athena-1 cases.jsonl`,
-		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if opts.id != "" {
 				return explainCase(cmd.Context(), opts, args)
@@ -59,6 +58,7 @@ With --case it explains one case of a file that simulate reads.`,
 	f.StringVar(&opts.principal, "principal", "", "who calls")
 	f.StringVar(&opts.action, "action", "", "the call, such as s3:GetObject")
 	f.StringVar(&opts.resource, "resource", "", "what the call is made on")
+	opts.config.addTo(f)
 	f.StringVar(&opts.id, "case", "", "the id of a case")
 	f.VarP(&opts.output, "output", "o", "format: text, json")
 	f.BoolVar(&opts.noColor, "no-color", false, "no colours, also on a terminal")
@@ -74,9 +74,6 @@ func runExplain(ctx context.Context, o *explainOptions, args []string) error {
 			return fmt.Errorf("explain needs --chain, --principal, --action and --resource; --%s is missing", flag)
 		}
 	}
-	if _, ok := chain.Find(o.chain); !ok {
-		return fmt.Errorf("there is no chain %q: there are %s", o.chain, strings.Join(chainIDs(), ", "))
-	}
 	if len(args) == 0 {
 		if o.streams.Keyboard {
 			return errors.New("name a plan, or pipe one in: terraform show -json tfplan | tfguard explain …")
@@ -84,16 +81,24 @@ func runExplain(ctx context.Context, o *explainOptions, args []string) error {
 		args = []string{"-"}
 	}
 	only, principals, resources := single(o.principal, o.action, o.resource)
-	o.run = chain.Options{Chains: []string{o.chain}, Only: only}
-	c, err := o.check(ctx, args[0])
-	if err != nil {
+	o.chains.values, o.only = []string{o.chain}, only
+	if err := o.settle(args); err != nil {
+		return err
+	}
+	var inputs []place
+	for _, arg := range args {
+		inputs = append(inputs, place{arg, arg})
+	}
+	var unread error
+	c, err := o.check(ctx, inputs, func(_ string, err error) { unread = cmp.Or(unread, err) })
+	if err = cmp.Or(err, unread); err != nil {
 		return err
 	}
 	rep := report.New()
 	rep.Add(c)
 	if len(rep.Replays) == 0 {
 		return fmt.Errorf("%s has no replay of %s for %s, %s and %s; of this chain it has principals %s and resources %s",
-			args[0], o.chain, o.principal, o.action, o.resource, principals, resources)
+			strings.Join(args, ", "), o.chain, o.principal, o.action, o.resource, principals, resources)
 	}
 	return o.show(&rep.Replays[0])
 }
@@ -101,11 +106,10 @@ func runExplain(ctx context.Context, o *explainOptions, args []string) error {
 // single selects the replays of a call by one principal on one resource, and collects
 // the principals and resources there are.
 func single(principal, action, resource string) (only func(*chain.Principal, *chain.Target, string) bool, principals, resources *seen) {
-	principals, resources = &seen{}, &seen{}
+	word := func(w string) func(string) bool { return func(name string) bool { return name == w } }
+	principals, resources = &seen{matches: word(principal)}, &seen{matches: word(resource)}
 	return func(p *chain.Principal, t *chain.Target, called string) bool {
-		rep := chain.Replay{Principal: p, Target: t}
-		who := principals.is(p, principal, p.Address, p.StandIn, p.Name().String)
-		what := resources.is(t, resource, t.Address, "", rep.Resource().String)
+		who, what := principals.principal(p), resources.target(p, t)
 		return who && what && strings.EqualFold(called, action)
 	}, principals, resources
 }
@@ -119,6 +123,9 @@ func (o *explainOptions) show(r *report.Replay) error {
 
 // explainCase explains one case of a file of cases.
 func explainCase(ctx context.Context, o *explainOptions, args []string) error {
+	if len(args) > 1 {
+		return errors.New("explain --case takes one suite")
+	}
 	if len(args) == 0 {
 		args = []string{"-"}
 	}
@@ -135,40 +142,4 @@ func explainCase(ctx context.Context, o *explainOptions, args []string) error {
 		return fmt.Errorf("%s has no case with the id %q that could be read", args[0], o.id)
 	}
 	return o.show(found)
-}
-
-// seen are the principals, or the resources, of a chain, each with whether it is
-// the one that was asked for.
-type seen struct {
-	asked map[any]bool
-	names []string
-}
-
-// is reports whether a principal or resource can be asked for by a word: its
-// address, its name as a stand-in, its ARN, or the last part of that.
-func (s *seen) is(one any, word, address, standIn string, arn func() string) bool {
-	asked, ok := s.asked[one]
-	if !ok {
-		full := arn()
-		last := full[strings.LastIndexAny(full, "/:")+1:]
-		asked = word == full || word == address || word == standIn || strings.HasPrefix(full, "arn:") && word == last
-		if s.asked == nil {
-			s.asked = map[any]bool{}
-		}
-		s.asked[one] = asked
-		s.names = append(s.names, cmp.Or(address, full))
-	}
-	return asked
-}
-
-// String lists the first few.
-func (s *seen) String() string {
-	const most = 8
-	switch {
-	case len(s.names) == 0:
-		return "none"
-	case len(s.names) > most:
-		return fmt.Sprintf("%s and %d more", strings.Join(s.names[:most], ", "), len(s.names)-most)
-	}
-	return strings.Join(s.names, ", ")
 }

@@ -28,21 +28,23 @@ func (c *choice) Set(word string) error {
 	return nil
 }
 
-// choices is a flag that takes some of a few words, with commas or one at a time.
-type choices struct {
-	values []string
-	words  []string
-}
+// choices is a flag that takes some words, with commas or one at a time.
+type choices struct{ values []string }
 
 func (c *choices) String() string { return strings.Join(c.values, ",") }
 func (*choices) Type() string     { return "words" }
 
 func (c *choices) Set(list string) error {
-	for word := range strings.SplitSeq(list, ",") {
-		if !slices.Contains(c.words, word) {
-			return fmt.Errorf("there is no %q, only %s", word, strings.Join(c.words, ", "))
+	c.values = append(c.values, strings.Split(list, ",")...)
+	return nil
+}
+
+// among returns an error for a word that is none of those there are.
+func (c *choices) among(words []string) error {
+	for _, word := range c.values {
+		if !slices.Contains(words, word) {
+			return fmt.Errorf("there is no chain %q: there are %s", word, strings.Join(words, ", "))
 		}
-		c.values = append(c.values, word)
 	}
 	return nil
 }

@@ -10,9 +10,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/tfguard/tfguard/cmd/tfguard/internal/config"
+	"github.com/tfguard/tfguard/cmd/tfguard/internal/report"
+	"github.com/tfguard/tfguard/engine/symbol"
 	"github.com/tfguard/tfguard/extract"
+	"github.com/tfguard/tfguard/extract/account"
 	"github.com/tfguard/tfguard/extract/terraform"
 )
 
@@ -22,6 +27,8 @@ type input struct {
 	path string
 	// format is what the reader calls the file, for people.
 	format string
+	// details is set for the users, groups and roles of an account.
+	details bool
 	*extract.Result
 }
 
@@ -37,9 +44,25 @@ type reader struct {
 	read func(ctx context.Context, from *sources, r io.Reader, path, name string) (*extract.Result, error)
 }
 
+// detailsFormat is what the details of an account are called.
+const detailsFormat = "account details"
+
 // readers are asked in order; the last one takes every file that is named, and says
 // of what it cannot read what it is and what to do.
 var readers = []reader{
+	{
+		format:    detailsFormat,
+		inFolders: isDetails,
+		claims:    isDetails,
+		read:      readDetails,
+	},
+	{
+		// What a team tells of its account, without a plan beside it.
+		format:    "configuration",
+		inFolders: func(string, []byte) bool { return false },
+		claims:    func(path string, _ []byte) bool { return filepath.Base(path) == config.Name },
+		read:      readNothing,
+	},
 	{
 		format:    "cloudformation template",
 		inFolders: isTemplateInFolder,
@@ -65,6 +88,81 @@ var readers = []reader{
 // headSize is how much of a file the readers look at to know it.
 const headSize = terraform.HeadSize
 
+func isDetails(_ string, head []byte) bool { return account.Sniff(head) == account.Details }
+
+func readDetails(_ context.Context, _ *sources, r io.Reader, _, name string) (*extract.Result, error) {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return account.Read(text, name, account.Options{ManagedPolicy: managedPolicy})
+}
+
+// readNothing is an input of which the configuration tells everything.
+func readNothing(_ context.Context, from *sources, _ io.Reader, _, _ string) (*extract.Result, error) {
+	known := from.account
+	if known.Value.IsZero() {
+		known.Value = symbol.Symbol{Name: "account", Class: symbol.Digits}.Text()
+	}
+	return &extract.Result{Inventory: &extract.Inventory{
+		Account: known, Partition: extract.Fact{Value: symbol.Literal("aws"), Assumed: true},
+	}}, nil
+}
+
+// readAll reads the inputs of one world: first the details of accounts, which tell
+// the account that plans may not know; in the world plans go before them. Of what
+// cannot be read it tells unreadable. It returns nil if that is all.
+func readAll(ctx context.Context, from *sources, stdin io.Reader, world []place, unreadable func(path string, err error)) *input {
+	var details, others []*input
+	for _, wanted := range []bool{true, false} {
+		for _, p := range world {
+			if wanted != namesDetails(p.path) {
+				continue
+			}
+			in, err := read(ctx, from, stdin, p.path)
+			switch {
+			case err != nil:
+				unreadable(p.path, err)
+			case !in.details:
+				others = append(others, in)
+			default:
+				details = append(details, in)
+				if from.account.Value.IsZero() {
+					from.account = in.Inventory.Account
+				}
+			}
+		}
+	}
+	ins := slices.Concat(others, details)
+	switch len(ins) {
+	case 0:
+		return nil
+	case 1:
+		return ins[0]
+	}
+	var paths, formats []string
+	var results []*extract.Result
+	for _, in := range ins {
+		paths, formats, results = append(paths, in.path), append(formats, in.format), append(results, in.Result)
+	}
+	return &input{
+		path: strings.Join(paths, report.Together), format: strings.Join(formats, report.Together),
+		Result: extract.Join(results...),
+	}
+}
+
+// namesDetails reports whether a path is that of the details of an account.
+func namesDetails(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, headSize)
+	n, _ := io.ReadFull(f, head)
+	return isDetails(path, head[:n])
+}
+
 // read reads the input at a path, or the one on stdin for "-".
 func read(ctx context.Context, from *sources, stdin io.Reader, path string) (*input, error) {
 	r, name := stdin, "standard input"
@@ -87,7 +185,7 @@ func read(ctx context.Context, from *sources, stdin io.Reader, path string) (*in
 			if err != nil {
 				return nil, err
 			}
-			return &input{path, cmp.Or(result.Format, rd.format), result}, nil
+			return &input{path, cmp.Or(result.Format, rd.format), rd.format == detailsFormat, result}, nil
 		}
 	}
 	panic("no reader claims the input") // the last one claims all
@@ -123,6 +221,9 @@ func expand(path string) ([]string, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if file := config.Find(path); len(paths) == 0 && file != "" {
+		return []string{file}, nil
 	}
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("%s: no plan and no template found in this folder: write a plan with `terraform show -json tfplan > plan.json`", path)

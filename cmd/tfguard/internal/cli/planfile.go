@@ -24,6 +24,8 @@ type sources struct {
 	planFile     string
 	terraformBin string
 	templates    templateOptions
+	// account is what is known of the account, for a plan that does not say.
+	account extract.Fact
 }
 
 func (s *sources) flags(f *pflag.FlagSet) {
@@ -36,7 +38,7 @@ func (s *sources) flags(f *pflag.FlagSet) {
 // options are what every reader of plans is told. Without a folder by name the working
 // folder is tried: Terraform is mostly run there.
 func (s *sources) options() terraform.Options {
-	opts := terraform.Options{ManagedPolicy: managedPolicy, Folder: string(s.source)}
+	opts := terraform.Options{ManagedPolicy: managedPolicy, Account: s.account, Folder: string(s.source)}
 	if opts.Folder == "" {
 		if files, err := filepath.Glob("*.tf"); err == nil && len(files) > 0 {
 			opts.Folder, opts.FolderAssumed = ".", true

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tfguard/tfguard/cmd/tfguard/internal/config"
 	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/arn"
 	"github.com/tfguard/tfguard/engine/awsref"
@@ -36,13 +37,16 @@ func (w *world) Endpoints() []chain.Endpoint    { return w.endpoints }
 func (w *world) Trails() []chain.Trail          { return w.trails }
 func (w *world) Environment() chain.Environment { return w.env }
 
-func newWorld(inv *extract.Inventory) *world {
+// newWorld presents an inventory with what a configuration says of networks and of
+// the account.
+func newWorld(inv *extract.Inventory, cfg *config.Config) *world {
 	w := &world{}
 	org := organization(inv)
 	admin, _ := managedPolicy("AdministratorAccess")
 	w.env = chain.Environment{
 		Account: inv.Account.Value, Partition: inv.Partition.Value, Region: inv.Region.Value,
 		Organization: org, Time: symbol.Literal(inv.Timestamp), Administrator: admin,
+		ManagementAccount: cfg.Management, Networks: cfg.Networks,
 	}
 	if !slices.ContainsFunc(inv.Policies, func(p *extract.Policy) bool { return p.ID == admin.ID }) {
 		w.extra = append(w.extra, &extract.Policy{Document: admin, AttachedTo: []string{chain.StandInAdmin, chain.StandInOrg, chain.StandInOutside}})
@@ -52,13 +56,18 @@ func newWorld(inv *extract.Inventory) *world {
 	w.env.SCP, w.env.OrgSCP = scp, levels(inv, policy.SCP, chain.OrgAccount)
 	if scp != nil {
 		w.extra = append(w.extra, &extract.Policy{Document: fullAccess, AttachedTo: []string{"every level of the organization"}})
-		w.notes = append(w.notes, "Service control policies are judged as for a member account of the organization; they do not bind its management account.")
+		if cfg.Management {
+			w.notes = append(w.notes, "The account is the management account of its organization: service control policies do not bind its users and roles, nor resource control policies its resources.")
+		} else {
+			w.notes = append(w.notes, "Service control policies are judged as for a member account of the organization; they do not bind its management account.")
+		}
 	}
 	for _, p := range inv.Principals {
 		c := &chain.Principal{
 			Address: p.Address, Caller: caller(inv, p, org),
 			Identity: p.Identity, Boundary: p.Boundary, SCP: scp, Trust: p.Trust,
 		}
+		c.Caller.Principal.ManagementAccount = cfg.Management && c.Caller.Principal.Account == inv.Account.Value
 		if c.Caller.Principal.Account != inv.Account.Value {
 			c.SCP = levels(inv, policy.SCP, c.Caller.Principal.Account)
 		}
@@ -203,45 +212,108 @@ var fullAccess = func() *policy.Document {
 	return doc
 }()
 
-// levels arranges the organization policies of a kind as levels for an account.
-// Those of the root hold for all; an account's for that account; whether an
-// organizational unit holds the account is not known. The default policy stays
-// attached unless the input detaches it; AWS lets no node be without a policy, so
-// where it leaves none there is one that the input does not show.
+// levels arranges the organization policies of a kind as levels for an account, root
+// first. Those of the root hold for all; an account's for that account; those of an
+// organizational unit where the input says that it holds the account, perhaps where
+// it says nothing. The default policy stays attached unless the input detaches it;
+// AWS lets no node be without a policy, so where it leaves none there is one that the
+// input does not show.
 func levels(inv *extract.Inventory, kind policy.Kind, id symbol.Text) []engine.Level {
-	var root, unit, account engine.Level
+	var root, account engine.Level
+	units := map[string]engine.Level{}
+	any := false
 	for _, p := range inv.OrgPolicies {
 		if p.Kind != kind {
 			continue
 		}
 		for _, t := range p.Targets {
+			attached := policy.Attached{Document: p.Document}
+			if attached.Sure, attached.Why = holds(inv, &t, id); attached.Sure == kleene.False {
+				continue
+			}
+			any = true
 			switch t.Kind {
 			case extract.OrgRoot:
-				root = append(root, policy.Attached{Document: p.Document, Sure: kleene.True})
+				root = append(root, attached)
 			case extract.OrgAccount:
-				if sure := symbol.Equal(t.ID, id); sure != kleene.False {
-					account = append(account, policy.Attached{Document: p.Document, Sure: sure, Why: "whether the account is " + t.ID.String()})
-				}
+				account = append(account, attached)
 			default:
-				unit = append(unit, policy.Attached{Document: p.Document, Sure: kleene.Unknown, Why: "whether the account is in " + nodeName(t)})
+				units[unitOf(inv, &t)] = append(units[unitOf(inv, &t)], attached)
 			}
 		}
 	}
 	detached := kind == policy.SCP && len(inv.FullAccessDetached) > 0
-	if len(root)+len(unit)+len(account) == 0 && !detached {
+	if !any && !detached {
 		return nil
 	}
-	out := []engine.Level{root, unit, account}
+	names := unitNames(inv)
+	out := []engine.Level{root}
+	for _, name := range names {
+		out = append(out, units[name])
+	}
+	out = append(out, account)
 	if kind == policy.SCP {
-		for i, node := range []extract.OrgTargetKind{extract.OrgRoot, extract.OrgUnit, extract.OrgAccount} {
-			out[i] = append(out[i], stillAttached(inv, node, id)...)
+		nodes := []extract.OrgTarget{{Kind: extract.OrgRoot}}
+		for _, name := range names {
+			nodes = append(nodes, extract.OrgTarget{Kind: extract.OrgUnit, ID: symbol.Literal(name)})
+		}
+		for i, node := range append(nodes, extract.OrgTarget{Kind: extract.OrgAccount}) {
+			out[i] = append(out[i], stillAttached(inv, &node, id)...)
 			if len(out[i]) == 0 {
-				unseen := policy.Unread("the service control policies of the "+string(node), kind, source.Origin{}, "the input detaches FullAWSAccess and shows no other")
+				unseen := policy.Unread("the service control policies of the "+string(node.Kind), kind, source.Origin{}, "the input detaches FullAWSAccess and shows no other")
 				out[i] = engine.Level{{Document: unseen, Sure: kleene.True}}
 			}
 		}
 	}
 	return out
+}
+
+// holds reports whether a node of the organization is above an account, or is it.
+func holds(inv *extract.Inventory, t *extract.OrgTarget, account symbol.Text) (sure kleene.Truth, why string) {
+	ours := account == inv.Account.Value
+	switch {
+	case t.Kind == extract.OrgRoot:
+		return kleene.True, ""
+	case t.Holds:
+		return kleene.Of(ours), ""
+	case t.Kind == extract.OrgAccount:
+		return symbol.Equal(t.ID, account), "whether the account is " + t.ID.String()
+	case ours && t.Kind == extract.OrgUnit && t.ID.Known() && len(inv.OrgPaths) > 0:
+		return kleene.Of(slices.ContainsFunc(inv.OrgPaths, func(p string) bool { return strings.Contains(p, "/"+t.ID.String()+"/") })), ""
+	}
+	return kleene.Unknown, "whether the account is in " + nodeName(*t)
+}
+
+// unitNames names the levels of organizational units, from the root down: one for
+// each unit that the input says holds the account, and one, with the empty name, for
+// those of which it is not known.
+func unitNames(inv *extract.Inventory) []string {
+	var out []string
+	if len(inv.OrgPaths) == 1 {
+		out = strings.Split(strings.Trim(inv.OrgPaths[0], "/"), "/")[2:]
+	}
+	add := func(t *extract.OrgTarget) {
+		if t.Kind == extract.OrgUnit && t.Holds && !slices.Contains(out, t.ID.String()) {
+			out = append(out, t.ID.String())
+		}
+	}
+	for _, p := range inv.OrgPolicies {
+		for i := range p.Targets {
+			add(&p.Targets[i])
+		}
+	}
+	for i := range inv.FullAccessDetached {
+		add(&inv.FullAccessDetached[i])
+	}
+	return append(out, "")
+}
+
+// unitOf names the level that the policies of a unit stand at.
+func unitOf(inv *extract.Inventory, t *extract.OrgTarget) string {
+	if name := t.ID.String(); slices.Contains(unitNames(inv), name) {
+		return name
+	}
+	return ""
 }
 
 func nodeName(t extract.OrgTarget) string {
@@ -252,24 +324,21 @@ func nodeName(t extract.OrgTarget) string {
 }
 
 // stillAttached is the default policy at a level of the account, unless the input
-// detaches it there: from the root, from the account, or, since it is not known
-// which unit holds the account, perhaps from its unit.
-func stillAttached(inv *extract.Inventory, kind extract.OrgTargetKind, account symbol.Text) []policy.Attached {
+// detaches it there: from the root, from the account, from a unit that holds it or,
+// where that is not known, perhaps from its unit.
+func stillAttached(inv *extract.Inventory, level *extract.OrgTarget, account symbol.Text) []policy.Attached {
 	full := policy.Attached{Document: fullAccess, Sure: kleene.True}
-	for _, t := range inv.FullAccessDetached {
-		here := kleene.True
-		switch {
-		case t.Kind == extract.OrgUnknown:
-			here = kleene.Unknown
-		case t.Kind != kind:
-			continue
-		case kind == extract.OrgUnit:
-			here = kleene.Unknown
-		case kind == extract.OrgAccount:
-			here = symbol.Equal(t.ID, account)
+	for i := range inv.FullAccessDetached {
+		t := &inv.FullAccessDetached[i]
+		here := kleene.Unknown
+		if t.Kind != extract.OrgUnknown {
+			if t.Kind != level.Kind || t.Kind == extract.OrgUnit && unitOf(inv, t) != level.ID.String() {
+				continue
+			}
+			here, _ = holds(inv, t, account)
 		}
 		if still := kleene.Not(here); still < full.Sure {
-			full.Sure, full.Why = still, "whether the account is in "+nodeName(t)+", which loses FullAWSAccess"
+			full.Sure, full.Why = still, "whether the account is in "+nodeName(*t)+", which loses FullAWSAccess"
 		}
 	}
 	if full.Sure == kleene.False {

@@ -26,7 +26,7 @@ func TestWorldAccounts(t *testing.T) {
 	for _, a := range []string{"arn:aws:iam::111122223333:role/near", "arn:aws:iam::999988887777:role/far"} {
 		inv.Principals = append(inv.Principals, &extract.Principal{Address: a, Kind: extract.Role, ARN: symbol.Literal(a), Name: symbol.Literal("r")})
 	}
-	w := newWorld(inv)
+	w := newWorld(inv, none)
 	near, far := w.principals[0].Caller, w.principals[1].Caller
 	if got := far.Principal.Account.String(); got != "999988887777" {
 		t.Errorf("far is in account %s", got)
@@ -88,7 +88,7 @@ func TestFullAccessDetached(t *testing.T) {
 			inv.OrgPolicies = []*extract.OrgPolicy{{Document: deny, Targets: []extract.OrgTarget{node(extract.OrgRoot, "r-ab12")}}}
 			inv.FullAccessDetached = []extract.OrgTarget{tc.detached}
 			got := kleene.False
-			for _, d := range newWorld(inv).env.SCP[tc.level] {
+			for _, d := range newWorld(inv, none).env.SCP[tc.level] {
 				if d.Document == fullAccess {
 					got = d.Sure
 				}
@@ -105,7 +105,7 @@ func TestTrails(t *testing.T) {
 	inv := inventory()
 	text := symbol.Literal
 	inv.Trails = []*extract.Trail{{Address: "aws_cloudtrail.t", ARN: text("arn"), Bucket: text("logs"), Prefix: text("p"), Key: text("key")}}
-	if got, want := newWorld(inv).Trails()[0], (chain.Trail{ARN: text("arn"), Bucket: text("logs"), Prefix: text("p"), Key: text("key")}); got != want {
+	if got, want := newWorld(inv, none).Trails()[0], (chain.Trail{ARN: text("arn"), Bucket: text("logs"), Prefix: text("p"), Key: text("key")}); got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -3,8 +3,10 @@ package cli
 import (
 	"cmp"
 
+	"github.com/tfguard/tfguard/cmd/tfguard/internal/config"
 	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/chain"
+	"github.com/tfguard/tfguard/extract"
 )
 
 // A cell is what one replay is about, whichever world it is made in.
@@ -20,7 +22,7 @@ func cellOf(r *chain.Replay) cell {
 
 // settle decides what is unknown only because the input leaves something undecided:
 // where a replay comes out the same in every world, that is its verdict.
-func settle(in *input, result *chain.Result, run chain.Options) {
+func settle(in *input, result *chain.Result, run chain.Options, cfg *config.Config) {
 	if in.Worlds == nil || result.Folded > 0 || !anyUnknown(result) {
 		return
 	}
@@ -31,8 +33,10 @@ func settle(in *input, result *chain.Result, run chain.Options) {
 	agreed := map[cell]*chain.Replay{}
 	seen := map[cell]int{}
 	for _, inv := range worlds {
-		inv.AssumeOrganization()
-		for _, r := range chain.Run(newWorld(inv), run).Replays {
+		one := &input{Result: &extract.Result{Inventory: inv}}
+		apply(cfg, one)
+		one.Inventory.AssumeOrganization()
+		for _, r := range chain.Run(newWorld(one.Inventory, cfg), run).Replays {
 			c := cellOf(r)
 			if first := agreed[c]; first == nil {
 				agreed[c] = r

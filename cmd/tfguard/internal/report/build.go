@@ -17,7 +17,8 @@ import (
 // New returns an empty report.
 func New() *Report {
 	return &Report{
-		Schema: Schema, Inputs: []Input{}, Unreadable: []Unreadable{}, Findings: []Finding{}, Diagnostics: []Diagnostic{},
+		Schema: Schema, Inputs: []Input{}, Unreadable: []Unreadable{}, Expectations: []Expectation{},
+		Findings: []Finding{}, Diagnostics: []Diagnostic{},
 		Policies: []Policy{}, Replays: []Replay{}, Groups: []Group{}, Changes: []Change{},
 	}
 }
@@ -26,12 +27,17 @@ func New() *Report {
 type Check struct {
 	Path   string
 	Format string
+	// Config is the .tfguard.hcl that was read with the input, empty if none was.
+	Config string
 	// Inventory of the input, with policies that it does not define but that took
 	// part in a decision in Extra.
 	Inventory   *extract.Inventory
 	Extra       []*extract.Policy
 	Diagnostics source.Diagnostics
 	Result      chain.Result
+	// Expectations about the result; their Replays count in its Replays. Whether they
+	// hold is for [Report.Add] to say.
+	Expectations []Expected
 	// Findings about the result; their Replay counts in its Replays.
 	Findings []hazard.Finding
 	// Guardrails are findings of the team's own rules; their Replay counts likewise,
@@ -44,7 +50,7 @@ func (r *Report) Add(c *Check) {
 	input := len(r.Inputs)
 	inv := c.Inventory
 	r.Inputs = append(r.Inputs, Input{
-		Path: c.Path, Format: c.Format, Changes: inv.Changes,
+		Path: c.Path, Format: c.Format, Config: c.Config, Changes: inv.Changes,
 		Principals: len(inv.Principals), Resources: len(inv.Resources), Policies: len(inv.Policies),
 		Facts: facts(inv), Incomplete: list(inv.Incomplete), Notes: list(c.Result.Notes),
 	})
@@ -69,6 +75,9 @@ func (r *Report) Add(c *Check) {
 	base := len(r.Replays)
 	for _, rep := range c.Result.Replays {
 		r.addReplay(rep, input)
+	}
+	for i := range c.Expectations {
+		r.addExpectation(&c.Expectations[i], base, input)
 	}
 	for _, g := range c.Result.Groups {
 		r.addGroup(&g, base)

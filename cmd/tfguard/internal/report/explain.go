@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -117,15 +118,20 @@ func (t *text) because(b *Because) {
 	}
 	t.branch(outcomes[b.Outcome][b.Effect], b.name())
 	if f := b.Failed; f != nil {
-		t.branch("", strings.Join(strings.Fields(fmt.Sprintf("└ %s %s %s: got %s", f.Key, f.Operator, f.Wanted, f.Got)), " "))
+		t.branch("", "└ "+f.String())
 	}
 }
 
-// why writes the command that explains a replay of an input, broken where a shell
-// lets it be broken.
-func (t *text) why(path string, r *Replay) {
+// String tells what was asked and what the request had.
+func (f *Failed) String() string {
+	return strings.Join(strings.Fields(fmt.Sprintf("%s %s %s: got %s", f.Key, f.Operator, f.Wanted, f.Got)), " ")
+}
+
+// why writes the command that explains a replay, broken where a shell lets it be
+// broken.
+func (t *text) why(r *Replay) {
 	line := "      why:"
-	for _, word := range explainCommand(path, r) {
+	for _, word := range t.r.explainCommand(r) {
 		if len(line)+len(word) > width-3 {
 			t.line("%s \\", line)
 			line = "          "
@@ -135,12 +141,28 @@ func (t *text) why(path string, r *Replay) {
 	t.line("%s", line)
 }
 
-// explainCommand returns the parts of the command that explains a replay of an input.
-func explainCommand(path string, r *Replay) []string {
-	return []string{
-		"tfguard explain", "--chain " + r.Chain, "--principal " + quoted(or(r.PrincipalAddress, r.Principal)), "--action " + r.Action,
-		"--resource " + quoted(or(r.ResourceAddress, r.Resource)), quoted(path),
+// explainCommand returns the parts of the command that explains a replay.
+func (r *Report) explainCommand(of *Replay) []string {
+	words := []string{
+		"tfguard explain", "--chain " + of.Chain, "--principal " + quoted(or(of.PrincipalAddress, of.Principal)), "--action " + of.Action,
+		"--resource " + quoted(or(of.ResourceAddress, of.Resource)),
 	}
+	in := &r.Inputs[of.Input]
+	paths := strings.Split(in.Path, Together)
+	if in.Config != "" && !found(in.Config, paths[0]) {
+		words = append(words, "--config "+quoted(in.Config))
+	}
+	for _, path := range paths {
+		words = append(words, quoted(path))
+	}
+	return words
+}
+
+// found reports whether a configuration is read with an input without being named:
+// it stands beside it, or in the working folder.
+func found(config, path string) bool {
+	folder, name := filepath.Split(config)
+	return name == ".tfguard.hcl" && (folder == "" || filepath.Clean(folder) == filepath.Dir(path))
 }
 
 // quoted is a word as a shell takes it.

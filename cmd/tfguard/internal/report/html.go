@@ -213,7 +213,7 @@ func (r *Report) findingView(f *Finding, number int) findingView {
 	}
 	if f.Replay != nil {
 		p := &r.Replays[*f.Replay]
-		v.Why = strings.Join(explainCommand(r.Inputs[f.Input].Path, p), " ")
+		v.Why = strings.Join(r.explainCommand(p), " ")
 		v.Diagram = p.diagram(v.ID)
 	}
 	return v

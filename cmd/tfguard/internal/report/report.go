@@ -24,13 +24,15 @@ type Report struct {
 	Inputs  []Input `json:"inputs"`
 	// Unreadable are the inputs that could not be judged: a report with one never
 	// passes.
-	Unreadable  []Unreadable `json:"unreadable"`
-	Findings    []Finding    `json:"findings"`
-	Diagnostics []Diagnostic `json:"diagnostics"`
-	Policies    []Policy     `json:"policies"`
-	Replays     []Replay     `json:"replays"`
-	Groups      []Group      `json:"groups"`
-	Changes     []Change     `json:"changes"`
+	Unreadable []Unreadable `json:"unreadable"`
+	// Expectations are those of the team, in the order of its file.
+	Expectations []Expectation `json:"expectations"`
+	Findings     []Finding     `json:"findings"`
+	Diagnostics  []Diagnostic  `json:"diagnostics"`
+	Policies     []Policy      `json:"policies"`
+	Replays      []Replay      `json:"replays"`
+	Groups       []Group       `json:"groups"`
+	Changes      []Change      `json:"changes"`
 }
 
 // Keys returns the report by the keys of its JSON, for those that read a part of it.
@@ -52,6 +54,8 @@ var JSONSchema []byte
 type Summary struct {
 	Replays  int      `json:"replays"`
 	Verdicts Verdicts `json:"verdicts"`
+	// Expectations counts those that hold and those that failed.
+	Expectations Outcomes `json:"expectations"`
 	// Findings counts those that are not waived, Waived the others.
 	Findings Severity `json:"findings"`
 	Waived   int      `json:"waived"`
@@ -73,6 +77,12 @@ type Verdicts struct {
 	Unknown      int `json:"unknown"`
 }
 
+// Outcomes counts expectations by whether they hold.
+type Outcomes struct {
+	Held   int `json:"held"`
+	Failed int `json:"failed"`
+}
+
 // Severity counts findings by their severity.
 type Severity struct {
 	Error   int `json:"error"`
@@ -80,10 +90,15 @@ type Severity struct {
 	Info    int `json:"info"`
 }
 
-// An Input is one file that was read.
+// Together stands between the paths of inputs that are judged as one world.
+const Together = " + "
+
+// An Input is one file that was read, or several that are judged as one world.
 type Input struct {
 	Path   string `json:"path"`
 	Format string `json:"format"`
+	// Config is the .tfguard.hcl that was read with the input, empty if none was.
+	Config string `json:"config"`
 	// Changes counts the resources the input changes.
 	Changes    int `json:"changes"`
 	Principals int `json:"principals"`
@@ -119,6 +134,30 @@ type Source struct {
 	Line      int    `json:"line"`
 	Column    int    `json:"column"`
 	Attribute string `json:"attribute,omitempty"`
+}
+
+// An Expectation is a sentence that a team holds its policies to, with what the
+// replays made of it.
+type Expectation struct {
+	Sentence string `json:"sentence"`
+	// Principal, Actions, Resource and Chains select the replays, as the team wrote
+	// them; '*' in them stands for any text.
+	Principal string   `json:"principal"`
+	Actions   []string `json:"actions"`
+	Resource  string   `json:"resource"`
+	Chains    []string `json:"chains"`
+	// Want is the verdict that makes the sentence true; "denied" is either deny.
+	Want string `json:"want"`
+	// Pass is set if there are such replays and all came out as wanted.
+	Pass bool `json:"pass"`
+	// Reason says why the expectation failed, empty if it holds.
+	Reason string `json:"reason"`
+	// Replays are the indices of the replays that it was judged by, and Failed of
+	// those among them that came out otherwise.
+	Replays []int  `json:"replays"`
+	Failed  []int  `json:"failed"`
+	Source  Source `json:"source"`
+	Input   int    `json:"input"`
 }
 
 // A Finding is something to act on.

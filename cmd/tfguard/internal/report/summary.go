@@ -8,7 +8,7 @@ import (
 	"github.com/tfguard/tfguard/engine"
 )
 
-// answer counts the findings in a few words.
+// answer counts what failed and the findings in a few words.
 func (r *Report) answer() string {
 	s := r.Summary
 	var parts []string
@@ -17,6 +17,7 @@ func (r *Report) answer() string {
 		one, many string
 	}{
 		{len(r.Unreadable), "input not judged", "inputs not judged"},
+		{s.Expectations.Failed, "failed expectation", "failed expectations"},
 		{s.Findings.Error, "error", "errors"}, {s.Findings.Warning, "warning", "warnings"}, {s.Findings.Info, "remark", "remarks"},
 	} {
 		if p.n > 0 {

@@ -42,6 +42,7 @@ func Text(w io.Writer, r *Report, opts Options) error {
 	if opts.Detail > Quiet {
 		t.tables()
 	}
+	t.expectations()
 	t.findings()
 	if opts.Detail > Quiet {
 		t.unknown()
@@ -147,7 +148,7 @@ func thousands(n int) string {
 func (t *text) headline() {
 	style := green
 	switch s := t.r.Summary.Findings; {
-	case s.Error > 0 || len(t.r.Unreadable) > 0:
+	case s.Error > 0 || t.r.Summary.Expectations.Failed > 0 || len(t.r.Unreadable) > 0:
 		style = red
 	case s.Warning > 0:
 		style = yellow
@@ -168,6 +169,9 @@ func (t *text) inputs() {
 		in := &t.r.Inputs[i]
 		counts := in.counts()
 		t.line("%s%s", pathIn(in.Path, width-len(counts)), counts)
+		if in.Config != "" {
+			t.line("  with %s", pathIn(in.Config, width-7))
+		}
 		for _, why := range in.Incomplete {
 			t.paragraph("  ", "  ", yellow, why)
 		}
@@ -305,7 +309,7 @@ func (t *text) rule(findings []Finding) {
 			t.paragraph("      ", "      ", faint, f.Waived.String())
 		}
 		if f.Replay != nil && f.Waived == nil {
-			t.why(t.r.Inputs[f.Input].Path, &t.r.Replays[*f.Replay])
+			t.why(&t.r.Replays[*f.Replay])
 		}
 		last := i+1 == len(shown)
 		if left := len(findings) - len(shown); last && left > 0 {
@@ -320,7 +324,10 @@ func (t *text) rule(findings []Finding) {
 // where renders the place of a statement: its file, or the attribute that holds the
 // policy and the place in its text.
 func where(address string, s Source) string {
-	if s.File != "" {
+	switch {
+	case s.File != "" && s.Line == 0:
+		return s.File
+	case s.File != "":
 		return fmt.Sprintf("%s:%d:%d", s.File, s.Line, s.Column)
 	}
 	at := address

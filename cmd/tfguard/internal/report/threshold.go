@@ -14,7 +14,7 @@ type Threshold int
 // The thresholds.
 const (
 	Never Threshold = iota
-	// Error: findings of severity error.
+	// Error: findings of severity error, and failed expectations.
 	Error
 	// Unknown: unknown verdicts and policies that were not read.
 	Unknown
@@ -47,7 +47,7 @@ func (t *Threshold) Set(word string) error {
 
 // Fails reports whether a report holds something at or above the threshold.
 func (t Threshold) Fails(r *Report) bool {
-	return t.unknown(r) || slices.ContainsFunc(r.Findings, func(f Finding) bool { return t.finding(&f) })
+	return t >= Error && r.Summary.Expectations.Failed > 0 || t.unknown(r) || slices.ContainsFunc(r.Findings, func(f Finding) bool { return t.finding(&f) })
 }
 
 // finding reports whether a finding is at or above the threshold; waived ones never
