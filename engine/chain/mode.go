@@ -18,14 +18,17 @@ func (r *runner) modes(c call, rep *Replay) []Mode {
 		if read&(1<<i) == 0 || !slices.ContainsFunc(rep.Hops, func(h HopResult) bool { return m.Touches(&h.Request.Principal, &h.Request.Context) }) {
 			continue
 		}
-		switches, entered := r.switches, r.entered
-		var setting string
-		r.switches, setting = m.Turn(switches)
-		r.entered = map[enteredKey]HopResult{}
-		other, ok := r.replay(c)
-		r.switches, r.entered = switches, entered
+		turned := r.turned[i]
+		if turned == nil {
+			turned = &runner{}
+			*turned = *r
+			turned.entered, turned.verdictsOnly = map[enteredKey]HopResult{}, true
+			turned.switches, turned.setting = m.Turn(r.switches)
+			r.turned[i] = turned
+		}
+		other, ok := turned.replay(c)
 		if ok && (other.Verdict != rep.Verdict || other.BrokenHop != rep.BrokenHop) {
-			out = append(out, Mode{Switch: m.Switch, Setting: setting, Verdict: other.Verdict, BrokenHop: other.BrokenHop})
+			out = append(out, Mode{Switch: m.Switch, Setting: turned.setting, Verdict: other.Verdict, BrokenHop: other.BrokenHop})
 		}
 	}
 	return out

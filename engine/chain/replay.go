@@ -27,7 +27,13 @@ type runner struct {
 	entered  map[enteredKey]HopResult
 	byARN    map[symbol.Text]*Target
 	readKeys map[*policy.Document]uint
-	notes    map[string]bool
+
+	// turned are the runners with one switch turned over, by its place among the
+	// switches; setting is what it is then set to. They tell verdicts without reasons.
+	turned       map[int]*runner
+	setting      string
+	verdictsOnly bool
+	notes        map[string]bool
 }
 
 type grantKey struct {
@@ -55,6 +61,7 @@ func newRunner(w World) *runner {
 		entered:  map[enteredKey]HopResult{},
 		byARN:    map[symbol.Text]*Target{},
 		readKeys: map[*policy.Document]uint{},
+		turned:   map[int]*runner{},
 		notes:    map[string]bool{},
 	}
 	for _, t := range w.Targets() {
@@ -206,7 +213,12 @@ func (r *runner) hop(c *call, spec *Hop, action string, w witnesses) (out HopRes
 	}
 	out = HopResult{
 		Hop: spec.Number, Credentials: spec.Credentials, Optional: spec.Optional,
-		Request: req, Decision: engine.Evaluate(&policies, &req),
+		Request: req,
+	}
+	if r.verdictsOnly {
+		out.Verdict = engine.Decide(&policies, &req)
+	} else {
+		out.Decision = engine.Evaluate(&policies, &req)
 	}
 	if shared {
 		r.entered[key] = out
