@@ -12,7 +12,7 @@ import (
 // BenchmarkCheck is the whole check, from the bytes of a plan to the text of the
 // report, for plans of n roles that each read one of n buckets.
 func BenchmarkCheck(b *testing.B) {
-	for _, n := range []int{10, 100, 1000} {
+	for _, n := range []int{10, 100, 1000, 2000} {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			content := bigPlan(b, n)
 			path := filepath.Join(b.TempDir(), "plan.json")

@@ -30,11 +30,13 @@ func standIn() {
 	if err == nil {
 		plan, err = os.ReadFile(os.Getenv("STANDIN_PLAN"))
 	}
+	if err == nil {
+		_, err = os.Stdout.Write(plan)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
 		os.Exit(1)
 	}
-	os.Stdout.Write(plan)
 }
 
 // Every command, flag and exit code, as transcripts. $FIXTURES is the corpus;

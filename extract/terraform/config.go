@@ -187,10 +187,10 @@ func (p *plan) configResource(dec *jsontext.Decoder, m *module) error {
 // blockPrefix returns what stands before the type in the name of a block, and whether
 // the configuration of such blocks is kept.
 func blockPrefix(mode, typ string) (prefix string, kept bool) {
-	switch {
-	case mode == "managed":
+	switch mode {
+	case "managed":
 		return "", strings.HasPrefix(typ, "aws_")
-	case mode == "data":
+	case "data":
 		return "data.", typ == policyDocument
 	}
 	return "", false

@@ -147,7 +147,7 @@ func (f *File) Plan(ctx context.Context, v *Visitor) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // it was read and no more
 	text, err := io.ReadAll(r)
 	if err != nil {
 		return nil, err

@@ -6,10 +6,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -170,9 +170,8 @@ func TestActions(t *testing.T) {
 func TestOdd(t *testing.T) {
 	short := change(t, "t.short", 3, map[string]any{})
 	newer := change(t, "t.newer", 77, map[string]any{})
-	deep := change(t, "t.deep", 1, nil)
 	nest := bytes.Repeat([]byte{0x91}, 100_000)
-	deep = wire(nil).bytes(changeAddress, []byte("t.deep")).
+	deep := wire(nil).bytes(changeAddress, []byte("t.deep")).
 		bytes(changeChange, wire(nil).number(detailAction, 1).bytes(detailValues, wire(nil).bytes(valueMsgpack, nest)))
 	plan := wire(nil).number(planVersion, 3)
 	for _, c := range [][]byte{short, newer, deep, change(t, "t.good", 1, map[string]any{"x": true})} {
@@ -308,7 +307,7 @@ func TestBombs(t *testing.T) {
 	}
 	many := map[string][]byte{}
 	for i := range maxEntries + 1 {
-		many[fmt.Sprint(i)] = nil
+		many[strconv.Itoa(i)] = nil
 	}
 	content := archive(t, many)
 	if _, err := Open(bytes.NewReader(content), int64(len(content))); !errors.As(err, &known) {

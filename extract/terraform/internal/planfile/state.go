@@ -45,7 +45,7 @@ func (f *File) State(ctx context.Context, s *Stock) error {
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // it was read and no more
 	if err := readState(ctx, r, s); err != nil {
 		var known *Error
 		if ctx.Err() != nil || errors.As(err, &known) {

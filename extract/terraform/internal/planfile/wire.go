@@ -60,7 +60,7 @@ var errWire = errors.New("the protocol buffer is cut off or malformed")
 
 // fields calls f for every field of a message: with number for one that holds a
 // number, else with the bytes of the field.
-func fields(msg []byte, f func(num protowire.Number, number uint64, bytes []byte) error) error {
+func fields(msg []byte, f func(num int, number uint64, bytes []byte) error) error {
 	for len(msg) > 0 {
 		num, typ, n := protowire.ConsumeTag(msg)
 		if n < 0 {
@@ -81,7 +81,7 @@ func fields(msg []byte, f func(num protowire.Number, number uint64, bytes []byte
 			return errWire
 		}
 		msg = msg[n:]
-		if err := f(num, number, content); err != nil {
+		if err := f(int(num), number, content); err != nil {
 			return err
 		}
 	}
@@ -93,7 +93,7 @@ func fields(msg []byte, f func(num protowire.Number, number uint64, bytes []byte
 func readPlan(ctx context.Context, text []byte, v *Visitor) (*Plan, error) {
 	p := &Plan{Variables: map[string]any{}}
 	var format uint64
-	err := fields(text, func(num protowire.Number, number uint64, content []byte) error {
+	err := fields(text, func(num int, number uint64, content []byte) error {
 		switch num {
 		case planVersion:
 			format = number
@@ -109,7 +109,7 @@ func readPlan(ctx context.Context, text []byte, v *Visitor) (*Plan, error) {
 		return nil, &VersionError{format, p.Terraform}
 	}
 	var complete, tells bool
-	err = fields(text, func(num protowire.Number, number uint64, content []byte) error {
+	err = fields(text, func(num int, number uint64, content []byte) error {
 		switch num {
 		case planTimestamp:
 			p.Timestamp = string(content)
@@ -144,7 +144,7 @@ func readPlan(ctx context.Context, text []byte, v *Visitor) (*Plan, error) {
 func (p *Plan) variable(msg []byte) error {
 	var name string
 	var value []byte
-	err := fields(msg, func(num protowire.Number, _ uint64, content []byte) error {
+	err := fields(msg, func(num int, _ uint64, content []byte) error {
 		switch num {
 		case entryKey:
 			name = string(content)
@@ -170,7 +170,7 @@ func (p *Plan) variable(msg []byte) error {
 func visit(msg []byte, v *Visitor) error {
 	c := &Change{}
 	var detail []byte
-	err := fields(msg, func(num protowire.Number, number uint64, content []byte) error {
+	err := fields(msg, func(num int, number uint64, content []byte) error {
 		switch num {
 		case changeAddress:
 			c.Address = string(content)
@@ -189,7 +189,7 @@ func visit(msg []byte, v *Visitor) error {
 		return err
 	}
 	var action uint64
-	err = fields(detail, func(num protowire.Number, number uint64, _ []byte) error {
+	err = fields(detail, func(num int, number uint64, _ []byte) error {
 		if num == detailAction {
 			action = number
 		}
@@ -224,7 +224,7 @@ var (
 func (c *Change) values(action uint64, detail []byte) error {
 	var values [][]byte
 	var before, after [][]byte
-	err := fields(detail, func(num protowire.Number, _ uint64, content []byte) error {
+	err := fields(detail, func(num int, _ uint64, content []byte) error {
 		switch num {
 		case detailValues:
 			values = append(values, content)
@@ -275,7 +275,7 @@ func (c *Change) values(action uint64, detail []byte) error {
 // dynamicValue decodes a DynamicValue.
 func dynamicValue(msg []byte) (known, unknown any, err error) {
 	var text []byte
-	err = fields(msg, func(num protowire.Number, _ uint64, content []byte) error {
+	err = fields(msg, func(num int, _ uint64, content []byte) error {
 		if num == valueMsgpack {
 			text = content
 		}
@@ -297,11 +297,11 @@ func marks(paths [][]byte) (any, error) {
 	var tree any
 	for _, path := range paths {
 		var steps []any // names and numbers
-		err := fields(path, func(num protowire.Number, _ uint64, step []byte) error {
+		err := fields(path, func(num int, _ uint64, step []byte) error {
 			if num != pathSteps {
 				return nil
 			}
-			return fields(step, func(num protowire.Number, _ uint64, content []byte) error {
+			return fields(step, func(num int, _ uint64, content []byte) error {
 				switch num {
 				case stepAttribute:
 					steps = append(steps, string(content))
