@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -89,7 +90,7 @@ func (g *guardrailOptions) keep(stdin io.Reader, path string) (io.Reader, func()
 			if err != nil {
 				return nil, err
 			}
-			return file{terraform.UTF8(f), f}, nil
+			return asJSON(path, f, f)
 		}
 	}
 	if g.rules == nil || !g.rules.NeedsFile() {
@@ -97,8 +98,20 @@ func (g *guardrailOptions) keep(stdin io.Reader, path string) (io.Reader, func()
 	}
 	var held bytes.Buffer
 	return io.TeeReader(stdin, &held), func() (io.ReadCloser, error) {
-		return io.NopCloser(terraform.UTF8(bytes.NewReader(held.Bytes()))), nil
+		return asJSON("standard input", bytes.NewReader(held.Bytes()), io.NopCloser(nil))
 	}
+}
+
+// asJSON is an input as rules are given it. A binary plan has no JSON without the
+// schemas of the providers.
+func asJSON(name string, r io.Reader, c io.Closer) (io.ReadCloser, error) {
+	buffered := bufio.NewReader(r)
+	head, err := buffered.Peek(headSize)
+	if (err == nil || errors.Is(err, io.EOF)) && isPlanFile("", head) {
+		_ = c.Close() // the error at hand says more
+		return nil, fmt.Errorf("%s: this is a binary plan, and a rule asks for input.plan: check the plan in JSON (`terraform show -json tfplan > plan.json`)", name)
+	}
+	return file{terraform.UTF8(buffered), c}, nil
 }
 
 // file is the text of a file that is to be closed.
