@@ -135,15 +135,20 @@ func (b *builder) document(in *instance, path string, value, unknown, sensitive 
 
 // report passes on what there is to say about a document.
 func (b *builder) report(doc *policy.Document, diags source.Diagnostics) {
-	for _, d := range diags {
+	b.Diagnostics = append(b.Diagnostics, told(doc, diags)...)
+}
+
+// told is what there is to say about a document, in the words for people.
+func told(doc *policy.Document, diags source.Diagnostics) source.Diagnostics {
+	for i := range diags {
 		if doc.Sensitive {
-			d.Detail = withheld
+			diags[i].Detail = withheld
 		}
 		// The document stays, as one that could not be read: nothing is lost by
 		// carrying on.
-		d.Severity = min(d.Severity, source.Warning)
-		b.Diagnostics = append(b.Diagnostics, d)
+		diags[i].Severity = min(diags[i].Severity, source.Warning)
 	}
+	return diags
 }
 
 // latePolicy enters a policy that is known only after apply; [builder.recoverPolicies]

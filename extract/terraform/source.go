@@ -189,6 +189,8 @@ func (b *builder) placePolicies() {
 	if b.evaluate == nil {
 		return
 	}
+	placed := map[source.Origin]bool{}
+	var diags source.Diagnostics
 	for _, k := range b.known {
 		p, _ := b.fromSource(&k.latePolicy)
 		text, err := source.ParseJSON([]byte(k.text))
@@ -196,10 +198,12 @@ func (b *builder) placePolicies() {
 			continue
 		}
 		b.maskNode(p.Tree)
-		doc, diags := policy.Decode(p.Tree, k.doc.ID, k.doc.Kind, k.doc.Origin)
+		doc, own := policy.Decode(p.Tree, k.doc.ID, k.doc.Kind, k.doc.Origin)
 		doc.Sensitive = k.doc.Sensitive || p.Sensitive
-		b.Diagnostics = slices.DeleteFunc(b.Diagnostics, func(d source.Diagnostic) bool { return d.Origin == k.doc.Origin })
 		*k.doc = *doc
-		b.report(k.doc, diags)
+		placed[doc.Origin] = true
+		diags = append(diags, told(doc, own)...)
 	}
+	b.Diagnostics = slices.DeleteFunc(b.Diagnostics, func(d source.Diagnostic) bool { return placed[d.Origin] })
+	b.Diagnostics = append(b.Diagnostics, diags...)
 }

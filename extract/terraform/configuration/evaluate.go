@@ -184,11 +184,17 @@ func (f *frame) within(body *hclsyntax.Body, key any) *frame {
 	case string:
 		value := cty.StringVal(k)
 		if attr := body.Attributes["for_each"]; attr != nil {
-			value = element(f.value(attr.Expr), k)
+			value = element(f.expansion(attr), k)
 		}
 		out.each["each"] = cty.ObjectVal(map[string]cty.Value{"key": cty.StringVal(k), "value": value})
 	}
 	return &out
+}
+
+// expansion is the value of the count or for_each of a block, evaluated once for all
+// of its instances.
+func (f *frame) expansion(attr *hclsyntax.Attribute) cty.Value {
+	return f.once("expansion "+attr.SrcRange.String(), func(r *frame) cty.Value { return r.value(attr.Expr) })
 }
 
 // element is what each.value is for a key of for_each.
@@ -440,7 +446,10 @@ func (f *frame) output(t hcl.Traversal) (cty.Value, error) {
 			return f.rest(v, t, from+1)
 		}
 	}
-	return f.rest(keys.collect(func(key any) cty.Value { return f.outputs(call, key) }), t, from)
+	all := f.once("module "+call, func(r *frame) cty.Value {
+		return keys.collect(func(key any) cty.Value { return r.outputs(call, key) })
+	})
+	return f.rest(all, t, from)
 }
 
 // outputs is an object of all outputs of a module instance.
@@ -500,7 +509,7 @@ func (f *frame) keys(body *hclsyntax.Body, plan func() []any) instanceKeys {
 	if x == nil {
 		x = count
 	}
-	v, _ := f.value(x.Expr).Unmark()
+	v, _ := f.expansion(x).Unmark()
 	switch {
 	case !v.IsKnown() || v.IsNull():
 		out.list = plan()
@@ -633,9 +642,14 @@ func (f *frame) resource(block string, t hcl.Traversal, from int) (cty.Value, er
 	if keys.one {
 		return f.attribute(find(nil), block, nil, t, from)
 	}
-	return f.rest(keys.collect(func(key any) cty.Value {
-		return f.object(find(key), block, key)
-	}), t, from)
+	all := f.once("block "+block, func(r *frame) cty.Value {
+		byKey := map[any]Instance{}
+		for _, in := range instances {
+			byKey[in.Key()] = in
+		}
+		return keys.collect(func(key any) cty.Value { return r.object(byKey[key], block, key) })
+	})
+	return f.rest(all, t, from)
 }
 
 func sortKeys(keys []any) {

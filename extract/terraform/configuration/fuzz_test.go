@@ -25,7 +25,8 @@ func FuzzEvaluate(f *testing.F) {
 		f.Add(string(text))
 	}
 	for _, text := range []string{
-		`resource "aws_iam_policy" "this" { policy = local.a } locals { a = local.b, b = local.a }`,
+		"resource \"random_id\" \"a\" { count = length(random_id.a) }\nresource \"aws_iam_policy\" \"this\" { policy = random_id.a[0].hex }",
+		"module \"m\" {\n source = \"./\"\n for_each = module.m\n}\nresource \"aws_iam_policy\" \"this\" { policy = module.m[\"a\"].x }",
 		"locals { a = local.b \n b = local.a }\nresource \"aws_iam_policy\" \"this\" { policy = local.a }",
 		"module \"m\" { source = \"./\" }\noutput \"o\" { value = module.m.o }\nresource \"aws_iam_policy\" \"this\" { policy = module.m.o }",
 		"resource \"aws_iam_policy\" \"this\" { policy = templatestring(\"%{ for x in [1] }$${x}%{ endfor }\", {}) }",
