@@ -148,3 +148,21 @@ func TestTextHalfSymbolTerminates(t *testing.T) {
 		t.Errorf("got %d parts, want 1", got)
 	}
 }
+
+func TestParts(t *testing.T) {
+	account := symbol.Symbol{Name: "account", Class: symbol.Digits}
+	text := symbol.Concat(symbol.Literal("arn:&{x}:"), account.Text(), symbol.Literal(":&{y}"))
+	var parts []string
+	for literal, s := range text.Parts() {
+		if literal == "" && s != account {
+			t.Errorf("got the symbol %v, want %v", s, account)
+		}
+		parts = append(parts, literal)
+	}
+	if want := []string{"arn:&{x}:", "", ":&{y}"}; !slices.Equal(parts, want) {
+		t.Errorf("got %q, want %q", parts, want)
+	}
+	if got, want := text.Replace("&{", "${").String(), "arn:${x}:${account}:${y}"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
