@@ -20,6 +20,9 @@ type choice struct {
 	why  string
 	// late is set where not even the shape is known: it may be a list, or none.
 	late bool
+	// whole is set where nothing of the resource is known: its policies, which are
+	// then unread, say enough.
+	whole bool
 }
 
 // choices returns the texts at a path, of a scalar or of the items of a list.
@@ -37,7 +40,7 @@ func (r *resource) choices(path string) []choice {
 				continue
 			}
 			if in[t] == nil {
-				out = append(out, choice{text: t, at: item.Range, sure: kleene.True, late: item.Kind == source.Unknown})
+				out = append(out, choice{text: t, at: item.Range, sure: kleene.True, late: item.Kind == source.Unknown, whole: p.path == ""})
 			}
 			if n := len(in[t]); n == 0 || in[t][n-1].variant != p.variant {
 				in[t] = append(in[t], p)

@@ -98,6 +98,9 @@ func (r *resource) managed(path string) []policy.Attached {
 	var out []policy.Attached
 	place := r.place(path)
 	for _, c := range r.choices(path) {
+		if c.whole {
+			continue
+		}
 		if doc, ok := r.AWSManaged(c.text, place, c.at); ok {
 			out = extract.Attach(out, doc, c.sure, c.why)
 			continue
@@ -172,6 +175,9 @@ func (rd *reader) memberships(holders map[*resource]*holder) {
 // are not known.
 func (r *resource) unseenGroups(h *holder, groups []choice) {
 	for _, g := range groups {
+		if g.whole {
+			continue
+		}
 		full := r.fullName(g.text, groupType)
 		doc := r.Outside(full, r.place("Groups"), g.at)
 		h.identity = extract.Attach(h.identity, doc, g.sure, g.why)

@@ -43,6 +43,8 @@ type Options struct {
 	// ReadFile reads a file that the template names by a relative path: the template
 	// of a nested stack. nil: none is read.
 	ReadFile func(path string) ([]byte, error)
+	// Before asks for the world before the change too: [extract.Result.Before].
+	Before bool
 }
 
 // maxSize is the size of the largest input: CloudFormation takes templates of one
@@ -96,6 +98,11 @@ func read(root *source.Node, name string, opts Options) (*extract.Result, error)
 	if rd.open != nil {
 		result.Worlds = func() []*extract.Inventory { return s.worlds(opts, rd) }
 	}
+	if opts.Before && s.before != nil {
+		before := *s
+		before.root = s.before
+		result.Before = before.read(opts, nil).Inventory
+	}
 	return result, nil
 }
 
@@ -117,7 +124,7 @@ func (s *stack) result(rd *reader) *extract.Result {
 
 // maxWorlds bounds in how many ways a template is read where its conditions are not
 // decided.
-const maxWorlds = 16
+const maxWorlds = 32
 
 // worlds reads the stack in every way that its conditions can come out; nil if
 // there are too many.

@@ -24,6 +24,8 @@ type stack struct {
 	parameters map[string]string
 	// physical are the physical IDs of the resources that keep them, by logical ID.
 	physical map[string]string
+	// before is the template before the change, nil if the input does not show it.
+	before *source.Node
 	// incomplete says what the input does not tell of the stack.
 	incomplete []string
 	// changes counts the resources that change, -1 if all do.
@@ -80,8 +82,19 @@ func (s *stack) hook() {
 	if literal(member(context, "TargetType")) == "RESOURCE" {
 		s.incomplete = append(s.incomplete, "The input of a hook on a resource shows that resource alone: what else there is in the stack is not known.")
 	}
-	out := &source.Node{Kind: source.Object, Range: s.root.Range}
-	for _, m := range s.root.Members {
+	if previous := member(s.root, "Previous"); previous != nil {
+		if member(previous, "Resources") == nil {
+			previous = maker{previous.Range}.object("Resources", previous)
+		}
+		s.before = hookTemplate(previous)
+	}
+	s.root = hookTemplate(s.root)
+}
+
+// hookTemplate is what of a hook's input is a template.
+func hookTemplate(n *source.Node) *source.Node {
+	out := &source.Node{Kind: source.Object, Range: n.Range}
+	for _, m := range n.Members {
 		if m.Name == "Resources" {
 			m.Value = hookResources(m.Value)
 		}
@@ -89,7 +102,7 @@ func (s *stack) hook() {
 			out.Members = append(out.Members, m)
 		}
 	}
-	s.root = out
+	return out
 }
 
 // hookResources gives resources the names that members have in a template: the
@@ -139,34 +152,49 @@ func (s *stack) changeSet() {
 		}
 	}
 	switch {
-	case body != nil && body.Kind == source.String:
-		if root, err := parse([]byte(body.Text.String())); err == nil {
-			s.root, s.file = root, s.file+" (TemplateBody)"
-		}
-	case body != nil:
-		s.root = body
+	case body == nil:
+		s.before = fromContexts(changes, "Add", "BeforeContext")
+		s.root = fromContexts(changes, "Remove", "AfterContext")
+		s.incomplete = append(s.incomplete, "The change set shows the resources that change alone: what else there is in the stack is not known. "+
+			"Put the template beside them, under TemplateBody, to have all.")
+	case body.Kind == source.String:
+		s.root, s.file = templateBody(body), s.file+" (TemplateBody)"
 	default:
-		s.fromContexts(changes)
+		s.root = body
+	}
+	if previous := member(set, "PreviousTemplateBody"); previous != nil {
+		s.before = templateBody(previous)
 	}
 	if literal(member(set, "NextToken")) != "" {
 		s.incomplete = append(s.incomplete, "The change set goes on: this is its first page (NextToken).")
 	}
 }
 
-// fromContexts makes a template of the resources that change.
-func (s *stack) fromContexts(changes *source.Node) {
+// templateBody is a template as GetTemplate gives it: an object, or YAML in a string.
+func templateBody(n *source.Node) *source.Node {
+	if n.Kind == source.String {
+		if root, err := parse([]byte(n.Text.String())); err == nil {
+			return root
+		}
+	}
+	return n
+}
+
+// fromContexts makes a template of the resources that change, of what they are on
+// one side of the change: those that an action adds or removes are not on both.
+func fromContexts(changes *source.Node, not, context string) *source.Node {
 	k := maker{changes.Range}
 	resources := k.object()
 	for _, c := range changes.Items {
 		change := member(c, "ResourceChange")
-		if literal(member(change, "Action")) == "Remove" {
+		if change == nil || literal(member(change, "Action")) == not {
 			continue
 		}
 		at := maker{change.Range}
 		props := &source.Node{Kind: source.Unknown, Range: change.Range, Text: named("properties that the change set does not show")}
-		if text := literal(member(change, "AfterContext")); text != "" {
+		if text := literal(member(change, context)); text != "" {
 			if n, err := source.ParseJSON([]byte(text)); err == nil {
-				shift(n, member(change, "AfterContext").Range)
+				shift(n, member(change, context).Range)
 				if props = member(n, "Properties"); props != nil {
 					keepLate(props, literal(member(change, "LogicalResourceId")))
 				}
@@ -177,9 +205,7 @@ func (s *stack) fromContexts(changes *source.Node) {
 			Value: at.object("Type", literal(member(change, "ResourceType")), "Properties", props),
 		})
 	}
-	s.root = k.object("Resources", resources)
-	s.incomplete = append(s.incomplete, "The change set shows the resources that change alone: what else there is in the stack is not known. "+
-		"Put the template beside them, under TemplateBody, to have all.")
+	return k.object("Resources", resources)
 }
 
 // keepLate gives what is known only when the change set runs a name of its own.

@@ -27,13 +27,17 @@ func TestInventories(t *testing.T) {
 			file := path.Join("cloudformation", name)
 			dir := fixtures.Path(t, path.Dir(file))
 			res, err := cloudformation.Read(context.Background(), bytes.NewReader(fixtures.Read(t, file)), file, cloudformation.Options{
-				ManagedPolicy: managed,
-				ReadFile:      func(p string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, filepath.FromSlash(p))) },
+				ManagedPolicy: managed, Before: true,
+				ReadFile: func(p string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, filepath.FromSlash(p))) },
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			fixtures.Golden(t, strings.TrimSuffix(file, path.Ext(file))+".inventory.txt", []byte(inventory(res)))
+			text := inventory(res)
+			if res.Before != nil {
+				text += "\nbefore the change\n" + inventory(&extract.Result{Inventory: res.Before})
+			}
+			fixtures.Golden(t, strings.TrimSuffix(file, path.Ext(file))+".inventory.txt", []byte(text))
 		})
 	}
 }

@@ -21,7 +21,7 @@ import (
 )
 
 // maxNodes bounds what aliases may unfold to.
-const maxNodes = 1_000_000
+const maxNodes = 500_000
 
 // Parse reads the one document of a YAML text. It returns a [*source.SyntaxError]
 // for text that is no YAML, holds several documents, or unfolds beyond measure.
