@@ -4,6 +4,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/source"
 )
 
@@ -16,6 +17,9 @@ func (r *resource) nested() *template {
 		return r.child
 	}
 	r.triedStack = true
+	if r.condition != "" && r.evaluator().truth(r.condition) == kleene.False {
+		return nil
+	}
 	local := r.localTemplate()
 	if local == "" {
 		r.notRead("its template is not a file beside this one")
