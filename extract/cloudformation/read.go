@@ -34,6 +34,9 @@ type Options struct {
 	// ManagedPolicy gives the document of an AWS managed policy by its name, such as
 	// "AdministratorAccess", and false for one it does not know. May be nil.
 	ManagedPolicy func(name string) (*policy.Document, bool)
+	// Account is that of the stack if neither the input nor a parameter tells it; its
+	// zero value says nothing.
+	Account extract.Fact
 	// Parameters are the values of parameters by name, the pseudo parameters
 	// AWS::AccountId, AWS::Region, AWS::Partition, AWS::StackName and AWS::StackId
 	// among them.
@@ -224,8 +227,10 @@ func (rd *reader) pseudoFact(name string) (extract.Fact, bool) {
 	if v := rd.opts.Parameters[name]; v != "" {
 		return extract.Fact{Value: symbol.Literal(v), From: "the parameter " + name}, true
 	}
-	f, ok := rd.stack.facts[name]
-	return f, ok
+	if f, ok := rd.stack.facts[name]; ok {
+		return f, true
+	}
+	return rd.opts.Account, name == "AWS::AccountId" && !rd.opts.Account.Value.IsZero()
 }
 
 // facts finds what holds for the whole input.
