@@ -62,6 +62,33 @@ func scanNetworks(doc *policy.Document) named {
 	return n
 }
 
+// Named returns the networks that policies want callers in, as one: nothing of
+// sensitive policies.
+func Named(docs []*policy.Document) Network {
+	var n Network
+	for _, doc := range docs {
+		s := scanNetworks(doc)
+		for _, r := range s.addresses {
+			for _, p := range r.prefixes {
+				if !r.outside && !slices.Contains(n.CIDRs, p) {
+					n.CIDRs = append(n.CIDRs, p)
+				}
+			}
+		}
+		n.VPCs, n.Endpoints = union(n.VPCs, s.vpc), union(n.Endpoints, s.endpoints)
+	}
+	return n
+}
+
+func union(list, more []symbol.Text) []symbol.Text {
+	for _, t := range more {
+		if t.Known() && !slices.Contains(list, t) {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
 func prefixes(c *condition.Condition) []netip.Prefix {
 	var out []netip.Prefix
 	if c.Operator.Base != condition.IPAddress && c.Operator.Base != condition.NotIPAddress {

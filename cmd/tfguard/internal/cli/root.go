@@ -95,7 +95,10 @@ do its job. Every flag has a variable, TFGUARD_ and its name in capitals.`,
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
-	root.AddCommand(newCheck(streams, version), newExplain(streams), newChains(streams), newSimulate(streams), newReport(streams, version), newVersion(streams, version))
+	root.AddCommand(
+		newCheck(streams, version), newExplain(streams), newChains(streams), newInit(streams),
+		newSimulate(streams), newReport(streams, version), newVersion(streams, version),
+	)
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
