@@ -59,11 +59,11 @@ func shown(inv *extract.Inventory) string {
 		out = append(out, name(p.Document)+" on "+strings.Join(p.AttachedTo, ","))
 	}
 	for _, p := range inv.Principals {
-		line := p.Address + ":"
-		for _, a := range append(slices.Clone(p.Identity), p.Boundary...) {
-			line += " " + name(a.Document)
+		line := []string{p.Address + ":"}
+		for _, a := range slices.Concat(p.Identity, p.Boundary) {
+			line = append(line, name(a.Document))
 		}
-		out = append(out, line)
+		out = append(out, strings.Join(line, " "))
 	}
 	return strings.Join(out, "\n")
 }

@@ -226,7 +226,7 @@ var fullAccess = func() *policy.Document {
 func levels(inv *extract.Inventory, kind policy.Kind, id symbol.Text) []engine.Level {
 	var root, account engine.Level
 	units := map[string]engine.Level{}
-	any := false
+	found := false
 	for _, p := range inv.OrgPolicies {
 		if p.Kind != kind {
 			continue
@@ -236,7 +236,7 @@ func levels(inv *extract.Inventory, kind policy.Kind, id symbol.Text) []engine.L
 			if attached.Sure, attached.Why = holds(inv, &t, id); attached.Sure == kleene.False {
 				continue
 			}
-			any = true
+			found = true
 			switch t.Kind {
 			case extract.OrgRoot:
 				root = append(root, attached)
@@ -248,7 +248,7 @@ func levels(inv *extract.Inventory, kind policy.Kind, id symbol.Text) []engine.L
 		}
 	}
 	detached := kind == policy.SCP && len(inv.FullAccessDetached) > 0
-	if !any && !detached {
+	if !found && !detached {
 		return nil
 	}
 	names := unitNames(inv)
