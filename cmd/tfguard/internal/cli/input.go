@@ -57,6 +57,14 @@ var readers = []reader{
 		read:      readDetails,
 	},
 	{
+		format:    "policy document",
+		inFolders: func(string, []byte) bool { return false },
+		claims:    isPolicy,
+		read: func(_ context.Context, _ *sources, _ io.Reader, _, name string) (*extract.Result, error) {
+			return nil, fmt.Errorf("%s: this is a policy alone, and nothing says what it is attached to; name it in %s, such as scp \"root\" { files = [%q] }", name, config.Name, filepath.Base(name))
+		},
+	},
+	{
 		// What a team tells of its account, without a plan beside it.
 		format:    "configuration",
 		inFolders: func(string, []byte) bool { return false },
@@ -89,6 +97,11 @@ var readers = []reader{
 const headSize = terraform.HeadSize
 
 func isDetails(_ string, head []byte) bool { return account.Sniff(head) == account.Details }
+
+func isPolicy(_ string, head []byte) bool {
+	f := account.Sniff(head)
+	return f == account.Document || f == account.Description
+}
 
 func readDetails(_ context.Context, _ *sources, r io.Reader, _, name string) (*extract.Result, error) {
 	text, err := io.ReadAll(r)
