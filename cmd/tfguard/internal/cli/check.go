@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -129,24 +130,9 @@ func (o *checkOptions) checkAll(ctx context.Context, args []string) (*report.Rep
 			fmt.Fprintf(o.streams.Err, "tfguard: %v\n", err)
 		}
 	}
-	var all []place
-	for _, arg := range args {
-		paths, err := expand(arg)
-		if err != nil {
-			unreadable(arg, err)
-		}
-		for _, path := range paths {
-			all = append(all, place{path, arg})
-		}
-	}
-	size := 1
-	if o.together {
-		size = max(1, len(all))
-	}
-	judged := 0
-	for world := range slices.Chunk(all, size) {
-		judged += len(world)
-		telling.say(fmt.Sprintf("checking %s, %d of %d", world[0].path, judged, len(all)))
+	worlds := o.worlds(args, unreadable)
+	for i, world := range worlds {
+		telling.say(fmt.Sprintf("checking %s, %d of %d", world[0].path, i+1, len(worlds)))
 		c, err := o.check(ctx, world, unreadable)
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("interrupted: %w", ctx.Err())
@@ -162,23 +148,51 @@ func (o *checkOptions) checkAll(ctx context.Context, args []string) (*report.Rep
 	return rep, nil
 }
 
+// worlds returns the inputs that arguments stand for, those of one world together.
+func (o *checkOptions) worlds(args []string, unreadable func(path string, err error)) [][]place {
+	var all []place
+	for _, arg := range args {
+		paths, err := expand(arg)
+		if err != nil {
+			unreadable(arg, err)
+		}
+		for _, path := range paths {
+			all = append(all, place{path, arg})
+		}
+	}
+	if o.together && len(all) > 0 {
+		return [][]place{all}
+	}
+	return slices.Collect(slices.Chunk(all, 1))
+}
+
+// input reads the inputs of one world with their configuration. Of inputs that cannot
+// be read it tells unreadable; it returns nil if none can.
+func (o *checkOptions) input(ctx context.Context, stdin io.Reader, world []place, unreadable func(path string, err error)) (*input, *config.Config, error) {
+	cfg, err := o.config.of(world[0].path, world[0].arg)
+	if err != nil {
+		return nil, nil, err
+	}
+	from := o.sources
+	from.account = cfg.KnownAccount()
+	in := readAll(ctx, &from, stdin, world, unreadable)
+	if in == nil {
+		return nil, nil, nil
+	}
+	apply(cfg, in)
+	in.Inventory.AssumeOrganization()
+	return in, cfg, nil
+}
+
 // check reads the inputs of one world, replays the chains against it and runs the
 // guardrails, which see the first input as it is. Of inputs that cannot be read it
 // tells unreadable; it returns nil if none can.
 func (o *checkOptions) check(ctx context.Context, inputs []place, unreadable func(path string, err error)) (*report.Check, error) {
-	cfg, err := o.config.of(inputs[0].path, inputs[0].arg)
-	if err != nil {
+	stdin, again := o.guardrails.keep(o.streams.In, inputs[0].path)
+	in, cfg, err := o.input(ctx, stdin, inputs, unreadable)
+	if in == nil {
 		return nil, err
 	}
-	stdin, again := o.guardrails.keep(o.streams.In, inputs[0].path)
-	from := o.sources
-	from.account = cfg.KnownAccount()
-	in := readAll(ctx, &from, stdin, inputs, unreadable)
-	if in == nil {
-		return nil, nil
-	}
-	apply(cfg, in)
-	in.Inventory.AssumeOrganization()
 	w := newWorld(in.Inventory, cfg)
 	c := o.judge(in, w, cfg)
 	if err := o.guardrails.guard(ctx, c, w, again); err != nil {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -70,20 +69,16 @@ func runInit(ctx context.Context, o *initOptions, args []string) error {
 
 // draft fills a draft with what the inputs tell.
 func (o *initOptions) draft(ctx context.Context, args []string, d *config.Draft) error {
-	var inputs []place
-	for _, arg := range args {
-		paths, err := expand(arg)
-		if err != nil {
-			return err
-		}
-		for _, path := range paths {
-			inputs = append(inputs, place{path, arg})
-		}
-	}
 	var errs []error
-	in := readAll(ctx, &o.sources, o.streams.In, inputs, func(_ string, err error) { errs = append(errs, err) })
+	unreadable := func(_ string, err error) { errs = append(errs, err) }
+	o.together = true
+	worlds := o.worlds(args, unreadable)
 	if len(errs) > 0 {
-		return errors.Join(errs...)
+		return errs[0]
+	}
+	in := readAll(ctx, &o.sources, o.streams.In, worlds[0], unreadable)
+	if len(errs) > 0 {
+		return errs[0]
 	}
 	inv := in.Inventory
 	inv.AssumeOrganization()

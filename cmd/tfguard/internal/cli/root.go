@@ -96,7 +96,7 @@ do its job. Every flag has a variable, TFGUARD_ and its name in capitals.`,
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
 	root.AddCommand(
-		newCheck(streams, version), newExplain(streams), newChains(streams), newInit(streams),
+		newCheck(streams, version), newExplain(streams), newChains(streams), newExtract(streams), newInit(streams),
 		newSimulate(streams), newReport(streams, version), newVersion(streams, version),
 	)
 	root.SetHelpCommand(newHelp())
