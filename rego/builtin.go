@@ -52,7 +52,7 @@ func builtins() []func(*opa.Rego) {
 	}
 }
 
-var errNoEngine = errors.New("a unit test has no engine: replace the call, `with tfguard.replay as {…}`")
+var errNoEngine = errors.New("there is no engine to ask")
 
 func callsOf(ctx context.Context) (*calls, error) {
 	c, ok := ctx.Value(callsKey{}).(*calls)

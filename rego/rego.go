@@ -293,20 +293,28 @@ func single(m *ast.Module, r *ast.Rule, number int) ast.Ref {
 }
 
 func compile(l *loaded, opts Options) (*ast.Compiler, error) {
-	schemas, err := schemaSet(opts.Schema)
+	c, err := compiler(l, opts)
 	if err != nil {
 		return nil, err
 	}
-	c := ast.NewCompiler().
-		WithCapabilities(capabilities(opts.Allow)).
-		WithStrict(opts.Strict).
-		WithSchemas(schemas).
-		WithUseTypeCheckAnnotations(opts.Schema != nil).
-		WithPathConflictsCheck(l.isData)
 	if c.Compile(l.modules); c.Failed() {
 		return nil, located(c.Errors)
 	}
 	return c, nil
+}
+
+// compiler returns one that compiles as the options say.
+func compiler(l *loaded, opts Options) (*ast.Compiler, error) {
+	schemas, err := schemaSet(opts.Schema)
+	if err != nil {
+		return nil, err
+	}
+	return ast.NewCompiler().
+		WithCapabilities(capabilities(opts.Allow)).
+		WithStrict(opts.Strict).
+		WithSchemas(schemas).
+		WithUseTypeCheckAnnotations(opts.Schema != nil).
+		WithPathConflictsCheck(l.isData), nil
 }
 
 // A group are the guardrails that see the same input, asked in one query: what one

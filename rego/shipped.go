@@ -20,7 +20,7 @@ var shipped embed.FS
 // profiles are names for several guardrails.
 var profiles = map[string][]string{
 	"data-perimeter": {"identity-perimeter", "network-perimeter", "resource-perimeter"},
-	"baseline":       {"kms-key-policy", "no-public-bucket", "service-principal-source", "trust-policy"},
+	"baseline":       {"key-policy-hygiene", "no-public-bucket", "service-principal-source", "trust-policy"},
 }
 
 // Profiles returns the names that [Options.Profiles] can hold: all, the profiles and
@@ -69,11 +69,16 @@ const shippedPrefix = "tfguard:"
 
 // shippedModules reads the library and some guardrails.
 func shippedModules(names []string) (map[string]*ast.Module, error) {
-	out := map[string]*ast.Module{}
 	folders := []string{"lib", "engine"}
 	for _, name := range names {
 		folders = append(folders, path.Join("guardrails", name))
 	}
+	return readShipped(folders...)
+}
+
+// readShipped reads the rules, not the tests, in folders of what is shipped.
+func readShipped(folders ...string) (map[string]*ast.Module, error) {
+	out := map[string]*ast.Module{}
 	for _, folder := range folders {
 		err := fs.WalkDir(shipped, folder, func(file string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || strings.HasSuffix(file, testSuffix) {

@@ -38,3 +38,22 @@ func TestShippedGuardrailsFire(t *testing.T) {
 		}
 	}
 }
+
+// Hazards and guardrails are one catalogue: no two rules have one ID, and every manual
+// says what to do.
+func TestCatalogueIsOne(t *testing.T) {
+	var rules []struct{ ID, Kind, Severity, Title, Rationale, Remediation string }
+	if err := json.Unmarshal([]byte(tfguard(t, "rules", "-o", "json").stdout), &rules); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]string{}
+	for _, r := range rules {
+		if seen[r.ID] != "" {
+			t.Errorf("%s is a %s and a %s", r.ID, seen[r.ID], r.Kind)
+		}
+		seen[r.ID] = r.Kind
+		if r.Severity == "" || r.Title == "" || r.Rationale == "" || r.Remediation == "" {
+			t.Errorf("%s: its manual lacks something: %+v", r.ID, r)
+		}
+	}
+}

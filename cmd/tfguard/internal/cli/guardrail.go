@@ -180,6 +180,9 @@ func (*asked) Evaluate(text []byte) (any, error) {
 
 // Replay replays a chain for one principal and resource, related or not.
 func (a *asked) Replay(q rego.Query) (answer any, ok bool, why string, err error) {
+	if a.world == nil {
+		return nil, false, "", errors.New("a unit test has no plan: replace the call, `with tfguard.replay as {…}`")
+	}
 	if _, known := chain.Find(q.Chain); !known {
 		return nil, false, "", fmt.Errorf("there is no chain %q: there are %s", q.Chain, strings.Join(chainIDs(), ", "))
 	}

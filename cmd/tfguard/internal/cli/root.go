@@ -97,7 +97,7 @@ do its job. Every flag has a variable, TFGUARD_ and its name in capitals.`,
 	root.SetErr(streams.Err)
 	root.AddCommand(
 		newCheck(streams, version), newExplain(streams), newChains(streams), newExtract(streams), newInit(streams),
-		newSimulate(streams), newReport(streams, version), newVersion(streams, version),
+		newSimulate(streams), newReport(streams, version), newRules(streams), newTest(streams), newVersion(streams, version),
 	)
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd()

@@ -60,6 +60,11 @@ func JUnit(w io.Writer, r *Report, opts Options) error {
 			Class: "tfguard.input", Name: "readable", Error: &junitResult{Type: "unreadable", Message: u.Message},
 		}}})
 	}
+	return out.write(w)
+}
+
+// write counts what the suites hold and writes them.
+func (out *junitSuites) write(w io.Writer) error {
 	for _, s := range out.Suites {
 		out.Tests += s.Tests
 		out.Failures += s.Failures
@@ -115,6 +120,8 @@ func (s *junitSuite) add(c junitCase) {
 	s.Cases = append(s.Cases, c)
 	s.Tests++
 	switch {
+	case c.Error != nil:
+		s.Errors++
 	case c.Failure != nil:
 		s.Failures++
 	case c.Skipped != nil:

@@ -1,6 +1,6 @@
-package tfguard.guardrails.kms_key_policy_test
+package tfguard.guardrails.key_policy_hygiene_test
 
-import data.tfguard.guardrails.kms_key_policy as guardrail
+import data.tfguard.guardrails.key_policy_hygiene as guardrail
 
 messages(statements) := all if all := {f.msg | some f in guardrail.deny} with input as {"policies": [{
 	"id": "aws_kms_key.k.policy", "kind": "resource", "address": "module.a.aws_kms_key.k", "source": {"file": "main.tf", "line": 5}, "unknown": [],

@@ -7,7 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
 #     description: Key policies in AWS KMS
 # custom:
-#   id: kms-key-policy
+#   id: key-policy-hygiene
 #   severity: error
 #   rationale: |
 #     Nobody can use, change or delete a key whose policy names no administrator, AWS included; a key that is open to
@@ -17,7 +17,7 @@
 #     kms:CallerAccount, aws:PrincipalAccount or aws:PrincipalOrgID.
 # schemas:
 #   - input: schema.report
-package tfguard.guardrails.kms_key_policy
+package tfguard.guardrails.key_policy_hygiene
 
 import data.tfguard.lib.statements
 
