@@ -18,7 +18,7 @@ func TestFunctions(t *testing.T) {
 	for name, text := range fixtures.Files(t, "cloudformation/functions", ".yaml") {
 		t.Run(path.Base(name), func(t *testing.T) {
 			opts := Options{Parameters: given(string(text))}
-			root, err := parse(text)
+			root, err := Parse(text)
 			if err != nil {
 				t.Fatal(err)
 			}

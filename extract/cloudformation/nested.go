@@ -38,7 +38,7 @@ func (r *resource) nested() *template {
 		r.notRead(err.Error())
 		return nil
 	}
-	root, err := parse(text)
+	root, err := Parse(text)
 	if err != nil || !isTemplate(root) {
 		r.notRead(local + " is no template")
 		return nil

@@ -22,7 +22,7 @@ func ParseParameters(text []byte, name string) (map[string]string, error) {
 		}
 		return out, nil
 	}
-	root, err := parse(text)
+	root, err := Parse(text)
 	if err != nil {
 		return nil, inputError(name, err)
 	}

@@ -84,7 +84,7 @@ func Read(ctx context.Context, in io.Reader, name string, opts Options) (*extrac
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	root, err := parse(text)
+	root, err := Parse(text)
 	if err != nil {
 		return nil, inputError(name, err)
 	}
@@ -165,9 +165,9 @@ func newReader(inv *extract.Inventory, opts Options) *reader {
 	}
 }
 
-// parse reads a text as JSON if it looks like it, else as YAML with the short forms
+// Parse reads a text as JSON if it looks like it, else as YAML with the short forms
 // of CloudFormation's functions.
-func parse(text []byte) (*source.Node, error) {
+func Parse(text []byte) (*source.Node, error) {
 	body := bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\uFEFF")))
 	if len(body) > 0 && body[0] == '{' {
 		root, jsonErr := source.ParseJSON(text)

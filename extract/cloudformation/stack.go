@@ -173,7 +173,7 @@ func (s *stack) changeSet() {
 // templateBody is a template as GetTemplate gives it: an object, or YAML in a string.
 func templateBody(n *source.Node) *source.Node {
 	if n.Kind == source.String {
-		if root, err := parse([]byte(n.Text.String())); err == nil {
+		if root, err := Parse([]byte(n.Text.String())); err == nil {
 			return root
 		}
 	}

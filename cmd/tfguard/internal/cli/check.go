@@ -195,7 +195,7 @@ func (o *checkOptions) check(ctx context.Context, inputs []place, unreadable fun
 	}
 	w := newWorld(in.Inventory, cfg)
 	c := o.judge(in, w, cfg)
-	if err := o.guardrails.guard(ctx, c, w, again); err != nil {
+	if err := o.guardrails.guard(ctx, c, w, cfg.Chains, again); err != nil {
 		return nil, err
 	}
 	return c, nil

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"github.com/tfguard/tfguard/engine/simulate"
 	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/extract"
+	"github.com/tfguard/tfguard/extract/cloudformation"
 	"github.com/tfguard/tfguard/extract/terraform"
 	"github.com/tfguard/tfguard/rego"
 )
@@ -120,16 +122,40 @@ type file struct {
 	io.Closer
 }
 
+// templateJSON gives a template, whatever it is written in, as JSON.
+func templateJSON(open func() (io.ReadCloser, error)) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) {
+		f, err := open()
+		if err != nil {
+			return nil, err
+		}
+		text, err := io.ReadAll(f)
+		if err := errors.Join(err, f.Close()); err != nil {
+			return nil, err
+		}
+		root, err := cloudformation.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		text, err = root.MarshalJSON()
+		return io.NopCloser(bytes.NewReader(text)), err
+	}
+}
+
 // guard runs the rules on what a check came to, and adds what they find to it.
-func (g *guardrailOptions) guard(ctx context.Context, c *report.Check, w *world, again func() (io.ReadCloser, error)) error {
+func (g *guardrailOptions) guard(ctx context.Context, c *report.Check, w *world, also []*chain.Chain, again func() (io.ReadCloser, error)) error {
 	if g.rules == nil {
 		return nil
 	}
 	doc := report.New()
 	doc.Add(c)
-	asked := &asked{world: w, replays: map[rego.Query]*chain.Replay{}}
+	asked := &asked{world: w, also: also, replays: map[rego.Query]*chain.Replay{}}
+	key := "plan"
+	if c.Format == templateFormat {
+		key, again = "template", templateJSON(again)
+	}
 	result, err := g.rules.Evaluate(ctx, rego.Input{
-		Name: c.Path, Document: doc.Keys(), Key: "plan", File: again, Engine: asked,
+		Name: c.Path, Document: doc.Keys(), Key: key, File: again, Engine: asked,
 	})
 	if err != nil {
 		return err
@@ -156,6 +182,7 @@ func (g *guardrailOptions) guard(ctx context.Context, c *report.Check, w *world,
 // asked answers what rules ask the engine.
 type asked struct {
 	world *world
+	also  []*chain.Chain // beside those of the catalogue
 	// replays are those that were asked for, nil for what the input does not define.
 	replays map[rego.Query]*chain.Replay
 }
@@ -183,11 +210,12 @@ func (a *asked) Replay(q rego.Query) (answer any, ok bool, why string, err error
 	if a.world == nil {
 		return nil, false, "", errors.New("a unit test has no plan: replace the call, `with tfguard.replay as {…}`")
 	}
-	if _, known := chain.Find(q.Chain); !known {
+	own := func(c *chain.Chain) bool { return c.ID == q.Chain }
+	if _, known := chain.Find(q.Chain); !known && !slices.ContainsFunc(a.also, own) {
 		return nil, false, "", fmt.Errorf("there is no chain %q: there are %s", q.Chain, strings.Join(chainIDs(), ", "))
 	}
 	only, principals, resources := single(q.Principal, q.Action, q.Resource)
-	result := chain.Run(a.world, chain.Options{Chains: []string{q.Chain}, Only: only})
+	result := chain.Run(a.world, chain.Options{Chains: []string{q.Chain}, Also: a.also, Only: only})
 	if len(result.Replays) == 0 {
 		return nil, false, fmt.Sprintf("the input has no replay of %s for %s, %s and %s; of this chain it has principals %s and resources %s",
 			q.Chain, q.Principal, q.Action, q.Resource, principals, resources), nil

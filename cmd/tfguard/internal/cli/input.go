@@ -44,6 +44,9 @@ type reader struct {
 	read func(ctx context.Context, from *sources, r io.Reader, path, name string) (*extract.Result, error)
 }
 
+// templateFormat is what a template is called.
+const templateFormat = "cloudformation template"
+
 // detailsFormat is what the details of an account are called.
 const detailsFormat = "account details"
 
@@ -72,7 +75,7 @@ var readers = []reader{
 		read:      readNothing,
 	},
 	{
-		format:    "cloudformation template",
+		format:    templateFormat,
 		inFolders: isTemplateInFolder,
 		claims:    isTemplate,
 		read:      readTemplate,
