@@ -75,7 +75,7 @@ func (t *template) unfolded(m source.Member, why string) {
 		return
 	}
 	t.warned[m.Name] = true
-	t.Warn(t.origin(m.Name, ""), m.Range, "Loop not unfolded", "%s is not unfolded: %s. What it makes is not known.", m.Name, why)
+	t.Warn(t.origin("", ""), m.Range, "Loop not unfolded", "%s is not unfolded: %s. What it makes is not known.", m.Name, why)
 }
 
 func size(n *source.Node) int {

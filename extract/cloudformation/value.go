@@ -84,12 +84,12 @@ func (e *evaluator) warnFunction(m source.Member) {
 		"%s is not evaluated here: it is no intrinsic function with these arguments, or only AWS can tell its value. What depends on it stays unknown.", m.Name)
 }
 
-// unknown is a node of which nothing is known but its name.
+// unknown returns a node of which nothing is known but its name.
 func (*evaluator) unknown(n *source.Node, name string) *source.Node {
 	return &source.Node{Kind: source.Unknown, Text: named(name), Range: n.Range}
 }
 
-// text is a string whose value is not known.
+// unknownText is a string whose value is not known.
 func unknownText(n *source.Node, name string) *source.Node {
 	return &source.Node{Kind: source.String, Text: named(name), Range: n.Range}
 }
@@ -130,7 +130,7 @@ func render(n *source.Node) string {
 	}
 }
 
-// texts returns the text of a scalar, and false for what is no scalar.
+// scalar returns the text of a scalar, and false for what is no scalar.
 func scalar(n *source.Node) (symbol.Text, bool) {
 	if n == nil {
 		return symbol.Text{}, false
@@ -427,7 +427,7 @@ func (e *evaluator) join(n, arg *source.Node) *source.Node {
 	var parts []symbol.Text
 	for i, item := range items {
 		t, ok := scalar(item)
-		if !ok || e.mayBeList(item) {
+		if !ok {
 			return unknownText(n, "Fn::Join("+render(delimiter)+", "+render(list)+")")
 		}
 		if i > 0 {
@@ -437,10 +437,6 @@ func (e *evaluator) join(n, arg *source.Node) *source.Node {
 	}
 	return e.resolveDynamic(stringNode(n, symbol.Concat(parts...)))
 }
-
-// mayBeList reports whether an item of a list could turn out to be none at all:
-// the undecided choice between a value and AWS::NoValue.
-func (*evaluator) mayBeList(n *source.Node) bool { return n.Kind == source.Unknown && n.Text.IsZero() }
 
 // listItems returns the items of a list, and false if they are not known. A
 // scalar is a list of one.

@@ -3,6 +3,7 @@ package cloudformation
 import (
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/engine/symbol"
 	"github.com/tfguard/tfguard/extract"
 )
@@ -219,7 +220,7 @@ func (r *resource) grant(rule *permissionRule, on symbol.Text) carried {
 	}
 	doc, diags := g.Document(r.unique(r.address), r.place(""))
 	for _, d := range diags {
-		d.Severity = min(d.Severity, 1)
+		d.Severity = min(d.Severity, source.Warning)
 		r.Diagnostics = append(r.Diagnostics, d)
 	}
 	r.Enter(doc)
