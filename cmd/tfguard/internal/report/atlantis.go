@@ -22,6 +22,7 @@ const atlantisLimit = 65000
 // of the program must be 0 either way, as Atlantis drops the output of a command that
 // fails, and without policy sets then takes the check for passed.
 func Atlantis(w io.Writer, r *Report, opts Options) error {
+	r = r.withExpectations()
 	fails, notes := r.atlantisLines(opts.FailOn)
 	if len(fails) == 0 && opts.FailOn.Fails(r) {
 		fails = []string{"FAIL - the report fails at the threshold " + opts.FailOn.String()}

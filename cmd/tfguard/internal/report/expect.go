@@ -29,18 +29,23 @@ func (r *Report) addExpectation(x *Expected, base, input int) {
 	}
 	e.Replays = replays
 	e.Pass = len(replays) > 0 && len(e.Failed) == 0
-	if e.Pass {
-		r.Summary.Expectations.Held++
-	} else {
-		r.Summary.Expectations.Failed++
-		if len(e.Failed) > 0 {
-			e.Reason = r.Replays[e.Failed[0]].reason()
-			if len(replays) > 1 {
-				e.Reason = fmt.Sprintf("%d of %d replays came out otherwise, first %s", len(e.Failed), len(replays), e.Reason)
-			}
+	r.Summary.Expectations.count(e.Pass)
+	if len(e.Failed) > 0 {
+		e.Reason = r.Replays[e.Failed[0]].reason()
+		if len(replays) > 1 {
+			e.Reason = fmt.Sprintf("%d of %d replays came out otherwise, first %s", len(e.Failed), len(replays), e.Reason)
 		}
 	}
 	r.Expectations = append(r.Expectations, e)
+}
+
+// count counts an expectation.
+func (o *Outcomes) count(pass bool) {
+	if pass {
+		o.Held++
+	} else {
+		o.Failed++
+	}
 }
 
 // reason says in one sentence what came of a replay: the hop that decided, and the
@@ -71,6 +76,34 @@ func (r *Replay) reason() string {
 		return out + ": no statement allows this action"
 	}
 	return fmt.Sprintf("%s: %s came nearest (%s)", out, b.name(), b.Failed)
+}
+
+// withExpectations returns the report with failed expectations before its findings,
+// as errors, for formats that know findings alone.
+func (r *Report) withExpectations() *Report {
+	out := *r
+	out.Findings = nil
+	for i := range r.Expectations {
+		if e := &r.Expectations[i]; !e.Pass {
+			out.Findings = append(out.Findings, e.finding())
+		}
+	}
+	out.Findings = append(out.Findings, r.Findings...)
+	return &out
+}
+
+// finding is a failed expectation as a finding, proven by the first replay that came
+// out otherwise.
+func (e *Expectation) finding() Finding {
+	f := Finding{
+		Rule: "expectation", Severity: "error", Message: fmt.Sprintf("%q does not hold: %s.", e.Sentence, strings.TrimSuffix(e.Reason, ".")),
+		Remediation: "Mend the policies, or the expectation if it asks for something else.",
+		Address:     e.Resource, Source: e.Source, Input: e.Input,
+	}
+	if len(e.Failed) > 0 {
+		f.Replay = &e.Failed[0]
+	}
+	return f
 }
 
 // meets reports whether a verdict is the wanted one, or one of the denials.

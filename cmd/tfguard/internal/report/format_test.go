@@ -87,6 +87,17 @@ func everything() *Report {
 	return r
 }
 
+// expecting is everything, with an expectation that holds and one that failed.
+func expecting() *Report {
+	r := everything()
+	r.Expectations = []Expectation{
+		{Sentence: "Nobody reads the logs", Resource: "aws_s3_bucket.logs", Want: "denied", Pass: true, Replays: []int{0}, Source: Source{File: "live/.tfguard.hcl", Line: 3, Column: 1}},
+		{Sentence: "The trail writes", Resource: "aws_s3_bucket.logs", Want: "allowed", Reason: "it came out otherwise", Replays: []int{1}, Failed: []int{1}, Source: Source{File: "live/.tfguard.hcl", Line: 9, Column: 1}},
+	}
+	r.recount()
+	return r
+}
+
 // many makes a report of n findings, of which the first few are errors at the end.
 func many(n, errors int) *Report {
 	r := replays("one")
@@ -117,12 +128,36 @@ func in(t *testing.T, name string, r *Report, opts Options) string {
 	return b.String()
 }
 
+// A failed expectation is told and fails the check in every format, and no format
+// takes a report with one for passed.
+func TestExpectationsInFormats(t *testing.T) {
+	r := expecting()
+	r.Findings, r.Unreadable = nil, nil
+	r.recount()
+	for format, want := range map[string]string{
+		"text":     "  failed  live/plan.json: The trail writes\n",
+		"json":     `"sentence": "The trail writes"`,
+		"sarif":    `"text": "\"The trail writes\" does not hold: it came out otherwise. Mend the policies`,
+		"gitlab":   `"path": "live/.tfguard.hcl"`,
+		"junit":    `<testcase classname="tfguard.expectation" name="The trail writes">`,
+		"markdown": "- **expectation**: \"The trail writes\" does not hold: it came out otherwise.\n  at `live/.tfguard.hcl:9:1`",
+		"github":   `::error file=live/.tfguard.hcl,line=9,col=1,title=tfguard%3A expectation::"The trail writes" does not hold`,
+		"atlantis": `FAIL - aws_s3_bucket.logs - expectation: "The trail writes" does not hold: it came out otherwise.`,
+		"html":     `<td class="verb explicitDeny">failed</td><td>live/plan.json: The trail writes<br>`,
+	} {
+		holds(t, in(t, format, r, Options{FailOn: Error}), want)
+	}
+	if !Error.Fails(r) || Never.Fails(r) {
+		t.Error("the threshold does not know expectations")
+	}
+}
+
 // Every format takes every report, the same one to the same bytes, and nothing in it
 // commands a terminal.
 func TestFormatsTakeEverything(t *testing.T) {
 	strange := everything()
 	strange.Findings[0].Message = "\x1b[2J\x07 not \xff UTF-8 \uFFFE"
-	for name, r := range map[string]*Report{"everything": everything(), "nothing": New(), "many": many(300, 3), "strange": strange} {
+	for name, r := range map[string]*Report{"everything": everything(), "expecting": expecting(), "nothing": New(), "many": many(300, 3), "strange": strange} {
 		for _, format := range Formats() {
 			if format == "json" && name == "strange" {
 				continue // its strings are escaped
@@ -149,7 +184,7 @@ func sarifSchema(t *testing.T) *jsonschema.Schema {
 
 func TestSARIFMeetsItsSchema(t *testing.T) {
 	schema := sarifSchema(t)
-	for name, r := range map[string]*Report{"everything": everything(), "nothing": New(), "many": many(300, 3)} {
+	for name, r := range map[string]*Report{"everything": everything(), "expecting": expecting(), "nothing": New(), "many": many(300, 3)} {
 		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(in(t, "sarif", r, Options{Version: "1.2.3"})))
 		if err != nil {
 			t.Fatal(err)
@@ -334,7 +369,7 @@ func TestJUnitMeetsItsSchema(t *testing.T) {
 	if err != nil {
 		t.Skip("there is no xmllint")
 	}
-	for name, r := range map[string]*Report{"everything": everything(), "nothing": New(), "many": many(300, 3)} {
+	for name, r := range map[string]*Report{"everything": everything(), "expecting": expecting(), "nothing": New(), "many": many(300, 3)} {
 		file := filepath.Join(t.TempDir(), "junit.xml")
 		if err := os.WriteFile(file, []byte(in(t, "junit", r, Options{FailOn: Error})), 0o600); err != nil {
 			t.Fatal(err)
@@ -485,6 +520,7 @@ func TestAtlantis(t *testing.T) {
 		{"of nothing", New(), Error, false},
 		{"with waivers and warnings", warned, Error, false},
 		{"with unknown verdicts", warned, Unknown, true},
+		{"with a failed expectation alone", &Report{Expectations: expecting().Expectations[1:], Inputs: []Input{{}}, Summary: Summary{Expectations: Outcomes{Failed: 1}}}, Error, true},
 		{"with unread policies alone", &Report{Summary: Summary{PoliciesUnread: 1}}, Unknown, true},
 		{"with warnings that count", warned, Warning, true},
 		{"with many", many(10000, 10000), Error, true},
@@ -548,13 +584,13 @@ func TestThresholds(t *testing.T) {
 
 // A report that was read is the one that was written.
 func TestRead(t *testing.T) {
-	first := in(t, "json", everything(), Options{})
+	first := in(t, "json", expecting(), Options{})
 	r, err := Read(strings.NewReader(first))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, format := range Formats() {
-		if in(t, format, r, Options{FailOn: Error}) != in(t, format, everything(), Options{FailOn: Error}) {
+		if in(t, format, r, Options{FailOn: Error}) != in(t, format, expecting(), Options{FailOn: Error}) {
 			t.Errorf("%s of a report that was read is another one", format)
 		}
 	}

@@ -15,6 +15,7 @@ const annotations = 10
 // ten; the last line says how many there are. Changes of access are notices, and
 // waived findings are counted alone.
 func GitHub(w io.Writer, r *Report, opts Options) error {
+	r = r.withExpectations()
 	g := &github{w: bufio.NewWriter(w), left: map[string]int{"error": annotations, "warning": annotations, "notice": annotations}}
 	for _, u := range r.Unreadable {
 		g.annotate("error", place{}, "not judged", u.Message)

@@ -26,6 +26,7 @@ type issueLocation struct {
 // GitLab renders the findings as a code quality report. The format knows no waivers:
 // a waived finding is of severity info, and its words begin with the waiver.
 func GitLab(w io.Writer, r *Report, _ Options) error {
+	r = r.withExpectations()
 	severities := map[string]string{"error": "critical", "warning": "major", "info": "info"}
 	issues := []issue{}
 	fingerprints := r.Fingerprints()

@@ -33,6 +33,7 @@ var page = template.Must(template.New("page").Parse(pageTemplate))
 // HTML renders the report as one page that needs nothing else: chains as diagrams,
 // tables of verdicts, findings, search and filters. It asks no host for anything.
 func HTML(w io.Writer, r *Report, opts Options) error {
+	r = r.withExpectations()
 	var b strings.Builder
 	if err := page.Execute(&b, newPageView(r, opts)); err != nil {
 		return err
@@ -55,6 +56,7 @@ type pageView struct {
 	Inputs     []inputView
 	Unreadable []string
 	Changes    []changeView
+	Expected   []expectView
 	Findings   []findingView
 	Severities []countView
 	Tables     []tableView
@@ -79,6 +81,8 @@ type changeView struct {
 	BeforeClass, AfterClass              string
 	Chains, By                           []string
 }
+
+type expectView struct{ Class, Word, Sentence, Reason string }
 
 type findingView struct {
 	ID                             string
@@ -134,7 +138,7 @@ func newPageView(r *Report, opts Options) *pageView {
 		Title:  r.answer(), Answer: r.answer(), Grade: "fine", Version: opts.Version, Remarks: r.remarks(),
 	}
 	switch s := r.Summary.Findings; {
-	case s.Error > 0 || len(r.Unreadable) > 0 || opts.FailOn.Fails(r):
+	case s.Error > 0 || r.Summary.Expectations.Failed > 0 || len(r.Unreadable) > 0 || opts.FailOn.Fails(r):
 		v.Grade = "error"
 	case s.Warning > 0:
 		v.Grade = "warning"
@@ -146,7 +150,7 @@ func newPageView(r *Report, opts Options) *pageView {
 	})
 	f := r.Summary.Findings
 	v.Severities = counted([]countView{
-		{"error", "errors", thousands(f.Error)}, {"warning", "warnings", thousands(f.Warning)}, {"info", "remarks", thousands(f.Info)}, {"waived", "waived", thousands(r.Summary.Waived)},
+		{"error", "errors", thousands(f.Error + r.Summary.Expectations.Failed)}, {"warning", "warnings", thousands(f.Warning)}, {"info", "remarks", thousands(f.Info)}, {"waived", "waived", thousands(r.Summary.Waived)},
 	})
 	for i := range r.Inputs {
 		in := &r.Inputs[i]
@@ -161,6 +165,14 @@ func newPageView(r *Report, opts Options) *pageView {
 			Before: words[a.Before.String()], After: words[a.After.String()], BeforeClass: a.Before.String(), AfterClass: a.After.String(),
 			Chains: a.chains, By: statements(a.Because),
 		})
+	}
+	for i := range r.Expectations {
+		e := &r.Expectations[i]
+		x := expectView{"allowed", "holds", r.of(e.Input) + e.Sentence, e.Reason}
+		if !e.Pass {
+			x.Class, x.Word = "explicitDeny", "failed"
+		}
+		v.Expected = append(v.Expected, x)
 	}
 	for n, i := range r.gravestFirst() {
 		v.Findings = append(v.Findings, r.findingView(&r.Findings[i], n+1))

@@ -46,7 +46,7 @@ type (
 )
 
 // JUnit renders the report as JUnit's XML: a suite for each input, in it a case for
-// each rule and resource, and one for the verdicts. What the threshold fails is a
+// each rule and resource, for each expectation, and for the verdicts. What the threshold fails is a
 // failure, other findings are output of a case that passes, and waived ones and
 // unknown verdicts that the threshold accepts are skipped. A rule that found nothing
 // is a case that passes; an input that could not be judged is an error.
@@ -112,6 +112,11 @@ func (r *Report) suite(input int, failOn Threshold) junitSuite {
 			s.add(junitCase{Class: "tfguard." + rule.ID, Name: "no findings"})
 		}
 	}
+	for i := range r.Expectations {
+		if e := &r.Expectations[i]; e.Input == input {
+			s.add(e.testcase(failOn))
+		}
+	}
 	s.add(r.verdictCase(input, failOn))
 	return s
 }
@@ -154,6 +159,21 @@ func (r *Report) testcase(rule, address string, findings []*Finding, failOn Thre
 		return c
 	}
 	c.Out = strings.Join(append(notes, waivers...), "\n\n")
+	return c
+}
+
+// testcase makes the case of an expectation.
+func (e *Expectation) testcase(failOn Threshold) junitCase {
+	c := junitCase{Class: "tfguard.expectation", Name: e.Sentence}
+	if e.Pass {
+		return c
+	}
+	text := e.Reason + "\n  at " + where("", e.Source)
+	if failOn >= Error {
+		c.Failure = &junitResult{Type: "expectation", Message: e.Reason, Text: text}
+	} else {
+		c.Out = text
+	}
 	return c
 }
 

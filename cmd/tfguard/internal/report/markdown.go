@@ -19,6 +19,7 @@ const markdownLimit = 65536
 // shortened from the end of the list below; errors are the last that give way, first
 // their diagrams, then their advice, and their names only when there are thousands.
 func Markdown(w io.Writer, r *Report, opts Options) error {
+	r = r.withExpectations()
 	limit := opts.Limit
 	if limit == 0 {
 		limit = markdownLimit
@@ -111,13 +112,16 @@ func (m *markdown) head() string {
 	var b strings.Builder
 	mark := "✅"
 	switch s := m.r.Summary.Findings; {
-	case len(m.r.Unreadable) > 0 || m.failOn.Fails(m.r) || s.Error > 0:
+	case len(m.r.Unreadable) > 0 || m.failOn.Fails(m.r) || s.Error > 0 || m.r.Summary.Expectations.Failed > 0:
 		mark = "❌"
 	case s.Warning > 0:
 		mark = "⚠️"
 	}
 	// By the comment, a bot finds the comment that it wrote before.
 	fmt.Fprintf(&b, "<!-- tfguard -->\n### %s tfguard: %s\n\n%s\n", mark, m.r.answer(), m.r.Summary.verdicts())
+	if n := m.r.Summary.Expectations.Held; n > 0 {
+		fmt.Fprintf(&b, "\n%s.\n", number(n, "expectation holds", "expectations hold"))
+	}
 	for i, u := range m.r.Unreadable {
 		if i == 20 {
 			fmt.Fprintf(&b, "\n**And %s.**\n", number(len(m.r.Unreadable)-i, "more input not judged", "more inputs not judged"))

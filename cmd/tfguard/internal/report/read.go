@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // Read reads a report that [JSON] wrote. Its error says in a sentence what is wrong
@@ -56,6 +57,14 @@ func (r *Report) check() error {
 			within(what, "replays", *f.Replay, len(r.Replays))
 		}
 	}
+	for i := range r.Expectations {
+		e := &r.Expectations[i]
+		what := fmt.Sprintf("expectations[%d]", i)
+		input(what, e.Input)
+		for _, n := range slices.Concat(e.Replays, e.Failed) {
+			within(what, "replays", n, len(r.Replays))
+		}
+	}
 	for i, d := range r.Diagnostics {
 		input(fmt.Sprintf("diagnostics[%d]", i), d.Input)
 		severity(fmt.Sprintf("diagnostics[%d]", i), d.Severity)
@@ -89,6 +98,10 @@ func (r *Report) recount() {
 	}
 	for i := range r.Findings {
 		s.count(&r.Findings[i])
+	}
+	s.Expectations = Outcomes{}
+	for i := range r.Expectations {
+		s.Expectations.count(r.Expectations[i].Pass)
 	}
 	for i := range r.Inputs {
 		s.PoliciesUnread += r.Inputs[i].Unread

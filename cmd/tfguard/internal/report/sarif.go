@@ -131,6 +131,7 @@ type (
 //
 // Where not all findings are kept, the gravest are.
 func SARIF(w io.Writer, r *Report, opts Options) error {
+	r = r.withExpectations()
 	log := sarifLog{
 		Schema:  "https://json.schemastore.org/sarif-2.1.0.json",
 		Version: "2.1.0", Runs: []sarifRun{},
