@@ -75,6 +75,39 @@ func TestChainsPage(t *testing.T) {
 	generated(t, "docs/chains.md", b.String())
 }
 
+// The blocks of docs/configuration.md are one file that tfguard takes.
+func TestConfigurationPage(t *testing.T) {
+	atRoot(t)
+	text, err := os.ReadFile("docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file strings.Builder
+	for _, part := range strings.Split(string(text), "```hcl\n")[1:] {
+		block, _, _ := strings.Cut(part, "```")
+		file.WriteString(block)
+	}
+	folder := t.TempDir()
+	write := func(name, content string) {
+		t.Helper()
+		path := filepath.Join(folder, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("whole.hcl", file.String())
+	write("account.json", `{"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": [], "Policies": []}`)
+	const deny = `{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}}`
+	write("policies/workloads.json", deny)
+	write("policies/rcp.json", strings.Replace(deny, `"Action"`, `"Principal": "*", "Action"`, 1))
+	if got := tfguard(t, "check", "--quiet", "--config", filepath.Join(folder, "whole.hcl"), plan("athena-blog-literal")); got.code == 2 {
+		t.Errorf("exit code %d: %s", got.code, got.stderr)
+	}
+}
+
 // link finds the targets of links in Markdown.
 var link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 
