@@ -18,6 +18,40 @@ of(kind) := {{"policy": policy, "number": i + 1, "statement": statement} |
 }
 
 # METADATA
+# description: |
+#   The statements that allow an action, of policies of some kinds. They are found by their patterns,
+#   which a plan repeats, so that many rules may ask about many actions.
+allowing(kinds, action) := [s |
+	some pattern, those in allows
+	glob.match(pattern, null, lower(action))
+	some s in those
+	s.policy.kind in kinds
+	not excluded(s.statement, action)
+]
+
+excluded(statement, action) if {
+	some pattern in statement.NotAction
+	glob.match(lower(pattern), null, lower(action))
+}
+
+# The statements that allow something, by the patterns of their actions. NotAction stands for all.
+allows := {pattern: those |
+	some pattern in patterns
+	those := [g.of | some g in grants; g.pattern == pattern]
+}
+
+patterns contains g.pattern if some g in grants
+
+grants := [{"pattern": lower(pattern), "of": {"policy": policy, "number": i + 1, "statement": statement}} |
+	some policy in input.policies
+	policy.address != ""
+	some i, statement in policy.document.Statement
+	is_object(statement)
+	statement.Effect == "Allow"
+	some pattern in object.get(statement, "Action", ["*"])
+]
+
+# METADATA
 # description: The conditions of a statement, with operators and keys in lower case.
 conditions(statement) := {{"operator": lower(operator), "key": lower(key), "values": values} |
 	some operator, keys in object.get(statement, "Condition", {})

@@ -18,6 +18,19 @@ test_of if {
 	statements.of("scp") == set() with input as {"policies": policies}
 }
 
+test_allowing if {
+	names := [statements.name(s) | some s in statements.allowing({"resource"}, "s3:GetObject")] with input as {"policies": policies}
+	names == ["statement 1 of p"]
+	count(statements.allowing({"resource"}, "s3:PutObject")) == 0 with input as {"policies": policies}
+	count(statements.allowing({"identity"}, "s3:GetObject")) == 0 with input as {"policies": policies}
+}
+
+test_allowing_all_but if {
+	others := [{"id": "p", "kind": "identity", "address": "a", "document": {"Statement": [{"Effect": "Allow", "NotAction": ["iam:*"]}]}}]
+	count(statements.allowing({"identity"}, "s3:PutObject")) == 1 with input as {"policies": others}
+	count(statements.allowing({"identity"}, "IAM:PassRole")) == 0 with input as {"policies": others}
+}
+
 test_asks if {
 	ask := {"StringEquals": {"aws:SourceArn": ["x"]}}
 	statements.asks({"Condition": ask}, {"aws:sourcearn"})
