@@ -84,6 +84,15 @@ func (r *Rules) NeedsFile() bool {
 
 // file returns what is mentioned of the file, which stands under a key.
 func (s *shape) file(key string) *keys {
+	m := s.ofFile(key)
+	if m != nil && !m.whole && m.at("variables") != nil {
+		// Which of them are sensitive stands elsewhere.
+		m.add([]*ast.Term{ast.StringTerm("configuration"), ast.StringTerm("root_module"), ast.StringTerm("variables")})
+	}
+	return m
+}
+
+func (s *shape) ofFile(key string) *keys {
 	switch s.kind {
 	case document:
 		return s.mentioned.at(key)

@@ -139,6 +139,29 @@ deny contains {"msg": sprintf("password %s of %s", [rc.change.after.password, rc
 	}
 }
 
+// Variables are sensitive where the configuration says so, whether or not a rule looks
+// there.
+func TestSensitiveVariablesAreMasked(t *testing.T) {
+	const plan = `{"variables": {"key": {"value": "battery"}, "region": {"value": "eu-west-1"}},
+		"configuration": {"root_module": {"variables": {"key": {"sensitive": true}, "region": {}}}}}`
+	for _, rule := range []string{
+		"package main\n\ndeny contains v.value if some v in input.variables",
+		"package tfguard.a\n\ndeny contains v.value if some v in input.plan.variables",
+	} {
+		r, err := loadFiles(t, "rule.rego", rule)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range evaluateOn(t, r, plan).Findings {
+			got = append(got, f.Message)
+		}
+		if strings.Join(got, " ") != "(sensitive) eu-west-1" {
+			t.Errorf("got %q", got)
+		}
+	}
+}
+
 // A builtin that fails is undefined, as in OPA, and is told with its place.
 func TestFailedCallsAreTold(t *testing.T) {
 	r, err := loadFiles(t, "rule.rego", "package main\n\ndeny contains \"x\" if to_number(input.a) == 1\n")

@@ -13,7 +13,8 @@ import (
 const shortestSecret = 4
 
 // sensitive lists the strings of a plan that it marks as sensitive: a value x beside
-// x_sensitive, values beside sensitive_values, and value beside "sensitive": true.
+// x_sensitive, values beside sensitive_values, value beside "sensitive": true, and the
+// variables that are declared as sensitive.
 func sensitive(v ast.Value) []string {
 	var out []string
 	var visit func(*ast.Term)
@@ -27,6 +28,12 @@ func sensitive(v ast.Value) []string {
 		}
 	}
 	visit(ast.NewTerm(v))
+	variables(v, &out)
+	for _, key := range fileKeys {
+		if o, ok := v.(ast.Object); ok && o.Get(ast.StringTerm(key)) != nil {
+			variables(o.Get(ast.StringTerm(key)).Value, &out)
+		}
+	}
 	slices.SortFunc(out, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	return slices.Compact(out)
 }
@@ -37,6 +44,26 @@ func marked(o ast.Object, out *[]string) {
 	}
 	collect(o.Get(ast.StringTerm("values")), o.Get(ast.StringTerm("sensitive_values")), out)
 	collect(o.Get(ast.StringTerm("value")), o.Get(ast.StringTerm("sensitive")), out)
+}
+
+// variables lists the values of variables that the configuration of a plan declares
+// as sensitive.
+func variables(plan ast.Value, out *[]string) {
+	declared, err := plan.Find(ast.Ref{ast.StringTerm("configuration"), ast.StringTerm("root_module"), ast.StringTerm("variables")})
+	if err != nil {
+		return
+	}
+	object, ok := declared.(ast.Object)
+	if !ok {
+		return
+	}
+	object.Foreach(func(name, variable *ast.Term) {
+		mark, err := variable.Value.Find(ast.Ref{ast.StringTerm("sensitive")})
+		value, none := plan.Find(ast.Ref{ast.StringTerm("variables"), name, ast.StringTerm("value")})
+		if err == nil && none == nil {
+			collect(ast.NewTerm(value), ast.NewTerm(mark), out)
+		}
+	})
 }
 
 // collect lists the strings of a value that marks, which are shaped like it, mark
