@@ -36,7 +36,7 @@ func TestScenarios(t *testing.T) {
 			if r.Summary.Expectations.Held == 0 || r.Summary.Expectations.Held != len(r.Expectations) {
 				t.Errorf("%d of %d expectations hold", r.Summary.Expectations.Held, len(r.Expectations))
 			}
-			if first := strings.SplitN(string(fixtures.Read(t, path.Join("scenarios", e.Name(), ".tfguard.hcl"))), "\n", 2)[0]; !strings.HasPrefix(first, "# ") {
+			if first, _, _ := strings.Cut(string(fixtures.Read(t, path.Join("scenarios", e.Name(), ".tfguard.hcl"))), "\n"); !strings.HasPrefix(first, "# ") {
 				t.Errorf("the first line does not say what the scenario shows: %q", first)
 			}
 		})
