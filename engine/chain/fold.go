@@ -187,15 +187,19 @@ func (f *folder) principalClass(p *Principal) uint64 {
 	if p.Trust != nil {
 		w.document(p.Trust)
 	}
-	for _, d := range ownDocs(p) {
+	docs := ownDocs(p)
+	for _, d := range docs {
 		for i := range d.Statements {
 			f.conditions(w, d.Statements[i].Conditions, p)
 		}
 	}
 	if caller.Entity() {
 		for _, m := range asides {
-			resource, _ := f.resource(&call{principal: p}, &Hop{Resource: m.on}, p, m.action)
-			f.meet(w, f.own(p, m.action), resource, p, nil)
+			// Few principals have a say in any of them: nothing is kept of the others.
+			if own := sides(docs, m.action); len(own) > 0 {
+				resource, _ := f.resource(&call{principal: p}, &Hop{Resource: m.on}, p, m.action)
+				f.meet(w, own, resource, p, nil)
+			}
 		}
 	}
 	return w.h.Sum64()
@@ -316,8 +320,8 @@ func sideOf(st *policy.Statement) side {
 // tellsPrincipals reports whether a condition key differs among the principals of
 // a class.
 func tellsPrincipals(key string) bool {
-	key = strings.ToLower(key)
-	return key == "aws:principalarn" || key == "aws:userid" || key == "aws:username" || strings.HasPrefix(key, "aws:principaltag/")
+	return strings.EqualFold(key, "aws:principalarn") || strings.EqualFold(key, "aws:userid") || strings.EqualFold(key, "aws:username") ||
+		hasPrefixFold(key, "aws:principaltag/")
 }
 
 // namesPrincipal reports whether a value of a condition has a variable that differs
@@ -384,6 +388,9 @@ type made struct {
 // meet hashes how the resources of statements match the resource of a call. t, if
 // not nil, is the target the resource is in.
 func (f *folder) meet(w *canonical, sides []side, resource symbol.Text, p *Principal, t *Target) {
+	if len(sides) == 0 {
+		return
+	}
 	lookup := f.lookup(p)
 	for i := range sides {
 		for j := range sides[i].entries {

@@ -301,20 +301,26 @@ func (s *selection) servesOf(p *Principal) string {
 // allowed by an action of that very service, or a condition asks for the service as
 // one that calls on another's behalf; for some chains a condition key.
 func (c *Chain) named(docs []policy.Attached) bool {
-	prefix, name, _ := strings.Cut(strings.ToLower(c.Hops[0].Actions[0]), ":")
+	prefix, name, _ := strings.Cut(c.Hops[0].Actions[0], ":")
 	for _, doc := range docs {
 		for i := range doc.Statements {
 			st := &doc.Statements[i]
-			if slices.ContainsFunc(st.Conditions, func(cond condition.Condition) bool { return c.asked(&cond, prefix) }) {
-				return true
+			for j := range st.Conditions {
+				if c.asked(&st.Conditions[j], prefix) {
+					return true
+				}
 			}
 			if c.signs != "" || st.Effect != policy.Allow || st.Actions.Not {
 				continue
 			}
 			for _, a := range st.Actions.Entries {
 				s, known := a.Text.Literal()
+				service, _, found := strings.Cut(s, ":")
+				if !known || !found || !strings.EqualFold(service, prefix) {
+					continue
+				}
 				one := policy.Actions{Entries: []policy.Action{a}}
-				if known && strings.HasPrefix(strings.ToLower(s), prefix+":") && one.Match(prefix, name) == kleene.True {
+				if one.Match(strings.ToLower(prefix), strings.ToLower(name)) == kleene.True {
 					return true
 				}
 			}
@@ -328,10 +334,14 @@ func (c *Chain) asked(cond *condition.Condition, prefix string) bool {
 	if c.signs != "" {
 		return strings.EqualFold(cond.Key, c.signs)
 	}
-	via := strings.HasPrefix(strings.ToLower(cond.Key), "aws:calledvia")
-	return via && slices.ContainsFunc(cond.Values, func(v condition.Value) bool {
-		return v.Text == symbol.Literal(prefix+".amazonaws.com")
+	return hasPrefixFold(cond.Key, "aws:calledvia") && slices.ContainsFunc(cond.Values, func(v condition.Value) bool {
+		return v.Text == symbol.Literal(strings.ToLower(prefix)+".amazonaws.com")
 	})
+}
+
+// hasPrefixFold is strings.HasPrefix without regard to case, and makes no copy.
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
 // federated adds the users of the identity providers that a role trusts.

@@ -84,6 +84,12 @@ func (f *finder) policy(doc *policy.Document) {
 		return
 	}
 	d := &document{Document: doc, owner: f.owners[doc], finder: f}
+	statements := make([]statement, 0, len(doc.Statements))
+	for i := range doc.Statements {
+		if st := &doc.Statements[i]; len(st.Unknown) == 0 {
+			statements = append(statements, statement{Statement: st, doc: d})
+		}
+	}
 	for _, f.rule = range catalogue {
 		if f.rule.document != nil {
 			f.rule.document(d)
@@ -91,10 +97,8 @@ func (f *finder) policy(doc *policy.Document) {
 		if f.rule.statement == nil {
 			continue
 		}
-		for i := range doc.Statements {
-			if st := &doc.Statements[i]; len(st.Unknown) == 0 {
-				f.rule.statement(&statement{Statement: st, doc: d})
-			}
+		for i := range statements {
+			f.rule.statement(&statements[i])
 		}
 	}
 }
@@ -114,6 +118,8 @@ type document struct {
 type statement struct {
 	*policy.Statement
 	doc *document
+	// keys are those of the conditions in lower case, once they were asked for.
+	keys []string
 }
 
 // report reports the statement. A claim that a replay proves is an error.
@@ -168,11 +174,15 @@ func (s *statement) denies() bool { return s.Effect == policy.Deny }
 // on yields the conditions over some keys, given in lower case; a name that ends in
 // '/' stands for its family.
 func (s *statement) on(keys ...string) []*condition.Condition {
+	if s.keys == nil {
+		for i := range s.Conditions {
+			s.keys = append(s.keys, lower(&s.Conditions[i]))
+		}
+	}
 	var out []*condition.Condition
-	for i := range s.Conditions {
-		c := &s.Conditions[i]
-		if slices.Contains(keys, lower(c)) || slices.Contains(keys, family(c)) {
-			out = append(out, c)
+	for i, key := range s.keys {
+		if slices.Contains(keys, key) || slices.Contains(keys, familyOf(key)) {
+			out = append(out, &s.Conditions[i])
 		}
 	}
 	return out
@@ -181,8 +191,9 @@ func (s *statement) on(keys ...string) []*condition.Condition {
 func lower(c *condition.Condition) string { return strings.ToLower(c.Key) }
 
 // family returns the name of a tag key's family, such as "aws:principaltag/".
-func family(c *condition.Condition) string {
-	key := lower(c)
+func family(c *condition.Condition) string { return familyOf(lower(c)) }
+
+func familyOf(key string) string {
 	if i := strings.IndexByte(key, '/'); i >= 0 {
 		return key[:i+1]
 	}
