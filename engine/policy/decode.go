@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tfguard/tfguard/engine/arn"
 	"github.com/tfguard/tfguard/engine/condition"
@@ -24,7 +25,9 @@ const (
 // Parse reads a policy document from JSON text. If the text is no policy the
 // document is returned with Unread set and a diagnostic of severity Error says why.
 func Parse(text []byte, id string, kind Kind, origin source.Origin) (*Document, source.Diagnostics) {
-	node, err := source.ParseJSON(text)
+	parser, _ := parsers.Get().(*source.Parser)
+	defer parsers.Put(parser) // a document keeps nothing of its tree but texts
+	node, err := parser.Parse(text)
 	if err != nil {
 		d := source.Diagnostic{
 			Severity: source.Error, Origin: origin, Summary: "Policy is not JSON",
@@ -38,6 +41,9 @@ func Parse(text []byte, id string, kind Kind, origin source.Origin) (*Document, 
 	}
 	return Decode(node, id, kind, origin)
 }
+
+// parsers are for [Parse], which a plan may ask for thousands of small documents.
+var parsers = sync.Pool{New: func() any { return new(source.Parser) }}
 
 // Unread returns a document whose content is not known, with the reason.
 func Unread(id string, kind Kind, origin source.Origin, reason string) *Document {
@@ -89,16 +95,18 @@ func (d *decoder) warn(rng source.Range, summary, detail string, args ...any) {
 
 // members walks an object whose member names are fixed, and reports duplicates,
 // wrong case and names that do not belong.
-func (d *decoder) members(n *source.Node, what string, names []string) map[string]source.Member {
-	out := make(map[string]source.Member, len(n.Members))
+func (d *decoder) members(n *source.Node, what string, names []string) members {
+	out := make(members, 0, len(n.Members))
 next:
 	for _, m := range n.Members {
 		for _, name := range names {
 			if m.Name == name {
-				if _, dup := out[name]; dup {
+				if i := out.index(name); i >= 0 {
 					d.err(m.Range, "Duplicate element", "%q stands twice in one %s. Keep one.", name, what)
+					out[i] = m
+				} else {
+					out = append(out, m)
 				}
-				out[name] = m
 				continue next
 			}
 		}
@@ -113,6 +121,20 @@ next:
 	return out
 }
 
+// members are those of an object that has few, each once.
+type members []source.Member
+
+func (ms members) index(name string) int {
+	return slices.IndexFunc(ms, func(m source.Member) bool { return m.Name == name })
+}
+
+func (ms members) named(name string) (source.Member, bool) {
+	if i := ms.index(name); i >= 0 {
+		return ms[i], true
+	}
+	return source.Member{}, false
+}
+
 func (d *decoder) document(n *source.Node) {
 	switch n.Kind {
 	case source.Unknown:
@@ -124,7 +146,7 @@ func (d *decoder) document(n *source.Node) {
 		return
 	}
 	m := d.members(n, "policy document", []string{"Version", "Id", "Statement"})
-	if v, ok := m["Version"]; ok {
+	if v, ok := m.named("Version"); ok {
 		s, known := v.Value.Text.Literal()
 		switch {
 		case v.Value.Kind == source.Unknown, v.Value.Kind == source.String && !known:
@@ -138,10 +160,10 @@ func (d *decoder) document(n *source.Node) {
 	if d.doc.Kind == RCP && d.doc.Version != Version2012 {
 		d.warn(n.Range, "Old version of an RCP", "A resource control policy carries Version %q: AWS refuses the document.", Version2012)
 	}
-	if v, ok := m["Id"]; ok && !d.doc.Kind.takesPrincipal() {
+	if v, ok := m.named("Id"); ok && !d.doc.Kind.takesPrincipal() {
 		d.warn(v.Range, "Id in this kind of policy", "Id belongs to resource-based policies; AWS may refuse it in a policy of kind %s.", d.doc.Kind)
 	}
-	st, ok := m["Statement"]
+	st, ok := m.named("Statement")
 	if !ok {
 		d.err(n.Range, "No Statement", "A policy document needs a Statement.")
 		return
@@ -220,7 +242,7 @@ func (s *Statement) dig(n *source.Node, name source.Range, element, what string)
 
 func (d *decoder) elements(n *source.Node, s *Statement, sids map[string]bool) {
 	m := d.members(n, "statement", statementNames)
-	if v, ok := m["Sid"]; ok && v.Value.Kind == source.String {
+	if v, ok := m.named("Sid"); ok && v.Value.Kind == source.String {
 		s.Sid = v.Value.Text.String()
 		if sids[s.Sid] && s.Sid != "" {
 			d.warn(v.Value.Range, "Duplicate Sid", "Two statements have the Sid %q. AWS refuses that in identity-based policies.", s.Sid)
@@ -269,13 +291,13 @@ func (d *decoder) elements(n *source.Node, s *Statement, sids map[string]bool) {
 			s.Resources = nil
 		}
 	}
-	if v, ok := m["Condition"]; ok {
+	if v, ok := m.named("Condition"); ok {
 		d.conditions(v.Value, s)
 	}
 }
 
-func (d *decoder) effect(n *source.Node, m map[string]source.Member, s *Statement) {
-	v, ok := m["Effect"]
+func (d *decoder) effect(n *source.Node, m members, s *Statement) {
+	v, ok := m.named("Effect")
 	if !ok {
 		d.err(n.Range, "No Effect", "A statement needs an Effect, \"Allow\" or \"Deny\".")
 		return
@@ -292,9 +314,9 @@ func (d *decoder) effect(n *source.Node, m map[string]source.Member, s *Statemen
 	d.err(v.Value.Range, "Unknown Effect", "Effect is \"Allow\" or \"Deny\", spelled so.")
 }
 
-func (d *decoder) either(n *source.Node, m map[string]source.Member, name, notName string, required bool) (source.Member, bool, bool) {
-	v, ok := m[name]
-	w, notOK := m[notName]
+func (d *decoder) either(n *source.Node, m members, name, notName string, required bool) (source.Member, bool, bool) {
+	v, ok := m.named(name)
+	w, notOK := m.named(notName)
 	switch {
 	case ok && notOK:
 		d.err(w.Range, "Both "+name+" and "+notName, "A statement has %s or %s. Keep one.", name, notName)

@@ -166,7 +166,7 @@ func (p *plan) configResource(dec *jsontext.Decoder, m *module) error {
 	if err != nil {
 		return err
 	}
-	h := peekHead(raw)
+	h := p.peek.head(raw)
 	prefix, wanted := blockPrefix(h.mode, h.typ)
 	if !wanted {
 		return nil

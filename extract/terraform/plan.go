@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	tfjson "github.com/hashicorp/terraform-json"
 
@@ -32,6 +33,7 @@ type plan struct {
 	configured bool
 	variables  map[string]any
 	diags      source.Diagnostics
+	peek       peeker
 }
 
 func newPlan() *plan {
@@ -104,18 +106,47 @@ func (p *plan) change(dec *jsontext.Decoder) error {
 	if err != nil {
 		return err
 	}
-	h := peekHead(raw)
+	h := p.peek.head(raw)
 	if !p.wants(h) {
 		return nil
 	}
 	rc := new(tfjson.ResourceChange)
-	if err := json.Unmarshal(raw, rc); err != nil || rc.Change == nil {
+	if err := jsonv2.Unmarshal(raw, rc, lenient, changes); err != nil || rc.Change == nil {
 		p.odd(h, err)
 		return nil
 	}
 	p.keep(rc)
 	return nil
 }
+
+// changes decodes of a change what is read, and an object that does not change once.
+var changes = jsonv2.WithUnmarshalers(jsonv2.UnmarshalFromFunc(func(dec *jsontext.Decoder, c *tfjson.Change) error {
+	err := eachMember(dec, func(name string) error {
+		switch name {
+		case "actions":
+			return jsonv2.UnmarshalDecode(dec, &c.Actions)
+		case "before":
+			if c.Actions.NoOp() {
+				return dec.SkipValue()
+			}
+			return jsonv2.UnmarshalDecode(dec, &c.Before)
+		case "after":
+			return jsonv2.UnmarshalDecode(dec, &c.After)
+		case "after_unknown":
+			return jsonv2.UnmarshalDecode(dec, &c.AfterUnknown)
+		case "before_sensitive":
+			return jsonv2.UnmarshalDecode(dec, &c.BeforeSensitive)
+		case "after_sensitive":
+			return jsonv2.UnmarshalDecode(dec, &c.AfterSensitive)
+		default:
+			return dec.SkipValue()
+		}
+	})
+	if c.Actions.NoOp() {
+		c.Before = c.After
+	}
+	return err
+}))
 
 // keep keeps a change. What the state says of a resource that changes is then no news.
 func (p *plan) keep(rc *tfjson.ResourceChange) {
@@ -164,7 +195,7 @@ func (p *plan) priorResource(ctx context.Context, dec *jsontext.Decoder) error {
 	if err != nil {
 		return err
 	}
-	h := peekHead(raw)
+	h := p.peek.head(raw)
 	if !kept(h) || p.told[h.address] {
 		return nil
 	}

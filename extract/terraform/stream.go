@@ -6,14 +6,15 @@ import (
 	"errors"
 	"io"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// newDecoder reads what Terraform wrote: names may repeat and text may be damaged
+// lenient reads what Terraform wrote: names may repeat and text may be damaged
 // without that being a reason to refuse a whole plan.
-func newDecoder(r io.Reader) *jsontext.Decoder {
-	return jsontext.NewDecoder(r, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-}
+var lenient = jsonv2.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
+func newDecoder(r io.Reader) *jsontext.Decoder { return jsontext.NewDecoder(r, lenient) }
 
 // eachMember calls f for every member of the object that comes next; f reads the
 // member's value. Any other value is passed over.
@@ -71,11 +72,31 @@ type head struct {
 	actions            []string
 }
 
-// peekHead reads the head of a resource or resource change and, in the order that
+// A peeker reads the heads of many resources. The zero peeker is ready for use.
+type peeker struct {
+	in  bytes.Buffer
+	dec *jsontext.Decoder
+}
+
+// head reads the head of a resource or resource change and, in the order that
 // Terraform writes, no more than it must.
-func peekHead(raw jsontext.Value) head {
+func (p *peeker) head(raw jsontext.Value) head {
 	var h head
-	dec := newDecoder(bytes.NewBuffer(raw))
+	p.in = *bytes.NewBuffer(raw)
+	if p.dec == nil {
+		p.dec = newDecoder(&p.in)
+	} else {
+		p.dec.Reset(&p.in, lenient)
+	}
+	dec := p.dec
+	text := func(into *string) error {
+		if dec.PeekKind() != '"' {
+			return dec.SkipValue()
+		}
+		tok, err := dec.ReadToken()
+		*into = tok.String()
+		return err
+	}
 	// skip passes over a value, or stops where nothing of interest can follow.
 	skip := func() error {
 		if h.mode != "" && h.typ != "" {
@@ -88,17 +109,23 @@ func peekHead(raw jsontext.Value) head {
 		var err error
 		switch name {
 		case "mode":
-			_, err = readInto(dec, &h.mode)
+			err = text(&h.mode)
 		case "type":
-			_, err = readInto(dec, &h.typ)
+			err = text(&h.typ)
 		case "address":
-			_, err = readInto(dec, &h.address)
+			err = text(&h.address)
 		case "change":
 			err = eachMember(dec, func(name string) error {
 				if name != "actions" {
 					return dec.SkipValue()
 				}
-				if _, err := readInto(dec, &h.actions); err != nil {
+				err := eachItem(dec, func() error {
+					var action string
+					err := text(&action)
+					h.actions = append(h.actions, action)
+					return err
+				})
+				if err != nil {
 					return err
 				}
 				if h.mode != "" && h.typ != "" {
