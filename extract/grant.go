@@ -13,8 +13,10 @@ import (
 type Grant struct {
 	Sid       string
 	Principal symbol.Text
-	Actions   []symbol.Text
-	Resource  symbol.Text
+	// PrincipalType is what the principal stands under; empty to tell from its text.
+	PrincipalType policy.PrincipalType
+	Actions       []symbol.Text
+	Resource      symbol.Text
 	// Late is the symbol of conditions of which nothing is known; empty otherwise.
 	Late symbol.Text
 	// Range is the place of the statement, if the input has one.
@@ -61,10 +63,24 @@ func (g *Grant) member(name string, value *source.Node) source.Member {
 	return source.Member{Name: name, Value: value, Range: g.Range}
 }
 
-// Document decodes the grant as a resource-based policy with an ID.
-func (g *Grant) Document(id string, origin source.Origin) (*policy.Document, source.Diagnostics) {
+// Document decodes grants as one resource-based policy with an ID, a statement each.
+func Document(id string, origin source.Origin, grants ...*Grant) (*policy.Document, source.Diagnostics) {
+	var whole Grant
+	statements := &source.Node{Kind: source.List}
+	for _, g := range grants {
+		whole.Range = g.Range
+		statements.Items = append(statements.Items, g.statement())
+	}
+	statements.Range = whole.Range
+	node := whole.object(whole.member("Version", whole.text(symbol.Literal(policy.Version2012))), whole.member("Statement", statements))
+	return policy.Decode(node, id, policy.Resource, origin)
+}
+
+func (g *Grant) statement() *source.Node {
 	principal := g.text(g.Principal)
 	switch {
+	case g.PrincipalType != "":
+		principal = g.object(g.member(string(g.PrincipalType), principal))
 	case g.Principal == symbol.Literal("*"):
 	case !g.Principal.Known() && !g.Principal.HasPrefix(symbol.Literal("arn:")):
 		principal.Kind = source.Unknown // it may be of any type
@@ -86,8 +102,7 @@ func (g *Grant) Document(id string, origin source.Origin) (*policy.Document, sou
 	case len(g.conditions) > 0:
 		st.Members = append(st.Members, g.member("Condition", g.object(g.conditions...)))
 	}
-	node := g.object(g.member("Version", g.text(symbol.Literal(policy.Version2012))), g.member("Statement", st))
-	return policy.Decode(node, id, policy.Resource, origin)
+	return st
 }
 
 func principalType(t symbol.Text) string {

@@ -266,7 +266,7 @@ func (s *statement) onlyOf(services ...string) bool {
 }
 
 func (d *document) keyPolicy() {
-	if d.Kind != policy.Resource || len(d.Statements) == 0 {
+	if d.Kind != policy.Resource || d.Grant || len(d.Statements) == 0 {
 		return
 	}
 	managed, certain := false, true

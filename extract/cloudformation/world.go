@@ -218,7 +218,7 @@ func (r *resource) grant(rule *permissionRule, on symbol.Text) carried {
 			g.Late = named(r.address + ".Condition")
 		}
 	}
-	doc, diags := g.Document(r.unique(r.address), r.place(""))
+	doc, diags := extract.Document(r.unique(r.address), r.place(""), g)
 	for _, d := range diags {
 		d.Severity = min(d.Severity, source.Warning)
 		r.Diagnostics = append(r.Diagnostics, d)

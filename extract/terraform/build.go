@@ -54,6 +54,7 @@ func (b *builder) build() {
 	b.kmsGrants()
 	b.permissions()
 	b.publicAccess()
+	b.accessControlLists()
 	b.encryption()
 	b.collectEchoes()
 	b.principals()

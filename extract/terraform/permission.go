@@ -68,7 +68,7 @@ func (b *builder) permission(in *instance, rule *permissionRule) {
 	g.When("StringEquals", "aws:SourceAccount", b.value(in, rule.account))
 	g.When("StringEquals", "aws:PrincipalOrgID", b.value(in, rule.organization))
 	b.permissionConditions(in, g)
-	b.attachGrant(in, g, matches, on, known.sar)
+	b.attachGrant(in, b.grantDocument(in, g), matches, on, known.sar)
 }
 
 // permissionConditions reads the block condition {key, type, value} of an event

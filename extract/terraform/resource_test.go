@@ -106,6 +106,101 @@ func TestPublicAccess(t *testing.T) {
 	check(t, "the block of another account", fmt.Sprint(*resource(t, res, "aws_s3_bucket.old").PublicAccess), "{false false false false}")
 }
 
+func TestAccessControlLists(t *testing.T) {
+	public := obj{"type": "Group", "uri": "http://acs.amazonaws.com/groups/global/AllUsers"}
+	open := obj{"block_public_acls": false, "ignore_public_acls": false, "block_public_policy": false, "restrict_public_buckets": false}
+	const read = "* s3:ListBucket,s3:ListBucketVersions,s3:ListBucketMultipartUploads arn:aws:s3:::b"
+	for _, c := range []struct {
+		name      string
+		acl       obj
+		ownership string
+		block     obj
+		old       bool
+		want      string
+	}{
+		{name: "public", acl: obj{"acl": "public-read"}, ownership: "ObjectWriter", block: open, want: read},
+		{name: "the default: the owner owns all objects", acl: obj{"acl": "public-read"}, block: open},
+		{name: "set so", acl: obj{"acl": "public-read"}, ownership: "BucketOwnerEnforced", block: open, old: true},
+		{name: "ignored by the default of S3 Block Public Access", acl: obj{"acl": "public-read"}, ownership: "BucketOwnerPreferred"},
+		{name: "ignored", acl: obj{"acl": "public-read-write"}, ownership: "ObjectWriter", block: obj{"ignore_public_acls": true}},
+		{name: "not known whether it counts", acl: obj{"acl": "public-read"}, block: open, old: true, want: read + " if ${aws_s3_bucket.b.object_ownership}"},
+		{name: "not known whether it is ignored", acl: obj{"acl": "public-read"}, ownership: "ObjectWriter", old: true, want: read + " if ${aws_s3_bucket.b.ignore_public_acls}"},
+		{name: "write", acl: obj{"acl": "public-read-write"}, ownership: "ObjectWriter", block: open, want: read + "; * s3:PutObject arn:aws:s3:::b/*"},
+		{name: "any account", acl: obj{"acl": "authenticated-read"}, ownership: "ObjectWriter", block: open, want: read + " Null aws:PrincipalArn"},
+		{name: "logs are no public", acl: obj{"acl": "log-delivery-write"}, ownership: "ObjectWriter", want: "logging.s3.amazonaws.com s3:PutObject arn:aws:s3:::b/*; logging.s3.amazonaws.com s3:GetBucketAcl arn:aws:s3:::b"},
+		{name: "private", acl: obj{"acl": "private"}, ownership: "ObjectWriter", block: open},
+		{
+			name: "grants", ownership: "ObjectWriter", block: open,
+			acl: obj{"access_control_policy": arr{obj{"owner": arr{obj{"id": "abc"}}, "grant": arr{
+				obj{"permission": "FULL_CONTROL", "grantee": arr{obj{"type": "CanonicalUser", "id": "abc"}}},
+				obj{"permission": "READ_ACP", "grantee": arr{obj{"type": "CanonicalUser", "id": "def"}}},
+				obj{"permission": "WRITE_ACP", "grantee": arr{public}},
+			}}}},
+			want: "def s3:GetBucketAcl arn:aws:s3:::b; * s3:PutBucketAcl arn:aws:s3:::b",
+		},
+	} {
+		p := newTestPlan()
+		if c.old {
+			p.noop("aws_s3_bucket.b", obj{"bucket": "b", "id": "b", "arn": "arn:aws:s3:::b"})
+		} else {
+			p.create("aws_s3_bucket.b", obj{"bucket": "b"})
+		}
+		c.acl["bucket"] = "b"
+		p.create("aws_s3_bucket_acl.b", c.acl)
+		if c.ownership != "" {
+			p.create("aws_s3_bucket_ownership_controls.b", obj{"bucket": "b", "rule": arr{obj{"object_ownership": c.ownership}}})
+		}
+		if c.block != nil {
+			c.block["bucket"] = "b"
+			p.create("aws_s3_bucket_public_access_block.b", c.block)
+		}
+		var got []string
+		for _, doc := range resource(t, p.read(t), "aws_s3_bucket.b").Policies {
+			if !doc.Grant {
+				t.Errorf("%s: an access control list is no policy of the bucket", c.name)
+			}
+			for _, s := range doc.Statements {
+				var actions []string
+				for _, a := range s.Actions.Entries {
+					actions = append(actions, a.Text.String())
+				}
+				words := fmt.Sprint(s.Principals.Entries[0].Text, " ", strings.Join(actions, ","), " ", s.Resources.Entries[0].Text())
+				for _, c := range s.Conditions {
+					words += fmt.Sprint(" ", c.Operator, " ", c.Key)
+				}
+				for _, u := range s.Unknown {
+					words += " if " + u
+				}
+				got = append(got, words)
+			}
+		}
+		check(t, c.name, strings.Join(got, "; "), c.want)
+	}
+}
+
+// An old way to write the list, and one for which several buckets come into question.
+func TestAccessControlListsElsewhere(t *testing.T) {
+	off := obj{"ignore_public_acls": false}
+	p := newTestPlan()
+	for _, name := range []string{"a", "b"} {
+		p.create("aws_s3_bucket."+name, obj{"bucket": name})
+		p.create("aws_s3_bucket_ownership_controls."+name, obj{"bucket": name, "rule": arr{obj{"object_ownership": "ObjectWriter"}}})
+		p.create("aws_s3_bucket_public_access_block."+name, obj{"bucket": name, "ignore_public_acls": false})
+	}
+	p.create("aws_s3_bucket.old", obj{"bucket": "old", "acl": "public-read"})
+	p.create("aws_s3_bucket_ownership_controls.old", obj{"bucket": "old", "rule": arr{obj{"object_ownership": "ObjectWriter"}}})
+	off["bucket"] = "old"
+	p.create("aws_s3_bucket_public_access_block.old", off)
+	p.create("aws_s3_bucket_acl.some", obj{"acl": "public-read"}, "bucket")
+	block(p.root, "aws_s3_bucket_acl.some", obj{"bucket": refs("local.x")})
+	p.create("aws_s3_bucket_acl.elsewhere", obj{"acl": "public-read", "bucket": "elsewhere"})
+	res := p.read(t)
+	check(t, "a", attachments(resource(t, res, "aws_s3_bucket.a").Policies), "aws_s3_bucket_acl.some on aws_s3_bucket.a?")
+	check(t, "b", attachments(resource(t, res, "aws_s3_bucket.b").Policies), "aws_s3_bucket_acl.some on aws_s3_bucket.b?")
+	check(t, "old", attachments(resource(t, res, "aws_s3_bucket.old").Policies), "aws_s3_bucket_acl.some on aws_s3_bucket.old? aws_s3_bucket.old.acl")
+	check(t, "elsewhere", attachments(resource(t, res, "").Policies), "aws_s3_bucket_acl.elsewhere")
+}
+
 func TestMalformedPolicyStays(t *testing.T) {
 	p := newTestPlan()
 	p.create("aws_sqs_queue.q", obj{"name": "q", "policy": "{not json"}, "arn")
@@ -161,6 +256,9 @@ func TestKMSGrant(t *testing.T) {
 	block(p.root, "aws_kms_grant.g", obj{"key_id": refs("aws_kms_key.k.key_id"), "grantee_principal": refs("aws_iam_role.r.arn")})
 	res := p.read(t)
 	check(t, "attached", attachments(resource(t, res, "aws_kms_key.k").Policies), "aws_kms_grant.g")
+	if !entry(t, res, "aws_kms_grant.g").Grant {
+		t.Error("the grant is taken for the policy of the key, which then has not the default one")
+	}
 	s := entry(t, res, "aws_kms_grant.g").Statements[0]
 	check(t, "grantee", s.Principals.Entries[0].Text.String(), "arn:aws:iam::${account}:role/r")
 	check(t, "actions", s.Actions.Entries[0].Text.String()+" "+s.Actions.Entries[1].Text.String(), "kms:Decrypt kms:GenerateDataKey")

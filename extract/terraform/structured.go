@@ -8,9 +8,9 @@ import (
 	"github.com/tfguard/tfguard/extract"
 )
 
-// grantDocument enters the document of a grant.
-func (b *builder) grantDocument(in *instance, g *extract.Grant) *policy.Document {
-	doc, diags := g.Document(in.address, source.Origin{Address: in.address})
+// grantDocument enters the document of grants.
+func (b *builder) grantDocument(in *instance, grants ...*extract.Grant) *policy.Document {
+	doc, diags := extract.Document(in.address, source.Origin{Address: in.address}, grants...)
 	for _, d := range diags {
 		d.Severity = min(d.Severity, source.Warning)
 		b.Diagnostics = append(b.Diagnostics, d)
@@ -53,13 +53,12 @@ func (b *builder) lambdaPermissions() {
 		g.When("StringEquals", "aws:PrincipalOrgID", b.value(in, "principal_org_id"))
 		g.When("StringEquals", "lambda:FunctionUrlAuthType", b.value(in, "function_url_auth_type"))
 		g.When("StringEquals", "lambda:EventSourceToken", b.value(in, "event_source_token"))
-		b.attachGrant(in, g, matches, on, "lambda/function")
+		b.attachGrant(in, b.grantDocument(in, g), matches, on, "lambda/function")
 	}
 }
 
-// attachGrant attaches a written document to what it stands on.
-func (b *builder) attachGrant(in *instance, g *extract.Grant, matches []match, on symbol.Text, sar string) {
-	doc := b.grantDocument(in, g)
+// attachGrant attaches the document of a grant to what it stands on.
+func (b *builder) attachGrant(in *instance, doc *policy.Document, matches []match, on symbol.Text, sar string) {
 	for _, m := range matches {
 		if r := b.resources[m.Of]; r != nil {
 			r.Policies = extract.Attach(r.Policies, doc, m.Sure, m.Why)
@@ -82,8 +81,8 @@ func (b *builder) principalText(in *instance, attr string) symbol.Text {
 	return unresolvedText(in, attr)
 }
 
-// kmsGrants turns each aws_kms_grant into a policy on its key: a grant allows
-// beside the key policy. (AWS page "Grants in AWS KMS".)
+// kmsGrants turns each aws_kms_grant into a document on its key that allows beside the
+// key policy. (AWS page "Grants in AWS KMS".)
 func (b *builder) kmsGrants() {
 	for _, in := range b.byType["aws_kms_grant"] {
 		matches, t := b.targets(in, "key_id", want{attr: "key_id", types: kmsKeys}, "key_id", "arn")
@@ -103,7 +102,9 @@ func (b *builder) kmsGrants() {
 			g.Actions = append(g.Actions, unknown)
 		}
 		b.grantConstraints(in, g)
-		b.attachGrant(in, g, matches, on, "kms/key")
+		doc := b.grantDocument(in, g)
+		doc.Grant = true
+		b.attachGrant(in, doc, matches, on, "kms/key")
 	}
 }
 
