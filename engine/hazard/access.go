@@ -108,8 +108,14 @@ func (f *finder) access() {
 			f.findings = append(f.findings, *x)
 		}
 	}
+	for _, callers := range []func(*chain.Principal) bool{nobody, outsider} {
+		for _, c := range order {
+			if callers(c.principal) {
+				once(f.public(of[c]))
+			}
+		}
+	}
 	for _, c := range order {
-		once(f.public(of[c]))
 		if c.principal.StandIn == "" {
 			once(f.bypassed(of[c]))
 			once(f.void(of[c]))
@@ -155,26 +161,29 @@ func lastMandatory(r *chain.Replay) *chain.HopResult {
 	return nil
 }
 
-// public: nobody's request, or that of any account, is allowed.
+// nobody reports whether a caller is without credentials.
+func nobody(p *chain.Principal) bool { return p.Name().String() == "anonymous" }
+
+// outsider reports whether a caller stands for those of any other organization.
+func outsider(p *chain.Principal) bool { return p.StandIn == chain.StandInOutside }
+
+// public: a request of nobody's, or of a principal of any account, is allowed.
 func (f *finder) public(replays []int) *Finding {
 	for _, i := range replays {
 		r := f.Replays[i]
-		nobody := r.Principal.Name().String() == "anonymous"
-		if !allowed(r) || !nobody && r.Principal.StandIn != chain.StandInOutside {
+		hop := last(r)
+		if !allowed(r) || hop == nil {
 			continue
 		}
-		who := "an administrator of any account of AWS"
-		if nobody {
-			who = "anybody, without credentials,"
-		}
-		through := ""
-		if !nobody && len(r.Hops) > 1 && r.Hops[0].Hop != last(r).Hop {
-			through = " through " + r.Chain.ID
-		}
-		if hop := last(r); hop != nil {
-			if g := grants(hop); g != nil && g.Kind != policy.Identity {
-				return blame(PublicAccess, g, i, "%s may call %s on %s%s: %s allows it.", who, r.Action, target(r), through, reasonName(g))
+		who, through := "anybody, without credentials,", ""
+		if outsider(r.Principal) {
+			who = "an administrator of any account of AWS"
+			if len(r.Hops) > 1 && r.Hops[0].Hop != hop.Hop {
+				through = " through " + r.Chain.ID
 			}
+		}
+		if g := grantOf(hop, policy.Resource, policy.Trust); g != nil {
+			return blame(PublicAccess, g, i, "%s may call %s on %s%s: %s allows it.", who, r.Action, target(r), through, reasonName(g))
 		}
 	}
 	return nil

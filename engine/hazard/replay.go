@@ -174,10 +174,14 @@ func denial(hop *chain.HopResult) *engine.Reason {
 // grants returns the statement that grants a hop. An Allow of a policy that only
 // limits, such as a service control policy, grants nothing.
 func grants(hop *chain.HopResult) *engine.Reason {
+	return grantOf(hop, policy.Identity, policy.Resource, policy.Trust)
+}
+
+// grantOf returns the first statement of policies of some kinds that allows a hop.
+func grantOf(hop *chain.HopResult, kinds ...policy.Kind) *engine.Reason {
 	for i := range hop.Because {
 		b := &hop.Because[i]
-		granting := b.Kind == policy.Identity || b.Kind == policy.Resource || b.Kind == policy.Trust
-		if granting && b.Outcome == engine.Applies && b.Effect == policy.Allow {
+		if slices.Contains(kinds, b.Kind) && b.Outcome == engine.Applies && b.Effect == policy.Allow {
 			return b
 		}
 	}
