@@ -1,6 +1,7 @@
 package chain_test
 
 import (
+	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -94,6 +95,7 @@ func same(t testing.TB, w *world, fail func(string, ...any)) (folded int) {
 // Folding never changes a verdict: names, resources and conditions that could make
 // two principals or two buckets look alike.
 func TestFoldRandomWorlds(t *testing.T) {
+	bound(t)
 	total := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		w := randomWorld(t, rt)
@@ -102,6 +104,24 @@ func TestFoldRandomWorlds(t *testing.T) {
 	})
 	if total == 0 {
 		t.Error("nothing was folded in any world")
+	}
+}
+
+// bound makes fewer random worlds than rapid would, as each is replayed as a whole;
+// -rapid.checks goes before it.
+func bound(t *testing.T) {
+	t.Helper()
+	f := flag.Lookup("rapid.checks")
+	if f.Value.String() != f.DefValue {
+		return
+	}
+	n := "40"
+	if testing.Short() {
+		n = "20"
+	}
+	t.Cleanup(func() { _ = f.Value.Set(f.DefValue) })
+	if err := f.Value.Set(n); err != nil {
+		t.Fatal(err)
 	}
 }
 
