@@ -66,7 +66,8 @@ func TestSwitches(t *testing.T) {
 	w := newWorld(t)
 	w.role(t, "r", "", allow("s3:*", "*")+","+statement("Deny", "", "s3:*", "*", `{"Bool":{"aws:MultiFactorAuthPresent":"false"}}`))
 	w.bucket(t, "data")
-	res := chain.Run(w, chain.Options{Switches: request.Switches{RoleWithoutMFA: true}})
+	w.env.Switches.RoleWithoutMFA = true
+	res := chain.Run(w, chain.Options{})
 	r := find(t, res, "direct-corporate", "s3:GetObject", "role.r")
 	verdict(t, r, engine.Allowed, 0)
 	if len(r.Modes) != 1 || r.Modes[0].Setting != "false" || r.Modes[0].Verdict != engine.ExplicitDeny {

@@ -53,7 +53,7 @@ type enteredKey struct {
 
 func newRunner(w World) *runner {
 	r := &runner{
-		world: w, env: w.Environment(),
+		world: w, env: w.Environment(), switches: w.Environment().Switches,
 		networks: map[*policy.Document]named{},
 		grants:   map[grantKey]*allows{},
 		reach:    map[grantKey]*allows{},

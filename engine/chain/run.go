@@ -11,7 +11,6 @@ import (
 	"github.com/tfguard/tfguard/engine/condition"
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
-	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/symbol"
 )
 
@@ -24,8 +23,6 @@ type Options struct {
 	// MaxReplays is the number above which replays of pairs whose policies are
 	// equal up to names are made once for all; 0 means no bound.
 	MaxReplays int
-	// Switches are the readings of AWS's documentation to follow.
-	Switches request.Switches
 	// Only, if not nil, selects the replays to make, related or not.
 	Only func(p *Principal, t *Target, action string) bool
 }
@@ -80,7 +77,6 @@ type variant struct {
 // callers their own.
 func Run(w World, opts Options) Result {
 	r := newRunner(w)
-	r.switches = opts.Switches
 	s := &selection{runner: r, opts: opts, nobody: anonymous(), callerChains: map[chainsKey][]*Chain{}, serves: map[*Principal]string{}}
 	for _, c := range slices.Concat(catalog, opts.Also) {
 		if len(opts.Chains) == 0 || slices.Contains(opts.Chains, c.ID) {

@@ -55,6 +55,8 @@ type Environment struct {
 	Assume engine.Assumptions
 	// Networks are those that somebody named, in place of what the policies tell.
 	Networks []Network
+	// Switches are the readings of AWS's documentation to follow.
+	Switches request.Switches
 }
 
 // A Network is a place that calls come from: public addresses, or VPC endpoints.

@@ -74,6 +74,9 @@ func (m *Mode) Turn(s Switches) (turned Switches, setting string) {
 	return s, m.Default
 }
 
+// On reports whether switches have this one's other setting.
+func (m *Mode) On(s Switches) bool { return *m.setting(&s) }
+
 // Touches reports whether the switch may change the context of a request.
 func (m *Mode) Touches(p *Principal, ctx *Context) bool {
 	session := p.Kind == RoleSession || p.Kind == ServiceLinkedRole

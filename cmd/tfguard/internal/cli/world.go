@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -48,7 +49,12 @@ func newWorld(inv *extract.Inventory, cfg *config.Config) *world {
 	w.env = chain.Environment{
 		Account: inv.Account.Value, Partition: inv.Partition.Value, Region: inv.Region.Value,
 		Organization: org, Time: symbol.Literal(inv.Timestamp), Administrator: admin,
-		ManagementAccount: cfg.Management, Networks: cfg.Networks,
+		ManagementAccount: cfg.Management, Networks: cfg.Networks, Switches: cfg.Switches,
+	}
+	for _, m := range request.Modes() {
+		if m.On(cfg.Switches) {
+			w.notes = append(w.notes, fmt.Sprintf("Where AWS's pages disagree, %s=%s is what %s chooses: %s.", m.Switch, m.Other, cfg.Path, m.Title))
+		}
 	}
 	if !slices.ContainsFunc(inv.Policies, func(p *extract.Policy) bool { return p.ID == admin.ID }) {
 		w.extra = append(w.extra, &extract.Policy{Document: admin, AttachedTo: []string{chain.StandInAdmin, chain.StandInOrg, chain.StandInOutside}})

@@ -22,6 +22,7 @@ import (
 
 	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/extract"
 )
@@ -51,6 +52,8 @@ type Config struct {
 	FullAccessDetached []extract.OrgTarget
 	Expectations       []Expectation
 	Waivers            []Waiver
+	// Switches are the readings of AWS's documentation to follow.
+	Switches request.Switches
 	// Check are the settings of flags of `tfguard check`.
 	Check []Setting
 	Rego  Rego

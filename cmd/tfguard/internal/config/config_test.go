@@ -77,6 +77,7 @@ func TestWhole(t *testing.T) {
 	for _, w := range c.Waivers {
 		line("waive %s %s because %q, %s until %s, at %s:%s", w.Rule, w.Address, w.Reason, w.Owner, w.Expires, w.Origin, w.Range.Start)
 	}
+	line("readings %+v", c.Switches)
 	for _, s := range c.Check {
 		line("check %s %v", s.Flag, s.Values)
 	}

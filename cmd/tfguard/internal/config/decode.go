@@ -16,6 +16,7 @@ import (
 	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/condition"
 	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/engine/symbol"
 )
@@ -30,6 +31,7 @@ type root struct {
 	Chains       []chainBlock       `hcl:"chain,block"`
 	Expectations []expectBlock      `hcl:"expect,block"`
 	Waivers      []waiverBlock      `hcl:"waiver,block"`
+	Readings     *readingsBlock     `hcl:"readings,block"`
 	Check        *checkBlock        `hcl:"check,block"`
 	Rego         *regoBlock         `hcl:"rego,block"`
 }
@@ -102,6 +104,11 @@ type checkBlock struct {
 	Body hcl.Body `hcl:",remain"`
 }
 
+// A readingsBlock has an attribute for each switch.
+type readingsBlock struct {
+	Body hcl.Body `hcl:",remain"`
+}
+
 type regoBlock struct {
 	Bundles    []string `hcl:"bundles,optional"`
 	Data       []string `hcl:"data,optional"`
@@ -128,6 +135,9 @@ func (d *decoder) decode(text []byte) {
 	d.diags = append(d.diags, gohcl.DecodeBody(file.Body, nil, &r)...)
 	if r.Check != nil {
 		d.check(r.Check.Body)
+	}
+	if r.Readings != nil {
+		d.readings(r.Readings.Body)
 	}
 	if d.diags.HasErrors() {
 		return
@@ -272,21 +282,50 @@ func (d *decoder) waiver(b *waiverBlock) {
 
 // check reads the settings of flags.
 func (d *decoder) check(body hcl.Body) {
-	schema := &hcl.BodySchema{}
+	var names []string
 	for _, flag := range d.opts.Flags {
-		schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: strings.ReplaceAll(flag, "-", "_")})
+		names = append(names, strings.ReplaceAll(flag, "-", "_"))
+	}
+	d.attributes(body, names, func(name string, values []string, at hcl.Range) {
+		d.cfg.Check = append(d.cfg.Check, Setting{strings.ReplaceAll(name, "_", "-"), values, at})
+	})
+}
+
+// readings reads which of AWS's pages to follow where they disagree.
+func (d *decoder) readings(body hcl.Body) {
+	modes := request.Modes()
+	var names []string
+	for _, m := range modes {
+		names = append(names, m.Switch)
+	}
+	d.attributes(body, names, func(name string, values []string, at hcl.Range) {
+		m := &modes[slices.Index(names, name)]
+		switch {
+		case len(values) == 1 && values[0] == m.Other:
+			d.cfg.Switches, _ = m.Turn(d.cfg.Switches)
+		case len(values) != 1 || values[0] != m.Default:
+			d.err(at, "No such reading", "The switch %s is %q or %q: %s.", m.Switch, m.Default, m.Other, m.Title)
+		}
+	})
+}
+
+// attributes reads the words that a body gives to names, and takes no others.
+func (d *decoder) attributes(body hcl.Body, names []string, take func(name string, values []string, at hcl.Range)) {
+	schema := &hcl.BodySchema{}
+	for _, name := range names {
+		schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: name})
 	}
 	content, diags := body.Content(schema)
 	d.diags = append(d.diags, diags...)
-	for _, s := range schema.Attributes {
-		a, ok := content.Attributes[s.Name]
+	for _, name := range names {
+		a, ok := content.Attributes[name]
 		if !ok {
 			continue
 		}
 		value, diags := a.Expr.Value(nil)
 		d.diags = append(d.diags, diags...)
 		if !diags.HasErrors() {
-			d.cfg.Check = append(d.cfg.Check, Setting{strings.ReplaceAll(s.Name, "_", "-"), d.words(value, a.Expr.Range()), a.Expr.Range()})
+			take(name, d.words(value, a.Expr.Range()), a.Expr.Range())
 		}
 	}
 }
