@@ -119,7 +119,7 @@ func (r *resource) expand(template string) symbol.Text {
 		switch {
 		case key == "Path":
 			return symbol.Literal("/")
-		case key == "GroupName" || key == "EventBusName":
+		case key == "GroupName" && r.typ == "AWS::Scheduler::Schedule":
 			return symbol.Literal("default")
 		case "{"+key+"}" == arnRules[r.typ].ref:
 			return symbol.Symbol{Name: r.address, Class: symbol.Segment, Unique: true}.Text()
