@@ -283,7 +283,7 @@ func statementDocument(n *source.Node) *source.Node {
 // document is the tree of a policy: its own, or that of the JSON text it is.
 func (r *resource) document(n *source.Node, place source.Origin) *source.Node {
 	if n.Kind != source.String {
-		return r.scalars(n, place)
+		return scalars(n)
 	}
 	t := n.Text
 	if t.Index('{') < 0 && !t.Known() {
@@ -326,35 +326,26 @@ func shifted(p source.Pos, at source.Range) source.Pos {
 	return source.Pos{Line: at.Start.Line + p.Line - 1, Column: at.Start.Column + p.Column - 1}
 }
 
-// scalars turns numbers into the strings that CloudFormation makes of them. YAML
-// takes a number that begins with 0 for an octal one.
-func (r *resource) scalars(n *source.Node, place source.Origin) *source.Node {
+// scalars turns numbers into the strings that CloudFormation makes of them.
+func scalars(n *source.Node) *source.Node {
+	out := *n
 	switch n.Kind {
 	case source.Number:
-		out := *n
 		out.Kind = source.String
-		if s := n.Text.String(); len(s) > 1 && s[0] == '0' && strings.Trim(s, "01234567") == "" {
-			r.Warn(place, n.Range, "Number with a leading zero", "YAML reads %s as an octal number. Quote account ids.", s)
-			out.Kind, out.Text = source.Unknown, named(s+", an octal number")
-		}
-		return &out
 	case source.List:
-		out := *n
 		out.Items = make([]*source.Node, len(n.Items))
 		for i, item := range n.Items {
-			out.Items[i] = r.scalars(item, place)
+			out.Items[i] = scalars(item)
 		}
-		return &out
 	case source.Object:
-		out := *n
 		out.Members = slices.Clone(n.Members)
 		for i := range out.Members {
-			out.Members[i].Value = r.scalars(out.Members[i].Value, place)
+			out.Members[i].Value = scalars(out.Members[i].Value)
 		}
-		return &out
 	default:
 		return n
 	}
+	return &out
 }
 
 // decode reads a document and enters it.

@@ -141,7 +141,7 @@ func (e *evaluator) decide(n *source.Node) kleene.Truth {
 		case "false":
 			return kleene.False
 		}
-		return e.undecided(atom{a: named("condition " + render(n))})
+		return e.undecided(atom{a: named("condition " + e.prefix + render(n))})
 	}
 	arg := n.Members[0].Value
 	switch n.Members[0].Name {
@@ -171,7 +171,7 @@ func (e *evaluator) decide(n *source.Node) kleene.Truth {
 			return e.equals(e.value(arg.Items[0]), e.value(arg.Items[1]))
 		}
 	}
-	return e.undecided(atom{a: named("condition " + render(n))})
+	return e.undecided(atom{a: named("condition " + e.prefix + render(n))})
 }
 
 func (e *evaluator) equals(a, b *source.Node) kleene.Truth {

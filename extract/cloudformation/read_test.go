@@ -15,6 +15,7 @@ import (
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/source"
+	"github.com/tfguard/tfguard/engine/symbol"
 	"github.com/tfguard/tfguard/extract"
 	"github.com/tfguard/tfguard/extract/cloudformation"
 	"github.com/tfguard/tfguard/fixtures"
@@ -128,6 +129,53 @@ Resources:
 	}
 }
 
+// Groups whose names CloudFormation makes up are not one group.
+func TestUnnamedGroups(t *testing.T) {
+	res := read(t, `
+Resources:
+  A: {Type: AWS::IAM::Group}
+  B: {Type: AWS::IAM::Group}
+  U: {Type: AWS::IAM::User, Properties: {Groups: [!Ref A]}}
+  OfA: {Type: AWS::IAM::GroupPolicy, Properties: {PolicyName: a, GroupName: !Ref A, PolicyDocument: {Version: 2012-10-17, Statement: `+allow+`}}}
+  OfB: {Type: AWS::IAM::GroupPolicy, Properties: {PolicyName: b, GroupName: !Ref B, PolicyDocument: {Version: 2012-10-17, Statement: `+allow+`}}}
+`, cloudformation.Options{})
+	var has []string
+	for _, a := range res.Inventory.Principals[0].Identity {
+		has = append(has, a.ID+" "+a.Sure.String())
+	}
+	equal(t, "policies of U", has, []string{"OfA.PolicyDocument true"})
+}
+
+// What is not known in one nested stack is not what is not known in another.
+func TestNestedUnknowns(t *testing.T) {
+	const child = `
+Parameters: {P: {Type: String}}
+Conditions: {IsA: !Equals [!Ref P, a]}
+Mappings: {M: {a: {k: x}}}
+Resources:
+  If: {Type: AWS::S3::Bucket, Properties: {BucketName: !If [IsA, data-a, data-b]}}
+  Odd: {Type: AWS::S3::Bucket, Properties: {BucketName: {"Fn::Transform": {Name: N, Parameters: {P: !Ref P}}}}}
+  Map: {Type: AWS::S3::Bucket, Properties: {BucketName: !FindInMap [M, !Ref AWS::Region, k]}}
+  Bad: {Type: AWS::S3::Bucket, Properties: {BucketName: !Select [0, !Ref P]}}
+`
+	res := read(t, `
+Parameters: {A: {Type: String}, B: {Type: String}}
+Resources:
+  N1: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: child.yaml, Parameters: {P: !Ref A}}}
+  N2: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: child.yaml, Parameters: {P: !Ref B}}}
+`, cloudformation.Options{ReadFile: func(string) ([]byte, error) { return []byte(child), nil }})
+	seen := map[symbol.Text]string{}
+	for _, r := range res.Inventory.Resources {
+		if other := seen[r.ARN]; other != "" {
+			t.Errorf("%s and %s are both %s", other, r.Address, r.ARN)
+		}
+		seen[r.ARN] = r.Address
+	}
+	if len(seen) != 8 {
+		t.Errorf("%d buckets, want 8", len(seen))
+	}
+}
+
 // What a policy may be attached to does not hide what it is attached to.
 func TestTargets(t *testing.T) {
 	res := read(t, `
@@ -234,6 +282,27 @@ Resources:
 				t.Errorf("%+v %v", p.Origin, p.AttachedTo)
 			}
 		})
+	}
+}
+
+// A key that is not known may be any: a statement with one says less, not nothing.
+func TestPolicyTextKeys(t *testing.T) {
+	for element, what := range map[string]string{
+		`"Condition": {"StringEquals": {"${P}:sub": "x"}}`: "${what has the key ${P}:sub}",
+		`"Condition": {"${P}": {"aws:username": "x"}}`:     "${what has the key ${P}}",
+	} {
+		res := read(t, `Parameters: {P: {Type: String}}
+Resources:
+  X:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument: !Sub |
+        {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*", `+element+`}}
+`, cloudformation.Options{})
+		p := res.Inventory.Policies[0]
+		if p.Unread != "" || len(p.Statements) != 1 || !slices.Equal(p.Statements[0].Unknown, []string{what}) {
+			t.Errorf("%s: %q %v, want one statement with %q", element, p.Unread, p.Statements, what)
+		}
 	}
 }
 

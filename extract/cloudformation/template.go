@@ -206,7 +206,7 @@ func (t *template) parameterValue(m source.Member, typ string, allowed []string,
 	switch {
 	case given == nil && def != nil && (t.opts.AssumeDefaults || t.around != nil):
 		// A nested stack has the defaults of what the stack around leaves out.
-		text, _ := scalar(def)
+		text, _ := scalar(t.evaluator().value(def))
 		given = stringNode(m.Value, text)
 		if t.around == nil && !t.secret(m) {
 			t.Parameters = append(t.Parameters, extract.Parameter{

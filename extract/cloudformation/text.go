@@ -113,10 +113,18 @@ func fillHoles(n *source.Node, syms *[]symbol.Symbol) {
 			fillHoles(item, syms)
 		}
 	case source.Object:
+		var late []string
 		for i := range n.Members {
 			m := &n.Members[i]
-			m.Name = fill(m.Name, syms).String()
+			name := fill(m.Name, syms)
+			if m.Name = name.String(); !name.Known() {
+				late = append(late, m.Name)
+			}
 			fillHoles(m.Value, syms)
+		}
+		if late != nil {
+			// Which key it is may change what all of the object means.
+			n.Kind, n.Members, n.Text = source.Unknown, nil, named("what has the key "+late[0])
 		}
 	case source.String:
 		s := n.Text.String()

@@ -40,6 +40,8 @@ func (e *evaluator) value(n *source.Node) *source.Node {
 	switch n.Kind {
 	case source.String:
 		return e.resolveDynamic(n)
+	case source.Number:
+		return e.number(n)
 	case source.List:
 		out := &source.Node{Kind: source.List, Range: n.Range}
 		for _, item := range n.Items {
@@ -60,12 +62,26 @@ func (e *evaluator) value(n *source.Node) *source.Node {
 	}
 }
 
+// number is a number as it is written, as CloudFormation keeps it, but for what YAML
+// takes for an octal one.
+func (e *evaluator) number(n *source.Node) *source.Node {
+	s := n.Text.String()
+	if len(s) < 2 || s[0] != '0' || strings.Trim(s, "01234567") != "" {
+		return n
+	}
+	if !e.warned[s] {
+		e.warned[s] = true
+		e.Warn(e.origin("", ""), n.Range, "Number with a leading zero", "YAML reads %s as an octal number. Quote account ids.", s)
+	}
+	return e.unknown(n, s+", an octal number")
+}
+
 func (e *evaluator) object(n *source.Node) *source.Node {
 	out := &source.Node{Kind: source.Object, Range: n.Range}
 	for _, m := range e.unfold(n) {
 		if strings.HasPrefix(m.Name, "Fn::") || m.Name == "Ref" && len(n.Members) == 1 {
 			e.warnFunction(m)
-			return e.unknown(n, m.Name+"("+render(m.Value)+")")
+			return e.unknown(n, e.prefix+m.Name+"("+render(m.Value)+")")
 		}
 		if v := e.value(m.Value); v != nil {
 			out.Members = append(out.Members, source.Member{Name: m.Name, Range: m.Range, Value: v})
@@ -198,7 +214,7 @@ func init() {
 func (e *evaluator) malformed(n *source.Node) *source.Node {
 	e.Warn(e.origin("", ""), n.Range, "Function with wrong arguments",
 		"%s does not have the arguments that CloudFormation asks for. What depends on it stays unknown.", n.Members[0].Name)
-	return e.unknown(n, render(n))
+	return e.unknown(n, e.prefix+render(n))
 }
 
 // args evaluates the arguments of a function; nil if there are fewer than least, or
@@ -541,7 +557,7 @@ func (e *evaluator) findInMap(n, arg *source.Node) *source.Node {
 		t, ok := scalar(key)
 		s, known := t.Literal()
 		if !ok || !known {
-			return e.unknown(n, "Fn::FindInMap("+render(args[0])+", "+render(args[1])+", "+render(args[2])+")")
+			return e.unknown(n, e.prefix+"Fn::FindInMap("+render(args[0])+", "+render(args[1])+", "+render(args[2])+")")
 		}
 		if at = member(at, s); at == nil {
 			break
@@ -675,7 +691,7 @@ func (e *evaluator) choose(n, arg *source.Node) *source.Node {
 
 // either is one of two values.
 func (e *evaluator) either(n *source.Node, condition string, a, b *source.Node) *source.Node {
-	what := "if " + condition + " then " + render(a) + " else " + render(b)
+	what := "if " + e.prefix + condition + " then " + render(a) + " else " + render(b)
 	if a == nil || b == nil {
 		return e.unknown(n, what)
 	}
