@@ -81,14 +81,17 @@ func runCheck(ctx context.Context, o *checkOptions, args []string) error {
 		}
 		args = []string{"-"}
 	}
-	if err := o.settle(args); err != nil {
+	configs, err := o.settle(args)
+	if err != nil {
 		return err
 	}
 	if err := o.ready(); err != nil {
 		return err
 	}
-	if err := o.guardrails.load(ctx); err != nil {
-		return err
+	for _, cfg := range configs {
+		if _, err := o.guardrails.load(ctx, cfg); err != nil {
+			return err
+		}
 	}
 	rep, err := o.checkAll(ctx, args)
 	if err != nil {
@@ -100,18 +103,19 @@ func runCheck(ctx context.Context, o *checkOptions, args []string) error {
 	return o.finish(rep)
 }
 
-// settle completes the options from the configurations of the arguments.
-func (o *checkOptions) settle(args []string) error {
+// settle completes the options from the configurations of the arguments, and returns
+// these.
+func (o *checkOptions) settle(args []string) ([]*config.Config, error) {
 	configs, err := o.config.settle(args)
 	if err != nil {
-		return o.config.tell(err)
+		return nil, o.config.tell(err)
 	}
 	for _, cfg := range configs {
 		if err := o.chains.among(knownChains(cfg)); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return configs, nil
 }
 
 // A place is the path of an input and the argument that led there.
@@ -188,14 +192,22 @@ func (o *checkOptions) input(ctx context.Context, stdin io.Reader, world []place
 // guardrails, which see the first input as it is. Of inputs that cannot be read it
 // tells unreadable; it returns nil if none can.
 func (o *checkOptions) check(ctx context.Context, inputs []place, unreadable func(path string, err error)) (*report.Check, error) {
-	stdin, again := o.guardrails.keep(o.streams.In, inputs[0].path)
+	cfg, err := o.config.of(inputs[0].path, inputs[0].arg)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := o.guardrails.load(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	stdin, again := keep(rules, o.streams.In, inputs[0].path)
 	in, cfg, err := o.input(ctx, stdin, inputs, unreadable)
 	if in == nil {
 		return nil, err
 	}
 	w := newWorld(in.Inventory, cfg)
 	c := o.judge(in, w, cfg)
-	if err := o.guardrails.guard(ctx, c, w, cfg.Chains, again); err != nil {
+	if err := guard(ctx, rules, c, w, cfg.Chains, again); err != nil {
 		return nil, err
 	}
 	return c, nil

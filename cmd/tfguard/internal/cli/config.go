@@ -20,7 +20,7 @@ type configuration struct {
 	streams Streams
 	// file is the one the user named, empty if none.
 	file string
-	// flags are those of the command, which the block check may set.
+	// flags are those of the command: the block check sets those it shares with check.
 	flags *pflag.FlagSet
 	read  map[string]*config.Config
 }
@@ -54,13 +54,7 @@ func (c *configuration) of(path, arg string) (*config.Config, error) {
 	if cfg, ok := c.read[file]; ok {
 		return cfg, nil
 	}
-	var flags []string
-	c.flags.VisitAll(func(f *pflag.Flag) {
-		if f.Name != "help" && f.Name != "config" {
-			flags = append(flags, f.Name)
-		}
-	})
-	cfg, err := config.Load(file, config.Options{Flags: flags, ManagedPolicy: managedPolicy})
+	cfg, err := config.Load(file, config.Options{Flags: configurable(), ManagedPolicy: managedPolicy})
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +63,17 @@ func (c *configuration) of(path, arg string) (*config.Config, error) {
 	}
 	c.read[file] = cfg
 	return cfg, nil
+}
+
+// configurable are the flags that the block check may set, whatever command reads it.
+func configurable() []string {
+	var names []string
+	newCheck(Streams{}, Version{}).Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Name != "help" && f.Name != "config" && !slices.Contains(regoFlags, f.Name) {
+			names = append(names, f.Name)
+		}
+	})
+	return names
 }
 
 // tell shows the mistakes in a file, if that is what an error is about.
@@ -96,7 +101,7 @@ func (c *configuration) settle(args []string) ([]*config.Config, error) {
 		all = append(all, cfg)
 	}
 	for _, s := range all[0].Check {
-		if c.flags.Changed(s.Flag) || slices.ContainsFunc(all, func(cfg *config.Config) bool { return cfg != all[0] }) {
+		if f := c.flags.Lookup(s.Flag); f == nil || f.Changed || slices.ContainsFunc(all, func(cfg *config.Config) bool { return cfg != all[0] }) {
 			continue
 		}
 		if err := c.flags.Lookup(s.Flag).Value.Set(strings.Join(s.Values, ",")); err != nil {

@@ -82,7 +82,7 @@ func runExplain(ctx context.Context, o *explainOptions, args []string) error {
 	}
 	only, principals, resources := single(o.principal, o.action, o.resource)
 	o.chains.values, o.only = []string{o.chain}, only
-	if err := o.settle(args); err != nil {
+	if _, err := o.settle(args); err != nil {
 		return err
 	}
 	var inputs []place

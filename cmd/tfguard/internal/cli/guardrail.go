@@ -16,7 +16,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/tfguard/tfguard/cmd/tfguard/internal/config"
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/report"
 	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/simulate"
@@ -29,6 +31,8 @@ import (
 
 // guardrailOptions are the flags about rules in Rego.
 type guardrailOptions struct {
+	set *pflag.FlagSet // nil for a command without them
+
 	policies, data, namespaces, profiles, allow []string
 
 	version choice
@@ -37,12 +41,16 @@ type guardrailOptions struct {
 	timeout time.Duration
 	memory  count // MiB
 
-	// rules are nil until they are loaded, and where there are none to load.
-	rules *rego.Rules
+	// loaded are the rules of the inputs of a configuration, nil where there are none.
+	loaded map[*config.Config]*rego.Rules
 }
+
+// regoFlags are the flags that the block rego of a configuration has a say in.
+var regoFlags = []string{"policy", "data", "namespace", "profile", "rego-allow", "verification-key"}
 
 func (g *guardrailOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
+	g.set = f
 	f.StringArrayVarP(&g.policies, "policy", "p", nil, "guardrails in Rego: a file, a folder, a bundle (.tar.gz), https://… or oci://…; may be repeated")
 	f.StringArrayVarP(&g.data, "data", "d", nil, "a file or folder of JSON and YAML that guardrails see as data; may be repeated")
 	f.StringArrayVarP(&g.namespaces, "namespace", "n", nil, "packages whose rules count, as a glob (by default main and all under tfguard); may be repeated")
@@ -60,17 +68,48 @@ func (g *guardrailOptions) flags(cmd *cobra.Command) {
 	complete(cmd, "rego-allow", rego.Allowable())
 }
 
-// load loads the rules, if some are asked for.
-func (g *guardrailOptions) load(ctx context.Context) error {
-	if len(g.policies)+len(g.profiles) == 0 {
-		return nil
+// load loads the rules for the inputs of a configuration, if some are asked for; a
+// command without the flags runs none.
+func (g *guardrailOptions) load(ctx context.Context, cfg *config.Config) (*rego.Rules, error) {
+	if rules, ok := g.loaded[cfg]; ok || g.set == nil {
+		return rules, nil
+	}
+	opts := g.options(cfg)
+	if len(opts.Policies)+len(opts.Profiles) == 0 {
+		return nil, nil
+	}
+	rules, err := rego.Load(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	if g.loaded == nil {
+		g.loaded = map[*config.Config]*rego.Rules{}
+	}
+	g.loaded[cfg] = rules
+	return rules, nil
+}
+
+// options are what the flags say and, where one is not given, a configuration.
+func (g *guardrailOptions) options(cfg *config.Config) rego.Options {
+	given := func(flag string) bool { return g.set.Changed(flag) }
+	or := func(flag string, value, configured []string) []string {
+		if given(flag) {
+			return value
+		}
+		return configured
 	}
 	opts := rego.Options{
-		Policies: g.policies, Data: g.data, Namespaces: g.namespaces, Profiles: g.profiles,
-		Version0: g.version.value == "v0", Allow: g.allow,
-		VerificationKey: g.key, Update: g.update,
+		Policies:   or("policy", g.policies, cfg.Rego.Policies),
+		Data:       or("data", g.data, cfg.Rego.Data),
+		Namespaces: or("namespace", g.namespaces, cfg.Rego.Namespaces),
+		Profiles:   or("profile", g.profiles, cfg.Rego.Profiles),
+		Allow:      or("rego-allow", g.allow, cfg.Rego.Allow),
+		Version0:   g.version.value == "v0", VerificationKey: cfg.Rego.VerificationKey, Update: g.update,
 		Timeout: g.timeout, Memory: uint64(g.memory) << 20,
 		Schema: report.JSONSchema,
+	}
+	if given("verification-key") {
+		opts.VerificationKey = g.key
 	}
 	for key := range report.New().Keys() {
 		opts.Document = append(opts.Document, key)
@@ -78,14 +117,12 @@ func (g *guardrailOptions) load(ctx context.Context) error {
 	if dir, err := os.UserCacheDir(); err == nil {
 		opts.Cache = filepath.Join(dir, "tfguard", "bundles")
 	}
-	var err error
-	g.rules, err = rego.Load(ctx, opts)
-	return err
+	return opts
 }
 
 // keep returns what to read an input from, and a way to read it again as JSON. What
 // comes from standard input is held for that, if some rule asks for it.
-func (g *guardrailOptions) keep(stdin io.Reader, path string) (io.Reader, func() (io.ReadCloser, error)) {
+func keep(rules *rego.Rules, stdin io.Reader, path string) (io.Reader, func() (io.ReadCloser, error)) {
 	if path != "-" {
 		return stdin, func() (io.ReadCloser, error) {
 			f, err := os.Open(path)
@@ -95,7 +132,7 @@ func (g *guardrailOptions) keep(stdin io.Reader, path string) (io.Reader, func()
 			return asJSON(path, f, f)
 		}
 	}
-	if g.rules == nil || !g.rules.NeedsFile() {
+	if rules == nil || !rules.NeedsFile() {
 		return stdin, nil
 	}
 	var held bytes.Buffer
@@ -143,8 +180,8 @@ func templateJSON(open func() (io.ReadCloser, error)) func() (io.ReadCloser, err
 }
 
 // guard runs the rules on what a check came to, and adds what they find to it.
-func (g *guardrailOptions) guard(ctx context.Context, c *report.Check, w *world, also []*chain.Chain, again func() (io.ReadCloser, error)) error {
-	if g.rules == nil {
+func guard(ctx context.Context, rules *rego.Rules, c *report.Check, w *world, also []*chain.Chain, again func() (io.ReadCloser, error)) error {
+	if rules == nil {
 		return nil
 	}
 	doc := report.New()
@@ -154,7 +191,7 @@ func (g *guardrailOptions) guard(ctx context.Context, c *report.Check, w *world,
 	if c.Format == templateFormat {
 		key, again = "template", templateJSON(again)
 	}
-	result, err := g.rules.Evaluate(ctx, rego.Input{
+	result, err := rules.Evaluate(ctx, rego.Input{
 		Name: c.Path, Document: doc.Keys(), Key: key, File: again, Engine: asked,
 	})
 	if err != nil {
@@ -167,7 +204,7 @@ func (g *guardrailOptions) guard(ctx context.Context, c *report.Check, w *world,
 		}
 		c.Guardrails = append(c.Guardrails, *f)
 	}
-	for _, b := range g.rules.Bundles() {
+	for _, b := range rules.Bundles() {
 		c.Result.Notes = append(c.Result.Notes, fmt.Sprintf("Guardrails of %s are those of revision %s.", b.Source, b.Revision))
 	}
 	for _, r := range result.Excepted {

@@ -99,9 +99,11 @@ type Setting struct {
 	at hcl.Range
 }
 
-// Rego says where the team's guardrails are.
+// Rego says where the team's guardrails are: the flags of the same names go before it.
 type Rego struct {
-	Bundles, Data, Namespaces []string
+	// Policies and Data are paths and addresses, VerificationKey is a path.
+	Policies, Data, Namespaces, Profiles, Allow []string
+	VerificationKey                             string
 }
 
 // Options are what [Load] must know of the program.

@@ -110,9 +110,13 @@ type readingsBlock struct {
 }
 
 type regoBlock struct {
-	Bundles    []string `hcl:"bundles,optional"`
-	Data       []string `hcl:"data,optional"`
-	Namespaces []string `hcl:"namespaces,optional"`
+	Bundles         []string `hcl:"bundles,optional"`
+	Policies        []string `hcl:"policies,optional"`
+	Data            []string `hcl:"data,optional"`
+	Namespaces      []string `hcl:"namespaces,optional"`
+	Profiles        []string `hcl:"profiles,optional"`
+	Allow           []string `hcl:"allow,optional"`
+	VerificationKey string   `hcl:"verification_key,optional"`
 }
 
 // decoder reads one file.
@@ -163,7 +167,13 @@ func (d *decoder) decode(text []byte) {
 		d.waiver(&r.Waivers[i])
 	}
 	if r.Rego != nil {
-		d.cfg.Rego = Rego{Bundles: d.paths(r.Rego.Bundles), Data: d.paths(r.Rego.Data), Namespaces: r.Rego.Namespaces}
+		d.cfg.Rego = Rego{
+			Policies: d.paths(slices.Concat(r.Rego.Bundles, r.Rego.Policies)), Data: d.paths(r.Rego.Data),
+			Namespaces: r.Rego.Namespaces, Profiles: r.Rego.Profiles, Allow: r.Rego.Allow,
+		}
+		if key := r.Rego.VerificationKey; key != "" {
+			d.cfg.Rego.VerificationKey = d.path(key)
+		}
 	}
 }
 
