@@ -102,6 +102,8 @@ func TestConfigurationPage(t *testing.T) {
 	write("account.json", `{"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": [], "Policies": []}`)
 	const deny = `{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}}`
 	write("policies/workloads.json", deny)
+	write("policies/rego/team.rego", "package main\n\ndeny contains data.team if false\n")
+	write("policies/data.json", `{"team": "data"}`)
 	write("policies/rcp.json", strings.Replace(deny, `"Action"`, `"Principal": "*", "Action"`, 1))
 	if got := tfguard(t, "check", "--quiet", "--config", filepath.Join(folder, "whole.hcl"), plan("athena-blog-literal")); got.code == 2 {
 		t.Errorf("exit code %d: %s", got.code, got.stderr)

@@ -24,3 +24,28 @@ test_closed if {
 	deny := {"Effect": "Deny", "Principal": "*", "Action": ["*"], "Resource": ["*"], "Condition": {"StringNotEqualsIfExists": {"aws:ResourceAccount": ["111122223333"]}}}
 	count(found([allow("*", {}), deny])) == 0
 }
+
+scps(documents) := out if {
+	policies := [scp |
+		some i, document in documents
+		scp := {"id": sprintf("scp-%d", [i]), "kind": "scp", "address": "aws_organizations_policy.p", "source": {"file": "scp.tf", "line": i}, "document": document}
+	]
+	out := guardrail.deny with input as {"policies": policies}
+}
+
+regions := {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": ["*"], "Resource": ["*"], "Condition": {"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1"]}}}]}
+
+perimeter := {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": ["s3:*"], "Resource": ["*"], "Condition": {"StringNotEqualsIfExists": {"aws:ResourceOrgID": ["o-a"]}}}]}
+
+test_scps_open if {
+	scps([regions, regions]) == {{
+		"msg": "No service control policy of the input (scp-0, scp-1) denies calls on resources of other organizations.",
+		"address": "aws_organizations_policy.p", "_loc": {"file": "scp.tf", "line": 0},
+	}}
+}
+
+test_scps_closed if {
+	count(scps([regions, perimeter])) == 0
+	count(scps([regions, null])) == 0
+	count(scps([])) == 0
+}

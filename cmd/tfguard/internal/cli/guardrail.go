@@ -204,6 +204,11 @@ func guard(ctx context.Context, rules *rego.Rules, c *report.Check, w *world, al
 		}
 		c.Guardrails = append(c.Guardrails, *f)
 	}
+	for _, r := range rules.All() {
+		if !slices.Contains(result.Excepted, r) {
+			c.Manuals = append(c.Manuals, manualOf(r))
+		}
+	}
 	for _, b := range rules.Bundles() {
 		c.Result.Notes = append(c.Result.Notes, fmt.Sprintf("Guardrails of %s are those of revision %s.", b.Source, b.Revision))
 	}
@@ -214,6 +219,18 @@ func guard(ctx context.Context, rules *rego.Rules, c *report.Check, w *world, al
 		c.Diagnostics = append(c.Diagnostics, source.Diagnostic{Severity: source.Warning, Summary: "Call without an answer", Detail: note})
 	}
 	return nil
+}
+
+// manualOf is a rule as the report has it.
+func manualOf(r *rego.Rule) report.Guardrail {
+	out := report.Guardrail{
+		Rule: r.ID, Title: r.Title, Description: flow(r.Description), Rationale: flow(r.Rationale),
+		Remediation: flow(r.Remediation), Related: []string{},
+	}
+	for _, l := range r.Related {
+		out.Related = append(out.Related, l.URL)
+	}
+	return out
 }
 
 // asked answers what rules ask the engine.

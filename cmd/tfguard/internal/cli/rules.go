@@ -70,14 +70,11 @@ func catalogue() ([]catalogued, error) {
 	slices.SortStableFunc(out, func(a, b catalogued) int { return strings.Compare(a.ID, b.ID) })
 	guardrails, err := rego.Shipped()
 	for _, r := range guardrails {
-		c := catalogued{
-			ID: r.ID, Kind: "guardrail", Severity: r.Severity, Title: r.Title,
-			Description: flow(r.Description), Rationale: flow(r.Rationale), Remediation: flow(r.Remediation), Related: []string{},
-		}
-		for _, l := range r.Related {
-			c.Related = append(c.Related, l.URL)
-		}
-		out = append(out, c)
+		m := manualOf(r)
+		out = append(out, catalogued{
+			ID: m.Rule, Kind: "guardrail", Severity: r.Severity, Title: m.Title,
+			Description: m.Description, Rationale: m.Rationale, Remediation: m.Remediation, Related: m.Related,
+		})
 	}
 	return out, err
 }

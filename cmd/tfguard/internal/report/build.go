@@ -41,8 +41,9 @@ type Check struct {
 	// Findings about the result; their Replay counts in its Replays.
 	Findings []hazard.Finding
 	// Guardrails are findings of the team's own rules; their Replay counts likewise,
-	// and Input is left open.
+	// and Input is left open. Manuals are the rules that ran, whose Inputs are too.
 	Guardrails []Finding
+	Manuals    []Guardrail
 }
 
 // Add adds the outcome of one input to the report.
@@ -87,6 +88,9 @@ func (r *Report) Add(c *Check) {
 	}
 	for _, f := range c.Guardrails {
 		r.addFinding(f, base, input)
+	}
+	for _, g := range c.Manuals {
+		r.addGuardrail(g, input)
 	}
 	r.Summary.Unrelated += c.Result.Unrelated
 	r.Summary.Folded += c.Result.Folded

@@ -112,6 +112,11 @@ func (r *Report) suite(input int, failOn Threshold) junitSuite {
 			s.add(junitCase{Class: "tfguard." + rule.ID, Name: "no findings"})
 		}
 	}
+	for i := range r.Guardrails {
+		if g := &r.Guardrails[i]; !found[g.Rule] && slices.Contains(g.Inputs, input) {
+			s.add(junitCase{Class: "tfguard." + g.Rule, Name: "no findings"})
+		}
+	}
 	for i := range r.Expectations {
 		if e := &r.Expectations[i]; e.Input == input {
 			s.add(e.testcase(failOn))
@@ -154,6 +159,9 @@ func (r *Report) testcase(rule, address string, findings []*Finding, failOn Thre
 	switch {
 	case len(failures) > 0:
 		c.Failure = &junitResult{Type: gravest, Message: first(failures), Text: strings.Join(failures, "\n\n")}
+		if g := r.guardrail(rule); g != nil {
+			c.Failure.Text = paragraphs(c.Failure.Text, g.Title, g.Description, g.Rationale)
+		}
 	case len(notes) == 0:
 		c.Skipped = &junitResult{Message: first(waivers), Text: strings.Join(waivers, "\n\n")}
 		return c

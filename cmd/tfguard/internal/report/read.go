@@ -65,6 +65,11 @@ func (r *Report) check() error {
 			within(what, "replays", n, len(r.Replays))
 		}
 	}
+	for i := range r.Guardrails {
+		for _, n := range r.Guardrails[i].Inputs {
+			input(fmt.Sprintf("guardrails[%d]", i), n)
+		}
+	}
 	for i, d := range r.Diagnostics {
 		input(fmt.Sprintf("diagnostics[%d]", i), d.Input)
 		severity(fmt.Sprintf("diagnostics[%d]", i), d.Severity)

@@ -35,14 +35,20 @@ type Report struct {
 	Replays      []Replay      `json:"replays"`
 	Groups       []Group       `json:"groups"`
 	Changes      []Change      `json:"changes"`
+	// Guardrails are the team's rules that ran, none where there are none.
+	Guardrails []Guardrail `json:"guardrails,omitempty"`
 }
 
-// Keys returns the report by the keys of its JSON, for those that read a part of it.
+// Keys returns the report by the keys of its JSON, for those that read a part of it,
+// but for those that it leaves out.
 func (r *Report) Keys() map[string]any {
 	keys := map[string]any{}
 	v := reflect.ValueOf(r).Elem()
 	for i := range v.NumField() {
-		keys[v.Type().Field(i).Tag.Get("json")] = v.Field(i).Interface()
+		name, omit, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		if omit == "" || !v.Field(i).IsZero() {
+			keys[name] = v.Field(i).Interface()
+		}
 	}
 	return keys
 }

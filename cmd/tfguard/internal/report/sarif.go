@@ -179,7 +179,7 @@ func (s *sarif) run(category string, chosen func(input int) bool) sarifRun {
 		case len(run.Results) == sarifResults:
 			left++
 		default:
-			run.Results = append(run.Results, s.result(f, s.fingerprints[i], rules.of(f), len(run.Results) < sarifFlows))
+			run.Results = append(run.Results, s.result(f, s.fingerprints[i], rules.of(f, s.r.guardrail(f.Rule)), len(run.Results) < sarifFlows))
 		}
 	}
 	run.Tool.Driver = sarifDriver{
@@ -189,14 +189,14 @@ func (s *sarif) run(category string, chosen func(input int) bool) sarifRun {
 	return run
 }
 
-// sarifRules are the rules of a run, those of the catalogue by its manual.
+// sarifRules are the rules of a run with their manuals.
 type sarifRules struct {
 	list  []sarifRule
 	index map[string]int
 }
 
-// of returns the index of a finding's rule.
-func (rs *sarifRules) of(f *Finding) int {
+// of returns the index of a finding's rule, which may be a guardrail.
+func (rs *sarifRules) of(f *Finding, g *Guardrail) int {
 	if i, ok := rs.index[f.Rule]; ok {
 		return i
 	}
@@ -213,6 +213,12 @@ func (rs *sarifRules) of(f *Finding) int {
 		rule.ShortDescription.Text = m.Title
 		rule.FullDescription = &sarifMessage{Text: m.Rationale}
 		rule.Help = sarifMessage{Text: m.Rationale + "\n\n" + m.Remediation, Markdown: Manual(m)}
+	} else if g != nil {
+		rule.ShortDescription.Text = cmp.Or(g.Title, f.Rule)
+		if about := cmp.Or(g.Description, g.Rationale); about != "" {
+			rule.FullDescription = &sarifMessage{Text: about}
+		}
+		rule.Help = sarifMessage{Text: g.text(), Markdown: g.markdown()}
 	}
 	rs.list = append(rs.list, rule)
 	return rs.index[f.Rule]
