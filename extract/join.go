@@ -18,6 +18,7 @@ import (
 // The inputs are not to be used afterwards: their parts are in the result.
 func Join(results ...*Result) *Result {
 	j := &joint{Inventory: &Inventory{}, ids: map[string]bool{}, managed: map[symbol.Text][]*entered{}}
+	before := joinBefore(results)
 	for i, r := range results {
 		j.diags = append(j.diags, r.Diagnostics...)
 		j.facts(r.Inventory)
@@ -37,7 +38,47 @@ func Join(results ...*Result) *Result {
 	j.attach()
 	j.Sort()
 	j.diags.Sort()
-	return &Result{Inventory: j.Inventory, Diagnostics: j.diags}
+	return &Result{Inventory: j.Inventory, Before: before, Diagnostics: j.diags}
+}
+
+// joinBefore makes one world of what inputs tell of the time before their change, nil
+// if none does. What does not tell of it, such as the details of an account, is as it
+// stays.
+func joinBefore(results []*Result) *Inventory {
+	if !slices.ContainsFunc(results, func(r *Result) bool { return r.Before != nil }) {
+		return nil
+	}
+	var out []*Result
+	for _, r := range results {
+		was := r.Before
+		if was == nil {
+			was = r.Inventory.copy()
+		}
+		out = append(out, &Result{Inventory: was})
+	}
+	return Join(out...).Inventory
+}
+
+// copy returns an inventory of which the lists and attachments are its own.
+func (inv *Inventory) copy() *Inventory {
+	out := *inv
+	out.Policies = each(inv.Policies, func(p *Policy) { p.AttachedTo = slices.Clone(p.AttachedTo) })
+	out.Principals = each(inv.Principals, func(p *Principal) {
+		p.Identity, p.Boundary = slices.Clone(p.Identity), slices.Clone(p.Boundary)
+	})
+	out.Resources = each(inv.Resources, func(r *Resource) { r.Policies = slices.Clone(r.Policies) })
+	return &out
+}
+
+// each copies a list and what it holds, and finishes each copy.
+func each[T any](list []*T, finish func(*T)) []*T {
+	out := make([]*T, len(list))
+	for i, one := range list {
+		own := *one
+		finish(&own)
+		out[i] = &own
+	}
+	return out
 }
 
 // joint is the world that is made.

@@ -180,3 +180,27 @@ func TestJoinFacts(t *testing.T) {
 		}
 	}
 }
+
+// What tells nothing of the world before the change is in it as it stays, and the two
+// worlds share no attachments.
+func TestJoinBefore(t *testing.T) {
+	role := func() *extract.Principal {
+		return &extract.Principal{Address: "role", ARN: symbol.Literal("arn:aws:iam::111122223333:role/r")}
+	}
+	attached := func(id string) *extract.Policy {
+		return &extract.Policy{Document: &policy.Document{ID: id, Kind: policy.Identity}, AttachedTo: []string{"arn:aws:iam::111122223333:role/r"}}
+	}
+	plan := &extract.Result{
+		Inventory: &extract.Inventory{Policies: []*extract.Policy{attached("after")}},
+		Before:    &extract.Inventory{Policies: []*extract.Policy{attached("before")}},
+	}
+	got := extract.Join(plan, &extract.Result{Inventory: &extract.Inventory{Principals: []*extract.Principal{role()}}})
+	for want, inv := range map[string]*extract.Inventory{"before": got.Before, "after": got.Inventory} {
+		if inv == nil || len(inv.Principals) != 1 || len(inv.Principals[0].Identity) != 1 || inv.Principals[0].Identity[0].ID != want {
+			t.Errorf("%s: %+v", want, inv)
+		}
+	}
+	if got := extract.Join(&extract.Result{Inventory: &extract.Inventory{}}, &extract.Result{Inventory: &extract.Inventory{}}); got.Before != nil {
+		t.Error("a world before, of which nothing tells")
+	}
+}

@@ -23,6 +23,9 @@ type Options struct {
 	// MaxReplays is the number above which replays of pairs whose policies are
 	// equal up to names are made once for all; 0 means no bound.
 	MaxReplays int
+	// Unasked adds the chains that are else replayed only where a policy names the
+	// service that calls, or what the chain is about.
+	Unasked bool
 	// Only, if not nil, selects the replays to make, related or not.
 	Only func(p *Principal, t *Target, action string) bool
 }
@@ -166,7 +169,9 @@ func (s *selection) named() []*Target {
 	for _, c := range s.catalog {
 		name := c.fixed()
 		is := func(t *Target) bool { return t.named(name) }
-		brings := func(p *Principal) bool { return !c.quiet || strings.Contains(s.servesOf(p), " "+c.ID+" ") }
+		brings := func(p *Principal) bool {
+			return !c.quiet || s.opts.Unasked || strings.Contains(s.servesOf(p), " "+c.ID+" ")
+		}
 		switch {
 		case name == "" || slices.ContainsFunc(s.targets, is) || slices.ContainsFunc(out, is):
 			continue
@@ -259,7 +264,7 @@ func (s *selection) chainsOf(p *Principal, t *Target, action string) []*Chain {
 			brought := strings.Contains(key.serves, " "+c.ID+" ")
 			switch c.subject() {
 			case Caller:
-				brought = brought || !c.quiet || c.named(t.Policies)
+				brought = brought || !c.quiet || s.opts.Unasked || c.named(t.Policies)
 			case ServiceRole:
 			default:
 				continue

@@ -15,6 +15,7 @@ import (
 	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/hazard"
 	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/extract"
 )
 
 type checkOptions struct {
@@ -178,10 +179,17 @@ func (o *checkOptions) input(ctx context.Context, stdin io.Reader, world []place
 		return nil, nil, err
 	}
 	from := o.sources
-	from.account = cfg.KnownAccount()
+	from.account, from.before = cfg.KnownAccount(), o.only == nil
 	in := readAll(ctx, &from, stdin, world, unreadable)
 	if in == nil {
 		return nil, nil, nil
+	}
+	if in.Before != nil {
+		before := &input{Result: &extract.Result{Inventory: in.Before}}
+		apply(cfg, before)
+		before.Inventory.AssumeOrganization()
+		defer func() { in.Before = before.Inventory }()
+		in.Before = nil
 	}
 	apply(cfg, in)
 	in.Inventory.AssumeOrganization()
@@ -221,6 +229,7 @@ func (o *checkOptions) judge(in *input, w *world, cfg *config.Config) *report.Ch
 		Result:      chain.Run(w, opts),
 	}
 	settle(in, &c.Result, opts, cfg)
+	c.Accesses = compare(in, w, &c.Result, opts, cfg)
 	if o.only == nil {
 		c.Expectations = expect(w, cfg, opts, &c.Result)
 	}

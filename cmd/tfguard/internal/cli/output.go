@@ -77,6 +77,7 @@ type rendering struct {
 	version        Version
 	outputs        outputs
 	failOn         report.Threshold
+	newAccess      bool
 	noColor        bool
 	quiet, verbose bool
 }
@@ -93,6 +94,7 @@ func (o *rendering) addTo(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.VarP(&o.outputs, "output", "o", "format of the report, and the file that it goes to if that is not standard output; may be given several times: "+strings.Join(report.Formats(), ", "))
 	f.Var(&o.failOn, "fail-on", "least of what makes the exit code 1: "+strings.Join(report.Thresholds(), ", "))
+	f.BoolVar(&o.newAccess, "fail-on-new-access", false, "make the exit code 1 for a call that the change opens, too")
 	f.BoolVar(&o.noColor, "no-color", false, "no colours, also on a terminal")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "tell what to act on alone, and no progress")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "tell everything, however long")
@@ -118,7 +120,7 @@ func (o *rendering) ready() error {
 // write writes the report in every format, files first: what is on standard output
 // comes when they are whole.
 func (o *rendering) write(rep *report.Report) error {
-	opts := report.Options{FailOn: o.failOn, Version: o.version.complete().Version}
+	opts := o.options()
 	switch {
 	case o.quiet:
 		opts.Detail = report.Quiet
@@ -179,6 +181,10 @@ func (o *rendering) stepSummary(rep *report.Report, opts report.Options) error {
 	return errors.Join(err, f.Close())
 }
 
+func (o *rendering) options() report.Options {
+	return report.Options{FailOn: o.failOn, FailOnNewAccess: o.newAccess, Version: o.version.complete().Version}
+}
+
 // finish writes the report and returns what decides the exit code.
 func (o *rendering) finish(rep *report.Report) error {
 	if err := o.write(rep); err != nil {
@@ -189,7 +195,7 @@ func (o *rendering) finish(rep *report.Report) error {
 		return nil // its verdict is in the words
 	case len(rep.Unreadable) > 0:
 		return errReported
-	case o.failOn.Fails(rep):
+	case o.options().Fails(rep):
 		return errFindings
 	}
 	return nil

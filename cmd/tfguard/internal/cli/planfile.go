@@ -26,6 +26,8 @@ type sources struct {
 	templates    templateOptions
 	// account is what is known of the account, for a plan that does not say.
 	account extract.Fact
+	// before asks for the world before the change too.
+	before bool
 }
 
 func (s *sources) flags(f *pflag.FlagSet) {
@@ -38,7 +40,7 @@ func (s *sources) flags(f *pflag.FlagSet) {
 // options are what every reader of plans is told. Without a folder by name the working
 // folder is tried: Terraform is mostly run there.
 func (s *sources) options() terraform.Options {
-	opts := terraform.Options{ManagedPolicy: managedPolicy, Account: s.account, Folder: string(s.source)}
+	opts := terraform.Options{ManagedPolicy: managedPolicy, Account: s.account, Folder: string(s.source), Before: s.before}
 	if opts.Folder == "" {
 		if files, err := filepath.Glob("*.tf"); err == nil && len(files) > 0 {
 			opts.Folder, opts.FolderAssumed = ".", true

@@ -71,6 +71,7 @@ func readTemplate(ctx context.Context, from *sources, r io.Reader, path, name st
 	dir := filepath.Dir(path)
 	return cloudformation.Read(ctx, r, name, cloudformation.Options{
 		ManagedPolicy: managedPolicy, Account: from.account, Parameters: values, AssumeDefaults: from.templates.assumeDefaults,
+		Before: from.before,
 		ReadFile: func(file string) ([]byte, error) {
 			if path == "-" {
 				return nil, fmt.Errorf("standard input has no folder in which %s could be", file)

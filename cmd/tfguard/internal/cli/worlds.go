@@ -13,12 +13,16 @@ import (
 type cell struct{ chain, action, principal, target string }
 
 func cellOf(r *chain.Replay) cell {
-	return cell{
-		chain: r.Chain.ID, action: r.Action,
-		principal: cmp.Or(r.Principal.Address, r.Principal.StandIn, r.Principal.Name().String()),
-		target:    cmp.Or(r.Target.Address, r.Resource().String()),
-	}
+	return cell{r.Chain.ID, r.Action, nameOf(r.Principal), targetName(r.Target)}
 }
+
+// nameOf names a principal alike in every world that has it.
+func nameOf(p *chain.Principal) string {
+	return cmp.Or(p.Address, p.StandIn, p.Name().String())
+}
+
+// targetName names a target alike in every world that has it.
+func targetName(t *chain.Target) string { return cmp.Or(t.Address, t.ARN.String()) }
 
 // settle decides what is unknown only because the input leaves something undecided:
 // where a replay comes out the same in every world, that is its verdict.

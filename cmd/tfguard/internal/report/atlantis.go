@@ -23,8 +23,8 @@ const atlantisLimit = 65000
 // fails, and without policy sets then takes the check for passed.
 func Atlantis(w io.Writer, r *Report, opts Options) error {
 	r = r.withExpectations()
-	fails, notes := r.atlantisLines(opts.FailOn)
-	if len(fails) == 0 && opts.FailOn.Fails(r) {
+	fails, notes := r.atlantisLines(opts)
+	if len(fails) == 0 && opts.Fails(r) {
 		fails = []string{"FAIL - the report fails at the threshold " + opts.FailOn.String()}
 	}
 	var b strings.Builder
@@ -52,18 +52,23 @@ func Atlantis(w io.Writer, r *Report, opts Options) error {
 
 // atlantisLines returns what fails the check, sorted and each once, and what else
 // there is to say.
-func (r *Report) atlantisLines(failOn Threshold) (fails, notes []string) {
+func (r *Report) atlantisLines(opts Options) (fails, notes []string) {
 	for _, u := range r.Unreadable {
 		fails = append(fails, fmt.Sprintf("FAIL - %s - not judged: %s", stablePath(u.Path), u.Message))
 	}
-	if failOn.unknown(r) {
+	if opts.FailOn.unknown(r) {
 		fails = append(fails, "FAIL - verdicts or policies are not known")
 		for _, u := range r.unknowns() {
 			fails = append(fails, "FAIL - verdicts are not known - they hang on "+u.on)
 		}
 	}
 	for _, a := range r.accesses() {
-		notes = append(notes, fmt.Sprintf("CHANGE - %s (%s)", a, a.how()))
+		line := fmt.Sprintf("%s (%s)", a, a.how())
+		if opts.opens(a.Change) {
+			fails = append(fails, "FAIL - new access: "+line)
+		} else {
+			notes = append(notes, "CHANGE - "+line)
+		}
 	}
 	for _, i := range r.gravestFirst() {
 		f := &r.Findings[i]
@@ -71,7 +76,7 @@ func (r *Report) atlantisLines(failOn Threshold) (fails, notes []string) {
 		switch {
 		case f.Waived != nil:
 			notes = append(notes, fmt.Sprintf("WAIVED - %s %s", line, f.Waived))
-		case failOn.finding(f):
+		case opts.FailOn.finding(f):
 			fails = append(fails, "FAIL - "+line)
 		default:
 			notes = append(notes, strings.ToUpper(f.Severity)+" - "+line)

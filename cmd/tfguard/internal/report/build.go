@@ -35,6 +35,8 @@ type Check struct {
 	Extra       []*extract.Policy
 	Diagnostics source.Diagnostics
 	Result      chain.Result
+	// Accesses are the calls that the input opens or closes.
+	Accesses []Access
 	// Expectations about the result; their Replays count in its Replays. Whether they
 	// hold is for [Report.Add] to say.
 	Expectations []Expected
@@ -76,6 +78,9 @@ func (r *Report) Add(c *Check) {
 	base := len(r.Replays)
 	for _, rep := range c.Result.Replays {
 		r.addReplay(rep, input)
+	}
+	for i := range c.Accesses {
+		r.Changes = append(r.Changes, c.Accesses[i].change(input))
 	}
 	for i := range c.Expectations {
 		r.addExpectation(&c.Expectations[i], base, input)

@@ -6,7 +6,109 @@ import (
 	"strings"
 
 	"github.com/tfguard/tfguard/engine"
+	"github.com/tfguard/tfguard/engine/chain"
+	"github.com/tfguard/tfguard/engine/policy"
 )
+
+// An Access is one call in the world before a change and in that after it.
+type Access struct {
+	Chain     *chain.Chain
+	Action    string
+	Principal *chain.Principal
+	Target    *chain.Target
+	// Before and After are the replays, nil in a world that lacks one side of the call:
+	// what does not exist is not allowed.
+	Before, After *chain.Replay
+	// Unasked is set where a world lacks the replay although it has both sides: there
+	// no service can take the role.
+	Unasked bool
+}
+
+// Changes reports whether the change opens or closes the call.
+func (a *Access) Changes() bool { return rank(verdict(a.Before)) != rank(verdict(a.After)) }
+
+func verdict(r *chain.Replay) engine.Verdict {
+	if r == nil {
+		return engine.ImplicitDeny
+	}
+	return r.Verdict
+}
+
+// change renders the access.
+func (a *Access) change(input int) Change {
+	of := chain.Replay{Principal: a.Principal, Target: a.Target, Action: a.Action}
+	return Change{
+		Chain: a.Chain.ID, Action: a.Action,
+		Principal: a.Principal.Name().String(), PrincipalAddress: a.Principal.Address,
+		Resource: of.Resource().String(), ResourceAddress: a.Target.Address,
+		Before: verdict(a.Before), After: verdict(a.After), Because: a.because(), Input: input,
+	}
+}
+
+// because are the statements that brought the change, of the hop that one world stops
+// at: those that deny it there, and those that let it pass in the other world. An
+// explicit deny is reason enough for a loss.
+func (a *Access) because() []Because {
+	shut, open := a.Before, a.After
+	if rank(verdict(shut)) > rank(verdict(open)) {
+		shut, open = open, shut
+	}
+	out := []Because{}
+	add := func(r *chain.Replay, h *chain.HopResult, effect policy.Effect) {
+		if h == nil {
+			return
+		}
+		for i := range h.Because {
+			if s := &h.Because[i]; s.Effect == effect && s.Outcome != engine.NotApplies {
+				b := because(s)
+				b.Before = r == a.Before
+				out = append(out, b)
+			}
+		}
+	}
+	stopped := stop(shut)
+	add(shut, stopped, policy.Deny)
+	if len(out) == 0 || shut == a.Before {
+		add(open, a.passes(open, stopped), policy.Allow)
+	}
+	return out
+}
+
+// stop is the hop that a replay stops at, nil if there is none.
+func stop(r *chain.Replay) *chain.HopResult {
+	if r == nil {
+		return nil
+	}
+	for i := range r.Hops {
+		if h := &r.Hops[i]; !h.Optional && h.Verdict == r.Verdict && h.Hop == r.BrokenHop {
+			return h
+		}
+	}
+	return nil
+}
+
+// passes is the hop of a replay that another stops at, or else the last that is not
+// optional. Where no service can take the role, it is the hop that takes it.
+func (a *Access) passes(r *chain.Replay, stopped *chain.HopResult) *chain.HopResult {
+	var last *chain.HopResult
+	for i := range r.Hops {
+		h := &r.Hops[i]
+		switch {
+		case stopped != nil && h.Hop == stopped.Hop && h.Request.Action == stopped.Request.Action,
+			a.Unasked && h.Request.Action == "sts:AssumeRole":
+			return h
+		case !h.Optional:
+			last = h
+		}
+	}
+	return last
+}
+
+// rank orders verdicts by how much they let pass. What is perhaps allowed counts as
+// more than what is denied, as whoever reads it should look.
+func rank(v engine.Verdict) int {
+	return map[engine.Verdict]int{engine.Unknown: 1, engine.Allowed: 2}[v]
+}
 
 // An access is one call that changes alike on several chains.
 type access struct {
@@ -59,6 +161,9 @@ func (b *Because) name() string {
 	case b.Source.Line > 0:
 		name += fmt.Sprintf(" at %d:%d", b.Source.Line, b.Source.Column)
 	}
+	if b.Before {
+		name += " as it was before"
+	}
 	return name
 }
 
@@ -69,11 +174,9 @@ const (
 	changes = "changes"
 )
 
-// verb says what the principal does with the call. To be perhaps allowed counts as a
-// gain, as whoever reads it should look.
+// verb says what the principal does with the call.
 func (c *Change) verb() string {
-	rank := map[engine.Verdict]int{engine.Unknown: 1, engine.Allowed: 2}
-	switch before, after := rank[c.Before], rank[c.After]; {
+	switch before, after := rank(c.Before), rank(c.After); {
 	case after > before:
 		return gains
 	case after < before:

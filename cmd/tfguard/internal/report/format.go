@@ -16,6 +16,8 @@ type Options struct {
 	Detail Detail
 	// FailOn is the least of what fails the check.
 	FailOn Threshold
+	// FailOnNewAccess fails it for a call that the input opens, too.
+	FailOnNewAccess bool
 	// Version of the program, for formats that name it.
 	Version string
 	// Limit is how many characters a document that people read may have, where the

@@ -12,8 +12,8 @@ const annotations = 10
 
 // GitHub renders the findings as workflow commands, which GitHub Actions shows as
 // annotations, those with a source beside the line in question. Of each kind it takes
-// ten; the last line says how many there are. Changes of access are notices, and
-// waived findings are counted alone.
+// ten; the last line says how many there are. Changes of access are notices, or
+// errors where they fail the check, and waived findings are counted alone.
 func GitHub(w io.Writer, r *Report, opts Options) error {
 	r = r.withExpectations()
 	g := &github{w: bufio.NewWriter(w), left: map[string]int{"error": annotations, "warning": annotations, "notice": annotations}}
@@ -25,7 +25,11 @@ func GitHub(w io.Writer, r *Report, opts Options) error {
 		if by := statements(a.Because); len(by) > 0 {
 			message += ", by " + strings.Join(by, ", ")
 		}
-		g.annotate("notice", place{}, "access change", message)
+		kind := "notice"
+		if opts.opens(a.Change) {
+			kind = "error"
+		}
+		g.annotate(kind, place{}, "access change", message)
 	}
 	for _, i := range r.gravestFirst() {
 		f := &r.Findings[i]
@@ -47,7 +51,7 @@ func GitHub(w io.Writer, r *Report, opts Options) error {
 		g.annotate(kind, at, f.Rule, message+"\n"+f.Remediation)
 	}
 	passed := "passed"
-	if opts.FailOn.Fails(r) || len(r.Unreadable) > 0 {
+	if opts.Fails(r) || len(r.Unreadable) > 0 {
 		passed = "failed"
 	}
 	fmt.Fprintf(g.w, "tfguard %s: %s. %s\n", passed, r.answer(), r.Summary.verdicts())

@@ -138,7 +138,7 @@ func newPageView(r *Report, opts Options) *pageView {
 		Title:  r.answer(), Answer: r.answer(), Grade: "fine", Version: opts.Version, Remarks: r.remarks(),
 	}
 	switch s := r.Summary.Findings; {
-	case s.Error > 0 || r.Summary.Expectations.Failed > 0 || len(r.Unreadable) > 0 || opts.FailOn.Fails(r):
+	case s.Error > 0 || r.Summary.Expectations.Failed > 0 || len(r.Unreadable) > 0 || opts.Fails(r):
 		v.Grade = "error"
 	case s.Warning > 0:
 		v.Grade = "warning"

@@ -24,14 +24,14 @@ func Markdown(w io.Writer, r *Report, opts Options) error {
 	if limit == 0 {
 		limit = markdownLimit
 	}
-	m := &markdown{r: r, failOn: opts.FailOn}
+	m := &markdown{r: r, opts: opts}
 	_, err := io.WriteString(w, m.within(limit))
 	return err
 }
 
 type markdown struct {
-	r      *Report
-	failOn Threshold
+	r    *Report
+	opts Options
 }
 
 // A section is a part of the comment in its variants, the longest first; the last one
@@ -112,7 +112,7 @@ func (m *markdown) head() string {
 	var b strings.Builder
 	mark := "✅"
 	switch s := m.r.Summary.Findings; {
-	case len(m.r.Unreadable) > 0 || m.failOn.Fails(m.r) || s.Error > 0 || m.r.Summary.Expectations.Failed > 0:
+	case len(m.r.Unreadable) > 0 || m.opts.Fails(m.r) || s.Error > 0 || m.r.Summary.Expectations.Failed > 0:
 		mark = "❌"
 	case s.Warning > 0:
 		mark = "⚠️"

@@ -315,13 +315,15 @@ type Hop struct {
 // Because is the part a statement played in a decision. Statement 0 stands for the
 // whole of a policy: one that was not read, or S3 Block Public Access.
 type Because struct {
-	Policy    string  `json:"policy"`
-	Statement int     `json:"statement"`
-	Sid       string  `json:"sid"`
-	Effect    string  `json:"effect"`
-	Outcome   string  `json:"outcome"`
-	Failed    *Failed `json:"failed,omitempty"`
-	Source    Source  `json:"source"`
+	Policy    string `json:"policy"`
+	Statement int    `json:"statement"`
+	Sid       string `json:"sid"`
+	Effect    string `json:"effect"`
+	Outcome   string `json:"outcome"`
+	// Before is set for a statement as it was before the change.
+	Before bool    `json:"before,omitempty"`
+	Failed *Failed `json:"failed,omitempty"`
+	Source Source  `json:"source"`
 }
 
 // Failed is the element of a statement that the request did not meet.

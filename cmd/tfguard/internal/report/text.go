@@ -244,7 +244,12 @@ func (t *text) changes() {
 	}
 	t.line("")
 	t.line("%s", t.paint(bold, "Access changes"))
-	for _, a := range accesses {
+	for i, a := range accesses {
+		if i == t.bounds.most {
+			t.line("")
+			t.line("  … and %s (--verbose lists all)", number(len(accesses)-i, "more", "more"))
+			return
+		}
 		style := plain
 		if a.verb() == gains {
 			style = yellow

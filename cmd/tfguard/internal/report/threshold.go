@@ -45,6 +45,14 @@ func (t *Threshold) Set(word string) error {
 	return nil
 }
 
+// Fails reports whether a report fails the check.
+func (o Options) Fails(r *Report) bool {
+	return o.FailOn.Fails(r) || slices.ContainsFunc(r.Changes, func(c Change) bool { return o.opens(&c) })
+}
+
+// opens reports whether a change is new access that fails the check.
+func (o Options) opens(c *Change) bool { return o.FailOnNewAccess && c.verb() == gains }
+
 // Fails reports whether a report holds something at or above the threshold.
 func (t Threshold) Fails(r *Report) bool {
 	return t >= Error && r.Summary.Expectations.Failed > 0 || t.unknown(r) || slices.ContainsFunc(r.Findings, func(f Finding) bool { return t.finding(&f) })

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tfguard/tfguard/cmd/tfguard/internal/report"
+	"github.com/tfguard/tfguard/fixtures"
+)
+
+// accessChanges renders the changes of a report, one a line.
+func accessChanges(r *report.Report) []string {
+	var out []string
+	for i := range r.Changes {
+		c := &r.Changes[i]
+		who, on := c.PrincipalAddress, c.ResourceAddress
+		if who == "" {
+			who = c.Principal
+		}
+		var by []string
+		for _, b := range c.Because {
+			was := ""
+			if b.Before {
+				was = " before"
+			}
+			by = append(by, fmt.Sprintf("%s %d %s%s", b.Policy, b.Statement, b.Effect, was))
+		}
+		out = append(out, fmt.Sprintf("%s: %s %s on %s: %s -> %s by %s", c.Chain, who, c.Action, on, c.Before, c.After, strings.Join(by, ", ")))
+	}
+	return out
+}
+
+// checkText is the report of a plan that a test makes.
+func checkText(t *testing.T, plan string) *report.Report {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "plan.json")
+	if err := os.WriteFile(file, []byte(plan), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := tfguard(t, "check", "-o", "json", file)
+	r, err := report.Read(strings.NewReader(got.stdout))
+	if err != nil {
+		t.Fatalf("%v, stderr %q", err, got.stderr)
+	}
+	return r
+}
+
+func TestShowAccessGained(t *testing.T) {
+	_, r, _ := reportOf(t, "lifecycle-03-update")
+	var want []string
+	for _, chain := range []string{"direct-corporate", "direct-internet", "direct-vpc-endpoint", "lambda-execution", "lambda-vpc"} {
+		want = append(want, chain+": aws_iam_role.app s3:PutObject on aws_s3_bucket.data: implicitDeny -> allowed by aws_iam_policy.app.policy 1 Allow")
+	}
+	if got := accessChanges(r); !slices.Equal(got, want) {
+		t.Errorf("got %s", strings.Join(got, "\n"))
+	}
+}
+
+func TestShowAccessLost(t *testing.T) {
+	_, r, _ := reportOf(t, "exemption-removed")
+	got := accessChanges(r)
+	want := "cloudtrail-s3: cloudtrail.amazonaws.com s3:PutObject on aws_s3_bucket.logs: allowed -> explicitDeny by aws_s3_bucket_policy.logs.policy 4 Deny"
+	if !slices.Contains(got, want) {
+		t.Errorf("got %s", strings.Join(got, "\n"))
+	}
+	for _, line := range got {
+		if !strings.Contains(line, ": allowed -> explicitDeny by aws_s3_bucket_policy.logs.policy 4 Deny") {
+			t.Errorf("no loss by the Deny: %s", line)
+		}
+	}
+}
+
+// What says the same in another order or layout is no change, nor is a plan that
+// changes nothing or creates everything.
+func TestShowNoAccessChanges(t *testing.T) {
+	for _, name := range []string{"statements-reordered", "lifecycle-01-create", "lifecycle-02-noop", "cloudtrail-network-deny", "athena-blog"} {
+		if _, r, _ := reportOf(t, name); len(r.Changes) != 0 {
+			t.Errorf("%s: %s", name, strings.Join(accessChanges(r), "\n"))
+		}
+	}
+}
+
+// The world before is replayed with the chains that a policy of either world asks for:
+// what was allowed by a wildcard is not gained by naming it, and what the wildcard
+// allowed is lost although nothing asks for it any more.
+func TestAccessByWildcard(t *testing.T) {
+	role := func(actions string) string {
+		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":` + actions + `,"Resource":"*"}]}`
+	}
+	wild, named, less := role(`"*"`), role(`["glue:*","s3:*","lambda:*","athena:*"]`), role(`["s3:PutObject"]`)
+	for _, test := range []struct {
+		before, after string
+		lost          bool
+	}{{wild, named, false}, {named, wild, false}, {wild, less, true}} {
+		r := checkText(t, rolePlan(t, test.before, test.after, "update"))
+		for i := range r.Changes {
+			c := &r.Changes[i]
+			if strings.HasPrefix(c.Action, "s3:") && c.After.String() == "allowed" {
+				t.Errorf("%s to %s: gains %s through %s", test.before, test.after, c.Action, c.Chain)
+			}
+		}
+		lost := slices.ContainsFunc(accessChanges(r), func(line string) bool {
+			return strings.HasPrefix(line, "direct-corporate: aws_iam_role.app s3:GetObject on aws_s3_bucket.data: allowed -> implicitDeny by aws_iam_role_policy.app.policy 1 Allow before")
+		})
+		if lost != test.lost {
+			t.Errorf("%s to %s: %s", test.before, test.after, strings.Join(accessChanges(r), "\n"))
+		}
+	}
+}
+
+// A role that is new gains access to a bucket that is not; to one that is new too,
+// nothing is a change.
+func TestAccessOfNewPrincipal(t *testing.T) {
+	allow := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`
+	r := checkText(t, rolePlan(t, "", allow, "create"))
+	want := "direct-corporate: aws_iam_role.app s3:GetObject on aws_s3_bucket.data: implicitDeny -> allowed by aws_iam_role_policy.app.policy 1 Allow"
+	got := accessChanges(r)
+	if !slices.Contains(got, want) {
+		t.Errorf("got %s", strings.Join(got, "\n"))
+	}
+	for _, line := range got {
+		if strings.Contains(line, "aws_s3_bucket.fresh") {
+			t.Errorf("a change between what is new: %s", line)
+		}
+	}
+	if r := checkText(t, rolePlan(t, allow, "", "delete")); !slices.Contains(accessChanges(r), "direct-corporate: aws_iam_role.app s3:GetObject on aws_s3_bucket.data: allowed -> implicitDeny by aws_iam_role_policy.app.policy 1 Allow before") {
+		t.Errorf("got %s", strings.Join(accessChanges(r), "\n"))
+	}
+}
+
+// rolePlan is a plan of a role with a policy, a bucket that was there before and one
+// that is created.
+func rolePlan(t *testing.T, before, after, action string) string {
+	t.Helper()
+	change := func(address, action string, values map[string]any, was, will map[string]any) object {
+		typ, name, _ := strings.Cut(address, ".")
+		side := func(more map[string]any, there bool) any {
+			if !there {
+				return nil
+			}
+			out := map[string]any{}
+			for _, m := range []map[string]any{values, more} {
+				for k, v := range m {
+					out[k] = v
+				}
+			}
+			return out
+		}
+		return object{
+			"address": address, "mode": "managed", "type": typ, "name": name, "provider_name": "registry.terraform.io/hashicorp/aws",
+			"change": object{
+				"actions": []string{action}, "before": side(was, action != "create"), "after": side(will, action != "delete"),
+				"after_unknown": object{}, "before_sensitive": false, "after_sensitive": false,
+			},
+		}
+	}
+	roleAction := action
+	if action == "update" {
+		roleAction = "no-op"
+	}
+	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole"}]}`
+	text, err := json.Marshal(object{
+		"format_version": "1.2", "terraform_version": "1.9.0", "planned_values": object{"root_module": object{}}, "configuration": object{},
+		"resource_changes": []object{
+			change("aws_iam_role.app", roleAction, map[string]any{"name": "app", "arn": "arn:aws:iam::111122223333:role/app", "id": "app", "assume_role_policy": trust}, nil, nil),
+			change("aws_iam_role_policy.app", action, map[string]any{"name": "p", "role": "app"}, map[string]any{"policy": before}, map[string]any{"policy": after}),
+			change("aws_s3_bucket.data", "no-op", map[string]any{"bucket": "data", "id": "data", "arn": "arn:aws:s3:::data"}, nil, nil),
+			change("aws_s3_bucket.fresh", "create", map[string]any{"bucket": "fresh"}, nil, nil),
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// Pairs that replays stand for are compared like those that are replayed one by one.
+func TestAccessChangesWhereFolded(t *testing.T) {
+	file := fixtures.Path(t, "terraform/lifecycle-03-update/plan.json")
+	whole, folded := tfguard(t, "check", "-o", "json", file), tfguard(t, "check", "-o", "json", "--max-replays", "1", file)
+	var got [2][]string
+	for i, text := range []string{whole.stdout, folded.stdout} {
+		r, err := report.Read(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range r.Changes {
+			got[i] = append(got[i], fmt.Sprint(c.Chain, c.Action, c.PrincipalAddress, c.ResourceAddress, c.Before, c.After))
+		}
+		slices.Sort(got[i])
+	}
+	if len(got[0]) == 0 || !slices.Equal(got[0], got[1]) {
+		t.Errorf("folded: %q\nelse: %q", got[1], got[0])
+	}
+}

@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tfguard/tfguard/cmd/tfguard/internal/config"
+	"github.com/tfguard/tfguard/cmd/tfguard/internal/report"
+	"github.com/tfguard/tfguard/engine/chain"
+	"github.com/tfguard/tfguard/extract"
+)
+
+// maxCompared bounds how many calls of a world are compared with those of another.
+const maxCompared = 200_000
+
+// compare replays the world before the change and returns the calls that the change
+// opens or closes, in the order of the replays. It notes what is not compared.
+//
+// What does not exist is not allowed. A call of which neither side is there in one of
+// the worlds is no change, though: with the principal and the resource everything about
+// it comes or goes.
+func compare(in *input, after *world, result *chain.Result, run chain.Options, cfg *config.Config) []report.Access {
+	if in.Before == nil || in.Inventory.Changes == 0 || isEmpty(in.Before) {
+		return nil
+	}
+	in.Before.Timestamp = in.Inventory.Timestamp // the same clock
+	before := newWorld(in.Before, cfg)
+	was := chain.Run(before, run)
+	sides := [2]*compared{{world: before}, {world: after}}
+	if !sides[0].add(&was) || !sides[1].add(result) {
+		result.Notes = append(result.Notes, fmt.Sprintf("There are more than %d calls: what the change opens and closes is not told.", maxCompared))
+		return nil
+	}
+	for i, s := range sides {
+		s.complete(sides[1-i], run)
+	}
+	var out []report.Access
+	left := 0
+	for _, c := range sides[1].order {
+		a := *sides[1].calls[c]
+		if b := sides[0].calls[c]; b != nil {
+			a.Before = b.After
+		}
+		lacking := slices.Index([]*chain.Replay{a.Before, a.After}, nil)
+		a.Unasked = lacking >= 0 && sides[lacking].there(&a)
+		switch {
+		case !a.Changes():
+		case a.Unasked && a.Chain.Entry == chain.Internet:
+			left++
+		case sides[0].has(&a) && sides[1].has(&a):
+			out = append(out, a)
+		}
+	}
+	if left > 0 {
+		result.Notes = append(result.Notes, fmt.Sprintf("%d calls from the Internet are not compared with those before the change: the ranges that policies name cover all of it, before or after.", left))
+	}
+	return out
+}
+
+// isEmpty reports whether an inventory shows nothing that access could depend on.
+func isEmpty(inv *extract.Inventory) bool {
+	return len(inv.Policies)+len(inv.Principals)+len(inv.Resources)+len(inv.OrgPolicies)+len(inv.Endpoints) == 0
+}
+
+// compared are the calls of one of two worlds.
+type compared struct {
+	world *world
+	// calls have their replay in After; one that the other world alone makes has none.
+	calls map[cell]*report.Access
+	order []cell
+	// principals and targets are the names of those of the world.
+	principals, targets map[string]bool
+}
+
+// add takes the calls that replays were made of or stand for. It returns false for too
+// many of them.
+func (s *compared) add(result *chain.Result) bool {
+	if s.calls == nil {
+		s.calls, s.principals, s.targets = map[cell]*report.Access{}, map[string]bool{}, map[string]bool{}
+		for _, p := range s.world.principals {
+			s.principals[nameOf(p)] = true
+		}
+		for _, t := range s.world.targets {
+			s.targets[targetName(t)] = true
+		}
+	}
+	if result.Folded > maxCompared {
+		return false
+	}
+	for _, r := range result.Replays {
+		s.put(r, r.Principal, r.Target)
+	}
+	for _, g := range result.Groups {
+		for _, i := range g.Replays {
+			for _, b := range g.Blocks {
+				for _, p := range b.Principals {
+					for _, t := range b.Targets {
+						s.put(result.Replays[i], p, t)
+					}
+				}
+			}
+		}
+	}
+	return len(s.calls) <= maxCompared
+}
+
+// put enters the replay of a call; the one that was made for it goes before one that
+// stands for it.
+func (s *compared) put(r *chain.Replay, p *chain.Principal, t *chain.Target) {
+	c := cell{r.Chain.ID, r.Action, nameOf(p), targetName(t)}
+	switch known := s.calls[c]; {
+	case known == nil:
+		s.calls[c] = &report.Access{Chain: r.Chain, Action: r.Action, Principal: p, Target: t, After: r}
+		s.order = append(s.order, c)
+	case known.After == nil:
+		known.After = r
+	}
+}
+
+// complete replays the calls that the other world alone has made so far: those that
+// nothing relates here, or that no policy brings up. What cannot be made even so, as
+// one side of it is missing or no policy lets its service in, is entered without a
+// replay.
+func (s *compared) complete(other *compared, run chain.Options) {
+	type pair struct{ action, principal, target string }
+	missing := map[pair]bool{}
+	for _, c := range other.order {
+		if s.calls[c] == nil {
+			missing[pair{c.action, c.principal, c.target}] = true
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	run.Unasked = true
+	run.Only = func(p *chain.Principal, t *chain.Target, action string) bool {
+		return missing[pair{action, nameOf(p), targetName(t)}]
+	}
+	again := chain.Run(s.world, run)
+	for _, r := range again.Replays {
+		if other.calls[cellOf(r)] != nil {
+			s.put(r, r.Principal, r.Target)
+		}
+	}
+	for _, c := range other.order {
+		if s.calls[c] == nil {
+			a := *other.calls[c]
+			a.After = nil
+			s.calls[c] = &a
+			s.order = append(s.order, c)
+		}
+	}
+}
+
+// has reports whether the world has one side of a call, other than those who are
+// everywhere.
+func (s *compared) has(a *report.Access) bool {
+	t := targetName(a.Target)
+	return s.targets[t] || a.Target.Address == "" || s.principals[nameOf(a.Principal)]
+}
+
+// there reports whether the world has both sides of a call of a user, role or stand-in.
+func (s *compared) there(a *report.Access) bool {
+	known := a.Principal.StandIn != "" || s.principals[nameOf(a.Principal)]
+	return known && (a.Target.Address == "" || s.targets[targetName(a.Target)])
+}
