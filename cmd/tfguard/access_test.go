@@ -92,7 +92,7 @@ func TestAccessByWildcard(t *testing.T) {
 	role := func(actions string) string {
 		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":` + actions + `,"Resource":"*"}]}`
 	}
-	wild, named, less := role(`"*"`), role(`["glue:*","s3:*","lambda:*","athena:*"]`), role(`["s3:PutObject"]`)
+	wild, named, less := role(`"*"`), role(`["glue:*","s3:*","lambda:*","athena:*","cloudformation:*"]`), role(`["s3:PutObject"]`)
 	for _, test := range []struct {
 		before, after string
 		lost          bool
@@ -113,8 +113,8 @@ func TestAccessByWildcard(t *testing.T) {
 	}
 }
 
-// A role that is new gains access to a bucket that is not; to one that is new too,
-// nothing is a change.
+// A role that is new gains access to a bucket that is not; access to a bucket that is
+// new is no change.
 func TestAccessOfNewPrincipal(t *testing.T) {
 	allow := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`
 	r := checkText(t, rolePlan(t, "", allow, "create"))

@@ -16,9 +16,8 @@ const maxCompared = 200_000
 // compare replays the world before the change and returns the calls that the change
 // opens or closes, in the order of the replays. It notes what is not compared.
 //
-// What does not exist is not allowed. A call of which neither side is there in one of
-// the worlds is no change, though: with the principal and the resource everything about
-// it comes or goes.
+// A principal that does not exist is not allowed anything. Of a resource that comes or
+// goes with the change nothing is told: everybody's access to it does.
 func compare(in *input, after *world, result *chain.Result, run chain.Options, cfg *config.Config) []report.Access {
 	if in.Before == nil || in.Inventory.Changes == 0 || isEmpty(in.Before) {
 		return nil
@@ -47,7 +46,7 @@ func compare(in *input, after *world, result *chain.Result, run chain.Options, c
 		case !a.Changes():
 		case a.Unasked && a.Chain.Entry == chain.Internet:
 			left++
-		case sides[0].has(&a) && sides[1].has(&a):
+		case sides[0].has(a.Target) && sides[1].has(a.Target):
 			out = append(out, a)
 		}
 	}
@@ -68,7 +67,7 @@ type compared struct {
 	// calls have their replay in After; one that the other world alone makes has none.
 	calls map[cell]*report.Access
 	order []cell
-	// principals and targets are the names of those of the world.
+	// principals are the names of those of the world, targets the addresses.
 	principals, targets map[string]bool
 }
 
@@ -81,7 +80,7 @@ func (s *compared) add(result *chain.Result) bool {
 			s.principals[nameOf(p)] = true
 		}
 		for _, t := range s.world.targets {
-			s.targets[targetName(t)] = true
+			s.targets[t.Address] = true
 		}
 	}
 	if result.Folded > maxCompared {
@@ -152,15 +151,13 @@ func (s *compared) complete(other *compared, run chain.Options) {
 	}
 }
 
-// has reports whether the world has one side of a call, other than those who are
-// everywhere.
-func (s *compared) has(a *report.Access) bool {
-	t := targetName(a.Target)
-	return s.targets[t] || a.Target.Address == "" || s.principals[nameOf(a.Principal)]
+// has reports whether the world has a target: one that no input defines is in all.
+func (s *compared) has(t *chain.Target) bool {
+	return t.Address == "" || s.targets[t.Address] || s.principals[t.Address]
 }
 
 // there reports whether the world has both sides of a call of a user, role or stand-in.
 func (s *compared) there(a *report.Access) bool {
 	known := a.Principal.StandIn != "" || s.principals[nameOf(a.Principal)]
-	return known && (a.Target.Address == "" || s.targets[targetName(a.Target)])
+	return known && s.has(a.Target)
 }
