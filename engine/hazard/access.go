@@ -306,6 +306,7 @@ func (f *finder) void(replays []int) *Finding {
 		switch {
 		case deny != nil && (deny.Kind == policy.SCP || deny.Kind == policy.Boundary) && len(deniers(hop)) == 1:
 			out = blame(GrantVoid, g, i, "%s grants %s %s on %s, and %s denies it on every chain.", reasonName(g), r.Principal.Address, r.Action, target(r), reasonName(deny))
+			out.policy, out.statement = deny.Policy, deny.Statement
 		case deny == nil && limited(hop):
 			out = blame(GrantVoid, g, i, "%s grants %s %s on %s, which is outside of its %s on every chain.", reasonName(g), r.Principal.Address, r.Action, target(r), kinds(hop.Missing))
 		}

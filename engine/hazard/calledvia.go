@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/awsref"
 	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/condition"
@@ -116,9 +117,10 @@ var (
 			if !s.allows() || service == "" {
 				return
 			}
-			for _, c := range s.on(append(calledViaKeys, "aws:viaawsservice")...) {
-				if positive(c) && !c.Operator.IfExists && c.Operator.Set != condition.ForAllValues && (lower(c) != "aws:viaawsservice" || holds(c, "true")) {
-					s.report(source.Warning, c.KeyRange, nil, "only %s assumes the role, and its calls with it do not carry %s", service, c.Key)
+			// Another service may be one that the role's own calls go through.
+			for _, c := range s.on(calledViaKeys...) {
+				if positive(c) && !c.Operator.IfExists && c.Operator.Set != condition.ForAllValues && holds(c, service) {
+					s.report(source.Warning, c.KeyRange, nil, "%s assumes the role, and its calls with the role do not carry %s", service, c.Key)
 				}
 			}
 		},
@@ -148,23 +150,33 @@ var (
 		Title:    "A gate for infrastructure as code shuts out its own entry",
 		Severity: source.Error,
 		Rationale: "A Deny of everything that did not come through CloudFormation (StringNotEquals over aws:CalledViaFirst) is met by every direct call, " +
-			"as the key is then absent: the calls that begin a stack operation must be in NotAction. A stack that Service Catalog began has that service first.",
+			"as the key is then absent: the calls that begin a stack operation must be in NotAction. A stack that Service Catalog began has that service first. " +
+			"AWS's pages disagree on whether the calls of CloudFormation with a service role carry the key, so exempt such a role by aws:PrincipalArn. " +
+			"The gate does not keep custom resources and macros of a stack from calling anything, and whoever may use CloudFormation can change whatever else is granted to them.",
 		Remediation: "Put cloudformation:*, iam:PassRole, the upload of templates and the actions that read into NotAction, and do not add IfExists to a positive operator.",
 		Page:        "AWS global condition context keys",
 		Kind:        policy.SCP,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotAction":["s3:*"],"Resource":"*","Condition":{"StringNotEquals":{"aws:CalledViaFirst":"cloudformation.amazonaws.com"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotAction":["cloudformation:*","iam:PassRole","s3:*"],"Resource":"*","Condition":{"StringNotEquals":{"aws:CalledViaFirst":"cloudformation.amazonaws.com"}}}}`,
-		explains:    []*Rule{ChainBroken},
+		explains:    []*Rule{ChainBroken, GrantVoid},
 		statement: func(s *statement) {
 			c := s.first(negated, "aws:calledviafirst")
 			if !s.denies() || c == nil || !holds(c, "cloudformation.amazonaws.com") {
 				return
 			}
-			for _, action := range []string{"cloudformation:CreateStack", "cloudformation:UpdateStack", "iam:PassRole"} {
-				if s.covers(action) {
-					s.report(source.Warning, s.Actions.Range, s.denied(chain.Caller), "it denies %s, without which nothing comes through CloudFormation", action)
-					return
-				}
+			entries := []string{"cloudformation:CreateStack", "cloudformation:UpdateStack", "iam:PassRole"}
+			if i := slices.IndexFunc(entries, s.covers); i >= 0 {
+				denied := s.denied(chain.Caller)
+				s.report(source.Warning, s.Actions.Range, func(r *chain.Replay, hop *chain.HopResult) bool {
+					return strings.HasPrefix(hop.Request.Action, "cloudformation:") && denied(r, hop)
+				}, "it denies %s, without which nothing comes through CloudFormation", entries[i])
+				return
+			}
+			switch exempt := len(s.on("aws:principalarn")) > 0; {
+			case s.doc.proves(s.denied(chain.ServiceRole)) && !exempt:
+				s.report(source.Warning, c.KeyRange, s.denied(chain.ServiceRole), "it denies what services do with a role of their own, which comes through no other service")
+			case s.covers("s3:PutObject") && s.Actions.Not:
+				s.report(source.Info, s.Actions.Range, nil, "it denies s3:PutObject, by which templates are uploaded")
 			}
 		},
 	}
@@ -185,6 +197,16 @@ var (
 			c := s.first(positive, "aws:calledvialast")
 			if c != nil && slices.Equal(literals(c), []string{"cloudformation.amazonaws.com"}) {
 				s.report(source.Warning, c.KeyRange, nil, "the service that uses a key for CloudFormation, such as DynamoDB, is the last one, not CloudFormation")
+			}
+			// A call that comes through two services misses who asks for the second as the first.
+			for _, c := range s.on("aws:calledviafirst") {
+				swapped := func(r *chain.Replay, hop *chain.HopResult) bool {
+					last := hop.Request.Context.Get("aws:CalledViaLast").Values
+					return r.Verdict == engine.ImplicitDeny && hop == brokenHop(r) && positive(c) && len(last) == 1 && holds(c, last[0].String()) && s.byOwner(r) && s.matches(hop) && s.otherwise(hop, c) && c.Eval(hop.Request.Context) == kleene.False
+				}
+				if s.doc.proves(swapped) {
+					s.report(source.Warning, c.KeyRange, swapped, "the service it names is the last of the chain, not the first")
+				}
 			}
 		},
 	}

@@ -144,6 +144,9 @@ func (d *document) prove(shows proof) int {
 	return -1
 }
 
+// proves reports whether a replay that the policy had a part in shows the claim.
+func (d *document) proves(shows proof) bool { return d.prove(shows) >= 0 }
+
 func (d *document) add(st *policy.Statement, severity source.Severity, rng source.Range, replay int, message string) {
 	if d.Sensitive {
 		message = d.rule.Title
@@ -172,7 +175,7 @@ func (s *statement) allows() bool { return s.Effect == policy.Allow }
 func (s *statement) denies() bool { return s.Effect == policy.Deny }
 
 // on yields the conditions over some keys, given in lower case; a name that ends in
-// '/' stands for its family.
+// '/' or ':' stands for its family.
 func (s *statement) on(keys ...string) []*condition.Condition {
 	if s.keys == nil {
 		for i := range s.Conditions {
@@ -190,12 +193,15 @@ func (s *statement) on(keys ...string) []*condition.Condition {
 
 func lower(c *condition.Condition) string { return strings.ToLower(c.Key) }
 
-// family returns the name of a tag key's family, such as "aws:principaltag/".
+// family returns the name of a key's family, such as "aws:principaltag/".
 func family(c *condition.Condition) string { return familyOf(lower(c)) }
 
 func familyOf(key string) string {
 	if i := strings.IndexByte(key, '/'); i >= 0 {
 		return key[:i+1]
+	}
+	if strings.HasPrefix(key, "kms:encryptioncontext:") {
+		return "kms:encryptioncontext:"
 	}
 	return key
 }

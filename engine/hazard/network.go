@@ -177,6 +177,9 @@ var (
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"NotIpAddressIfExists":{"aws:SourceIp":"192.0.2.0/24"},"StringNotEqualsIfExists":{"aws:SourceVpc":"vpc-0123456789abcdef0"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false","aws:ViaAWSService":"false"},"ArnNotLikeIfExists":{"aws:PrincipalArn":"arn:aws:iam::*:role/aws:ec2-infrastructure"}}}}`,
 		statement: func(s *statement) {
 			c := s.first(negated, networkKeys...)
+			if i := slices.IndexFunc(dataPlane, s.lists); s.denies() && i >= 0 && s.first(negated, endpointKeys...) != nil {
+				s.report(source.Warning, s.Actions.Range, nil, "%s goes to an address in the VPC and carries no key of an endpoint, so that it is always denied", dataPlane[i])
+			}
 			if !s.denies() || c == nil || !s.covers("kms:Decrypt") || s.doc.Kind == policy.Identity || s.doc.Kind == policy.Boundary {
 				return
 			}
@@ -205,6 +208,19 @@ var (
 		},
 	}
 )
+
+// dataPlane are actions of services that are called at an address in the VPC, without
+// an endpoint.
+var dataPlane = []string{"dax:GetItem", "elasticfilesystem:ClientMount", "kafka-cluster:Connect", "neptune-db:connect", "rds-db:connect"}
+
+// lists reports whether the statement names the service of an action and covers it.
+func (s *statement) lists(action string) bool {
+	prefix, _, _ := strings.Cut(action, ":")
+	return !s.Actions.Not && s.covers(action) && slices.ContainsFunc(s.Actions.Entries, func(a policy.Action) bool {
+		text, _ := a.Text.Literal()
+		return strings.HasPrefix(strings.ToLower(text), prefix+":")
+	})
+}
 
 // sparesServiceCalls reports whether a Deny leaves out calls that a service makes
 // with the caller's session, or is kept narrow by the service they came through.

@@ -27,6 +27,7 @@ var (
 		Kind:        policy.Resource,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotPrincipal":{"AWS":"arn:aws:iam::111122223333:role/Admin"},"Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"]}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"ArnNotEquals":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/Admin"}}}}`,
+		explains:    []*Rule{PublicAccess},
 		statement: func(s *statement) {
 			if s.Principals == nil || !s.Principals.Not {
 				return
@@ -37,7 +38,8 @@ var (
 			}
 			if leaf := s.withoutAncestor(); leaf != "" {
 				s.report(source.Warning, s.Principals.Range, func(_ *chain.Replay, hop *chain.HopResult) bool {
-					return s.decided(hop) && hop.Request.Principal.ARN.String() == leaf && grants(hop) != nil
+					who := &hop.Request.Principal
+					return s.decided(hop) && (who.ARN.String() == leaf || who.Session.String() == leaf) && grants(hop) != nil
 				}, "it lists %s and not all that AWS compares before it: its account, or its role", leaf)
 				return
 			}
@@ -61,6 +63,7 @@ var (
 		Kind:        policy.Identity,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","NotAction":"s3:DeleteBucket","Resource":"*"}}`,
 		After:       `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"},{"Effect":"Deny","Action":"s3:DeleteBucket","Resource":"*"}]}`,
+		explains:    []*Rule{PublicAccess},
 		statement: func(s *statement) {
 			switch {
 			case !s.allows() || s.doc.Kind == policy.SCP || s.doc.Kind == policy.Boundary || s.doc.Kind == policy.VPCEndpoint:
@@ -137,6 +140,7 @@ var (
 		Kind:        policy.Resource,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}}`,
+		explains:    []*Rule{PublicAccess},
 		document:    (*document).keyPolicy,
 	}
 	openTrust = &Rule{
@@ -149,6 +153,7 @@ var (
 		Kind:        policy.Trust,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},"Action":"sts:AssumeRoleWithWebIdentity"}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com","token.actions.githubusercontent.com:sub":"repo:example/app:ref:refs/heads/main"}}}}`,
+		explains:    []*Rule{PublicAccess},
 		statement:   (*statement).trust,
 	}
 	boundaryEscape = &Rule{
@@ -208,7 +213,7 @@ func (s *statement) withoutAncestor() string {
 var delivers = []string{"cloudtrail.amazonaws.com", "config.amazonaws.com", "delivery.logs.amazonaws.com", "logging.s3.amazonaws.com"}
 
 // anonymousSource reports whether a service calls in its own name without saying for
-// whom.
+// whom. (EventBridge does so where it writes to CloudWatch Logs.)
 func anonymousSource(service string) bool {
 	return strings.Contains(service, "elasticloadbalancing") || strings.HasPrefix(service, "logdelivery.elb")
 }
@@ -220,9 +225,12 @@ func (s *statement) confusedDeputy() {
 	for i := range s.Conditions {
 		s.sourceArn(&s.Conditions[i])
 	}
+	if s.everyone() {
+		return // open to more than services
+	}
 	for _, service := range s.principals(policy.Service) {
 		switch {
-		case anonymousSource(service) || len(s.on(sourceKeys...)) > 0 || len(s.on("kms:grantisforawsresource", "kms:viaservice", "kms:calleraccount")) > 0:
+		case anonymousSource(service) || service == "events.amazonaws.com" && s.onlyOf("logs") || len(s.on(sourceKeys...)) > 0 || len(s.on("kms:grantisforawsresource", "kms:viaservice", "kms:calleraccount")) > 0:
 		case s.onlyOf("kms", "sts"):
 			s.report(source.Info, s.Principals.Range, nil, "%s is let in on behalf of anybody", service)
 		default:
@@ -240,7 +248,7 @@ func (s *statement) sourceArn(c *condition.Condition) {
 		return
 	}
 	for i := range c.Values {
-		text, _ := c.Values[i].Text.Literal()
+		text := c.Values[i].Text.String()
 		switch {
 		case strings.HasPrefix(text, "arn:aws:s3:::") && len(s.on("aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")) == 0:
 			s.report(source.Warning, c.Values[i].Range, nil, "%s names no account, and a bucket's name may become another's", text)
@@ -269,7 +277,7 @@ func (d *document) keyPolicy() {
 	if d.Kind != policy.Resource || d.Grant || len(d.Statements) == 0 {
 		return
 	}
-	managed, certain := false, true
+	managed, certain := slices.ContainsFunc(d.targets, d.managed), true
 	for i := range d.Statements {
 		s := &statement{Statement: &d.Statements[i], doc: d}
 		if !s.onlyOf("kms") && !s.allActions() {
@@ -286,6 +294,20 @@ func (d *document) keyPolicy() {
 	if !managed && certain && slices.ContainsFunc(d.targets, func(t *chain.Target) bool { return strings.Contains(t.ARN.String(), ":kms:") }) {
 		d.add(nil, source.Warning, source.Range{}, -1, "no statement lets anybody change it: if it is wrong, nobody can mend it")
 	}
+}
+
+// managed reports whether some policy of a target, such as the key's beside a grant,
+// lets somebody change it.
+func (d *document) managed(t *chain.Target) bool {
+	for _, a := range t.Policies {
+		for i := range a.Statements {
+			s := &statement{Statement: &a.Statements[i], doc: d}
+			if len(s.Unknown) > 0 || s.allows() && s.covers("kms:PutKeyPolicy") && len(s.Conditions) == 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (s *statement) keyStatement() {
@@ -316,12 +338,18 @@ func (s *statement) trust() {
 			return s.decided(hop) && allowed(r) && r.Principal.StandIn == chain.StandInOutside
 		}, "everyone may assume the role")
 	}
-	for _, provider := range s.principals(policy.Federated) {
-		claims := slices.ContainsFunc(s.Conditions, func(c condition.Condition) bool {
-			_, claim, _ := cutLast(lower(&c), ":")
-			return positive(&c) && !c.Operator.IfExists && slices.Contains([]string{"aud", "sub", "amr", "oaud", "saml:aud", "sub_type"}, claim)
-		})
-		if !claims && !strings.Contains(provider, "saml-provider") {
+	claims := slices.ContainsFunc(s.Conditions, func(c condition.Condition) bool {
+		_, claim, _ := cutLast(lower(&c), ":")
+		return positive(&c) && !c.Operator.IfExists && slices.Contains([]string{"aud", "sub", "amr", "oaud", "sub_type"}, claim)
+	})
+	for i := range s.Principals.Entries {
+		p := &s.Principals.Entries[i]
+		provider := p.Text.String()
+		switch {
+		case p.Type != policy.Federated || claims || s.Principals.Not:
+		case strings.Contains(provider, ":saml-provider/"):
+			s.report(source.Info, s.Principals.Range, nil, "it does not ask for the audience, SAML:aud, that %s vouches for", provider)
+		case p.Text.Known() || strings.Contains(provider, ":oidc-provider/"):
 			s.report(source.Warning, s.Principals.Range, nil, "everyone whom %s knows may assume the role", provider)
 		}
 	}
@@ -343,6 +371,14 @@ func (s *statement) orgScope() {
 			if s.denies() && positive(c) && !c.Operator.IfExists && (lower(c) != "aws:principalisawsservice" || holds(c, "true")) {
 				s.report(source.Warning, c.KeyRange, nil, "service control policies never bind services that call in their own name")
 			}
+		}
+		for _, c := range s.on("aws:principalarn") {
+			if s.denies() && positive(c) && len(c.Values) > 0 && len(literals(c)) == len(c.Values) && !slices.ContainsFunc(literals(c), func(v string) bool { return !strings.Contains(v, ":role/aws-service-role/") }) {
+				s.report(source.Warning, c.KeyRange, nil, "service control policies never bind service-linked roles")
+			}
+		}
+		if c := s.first(negated, "aws:principalorgid"); s.denies() && c != nil {
+			s.report(source.Warning, c.KeyRange, nil, "service control policies bind principals of the organization alone, whose %s is always its own", c.Key)
 		}
 	}
 	if s.doc.Kind == policy.RCP && !s.Actions.Not {

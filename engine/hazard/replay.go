@@ -51,7 +51,7 @@ func (f *finder) replays() {
 				continue
 			}
 			x.Severity, x.Remediation, x.Replay = x.Rule.Severity, x.Rule.Remediation, i
-			key := fmt.Sprintf("%q %q %v %v %q %q", x.Rule.ID, x.Address, x.Origin, x.Range, r.Principal.Name(), call(r))
+			key := fmt.Sprintf("%q %q %v %v %q", x.Rule.ID, x.Address, x.Origin, x.Range, r.Principal.Name())
 			if !seen[key] {
 				seen[key] = true
 				f.findings = append(f.findings, *x)
@@ -59,15 +59,6 @@ func (f *finder) replays() {
 			break
 		}
 	}
-}
-
-// call names the call that is refused: one on the way by itself, and those on the
-// target of the chain, which mostly share their fate, by the target.
-func call(r *chain.Replay) string {
-	if hop := brokenHop(r); hop.Request.Action != r.Action {
-		return hop.Request.Action
-	}
-	return r.Resource().String()
 }
 
 // unread makes the finding about a policy whose content is not known.
@@ -101,7 +92,8 @@ func lockedOut(r *chain.Replay) *Finding {
 }
 
 // broken: a principal of the input is granted the entry of a chain and its last
-// call through that chain, and some policy refuses a hop.
+// call through that chain, and some policy refuses a hop. A Deny of the entry itself
+// is what it says, and breaks nothing in between.
 func broken(r *chain.Replay) *Finding {
 	if r.Principal.StandIn != "" || r.Verdict == engine.Allowed || r.Verdict == engine.Unknown {
 		return nil
@@ -113,7 +105,7 @@ func broken(r *chain.Replay) *Finding {
 	hop := brokenHop(r)
 	who := r.Principal.Address
 	switch {
-	case hop.Verdict == engine.ExplicitDeny:
+	case hop.Verdict == engine.ExplicitDeny && hop.Hop > first.Hop:
 		deny := denial(hop)
 		return &Finding{
 			Rule: ChainBroken, policy: deny.Policy, statement: deny.Statement, Address: deny.Origin.Address, Origin: deny.Origin, Range: deny.Range,

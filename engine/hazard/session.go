@@ -46,6 +46,7 @@ var (
 		Kind:        policy.Identity,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"false"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false","aws:ViaAWSService":"false"}}}}`,
+		explains:    []*Rule{ChainBroken},
 		statement: func(s *statement) {
 			for _, c := range s.on(mfaPresent) {
 				switch {
@@ -53,6 +54,8 @@ var (
 					s.report(source.Warning, c.KeyRange, func(r *chain.Replay, hop *chain.HopResult) bool {
 						return s.byOwner(r) && hop.Credentials == chain.Caller && absent(hop, mfaPresent) && allowed(r) && s.matches(hop) && s.otherwise(hop, c)
 					}, "it does not meet calls signed with an access key, which do not carry the key")
+				case s.denies() && is(condition.Bool, true, "false")(c) && s.doc.proves(s.denied(chain.FAS)):
+					s.report(source.Warning, c.KeyRange, s.denied(chain.FAS), "it also denies the calls that services make for the caller, which carry no MFA")
 				case s.denies() && is(condition.Null, false, "true")(c):
 					s.report(source.Warning, c.KeyRange, nil, "it denies where the key is absent and not where it is false")
 				case s.allows() && is(condition.Bool, true, "true")(c):
@@ -86,27 +89,37 @@ var (
 	}
 	regionDeny = &Rule{
 		ID: "region-deny-global-services", Code: "H17",
-		Title:       "A Deny by Region also meets global services",
-		Severity:    source.Error,
-		Rationale:   "IAM, Organizations, Route 53, CloudFront and other global services have one endpoint, in us-east-1. A Deny of every other Region shuts them.",
+		Title:    "A Deny by Region also meets global services",
+		Severity: source.Error,
+		Rationale: "IAM, Organizations, Route 53, CloudFront, AWS Support and other global services have one endpoint, in us-east-1. A Deny of every other Region shuts them. " +
+			"What a service does in another Region by itself is not met by it; a call that a service makes for the caller has the Region of that call.",
 		Remediation: "Name the global services in NotAction, or let us-east-1 through for them.",
 		Page:        "AWS: Denies access to AWS based on the requested Region",
 		Kind:        policy.SCP,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:RequestedRegion":["eu-west-1"]}}}}`,
-		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotAction":["cloudfront:*","iam:*","organizations:*","route53:*","sts:*","support:*"],"Resource":"*","Condition":{"StringNotEquals":{"aws:RequestedRegion":["eu-west-1"]}}}}`,
+		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotAction":["budgets:*","cloudfront:*","globalaccelerator:*","health:*","iam:*","organizations:*","route53:*","shield:*","sts:*","support:*","waf:*"],"Resource":"*","Condition":{"StringNotEquals":{"aws:RequestedRegion":["eu-west-1"]}}}}`,
 		statement: func(s *statement) {
 			c := s.first(negated, "aws:requestedregion")
 			if !s.denies() || c == nil || len(s.on(endpointKeys...)) > 0 || holds(c, "us-east-1") || slices.ContainsFunc(literals(c), func(v string) bool { return strings.HasPrefix(v, "us-east-*") || strings.HasPrefix(v, "us-*") }) {
 				return
 			}
 			var met []string
-			for _, action := range []string{"iam:GetRole", "organizations:DescribeOrganization", "route53:ListHostedZones", "cloudfront:ListDistributions"} {
+			severity := source.Info
+			for i, action := range globalActions {
 				if s.covers(action) {
 					met = append(met, action)
+					if i < often {
+						severity = source.Warning
+					}
 				}
 			}
 			if len(met) > 0 {
-				s.report(source.Warning, c.KeyRange, nil, "it denies %s, whose Region is always us-east-1", strings.Join(met, ", "))
+				denied := s.denied(chain.Caller, chain.FAS, chain.ServiceRole)
+				s.report(severity, c.KeyRange, func(r *chain.Replay, hop *chain.HopResult) bool {
+					prefix, _, _ := strings.Cut(hop.Request.Action, ":")
+					global := slices.ContainsFunc(globalActions, func(a string) bool { return strings.HasPrefix(a, prefix+":") })
+					return global && denied(r, hop)
+				}, "it denies %s, whose Region is always us-east-1", strings.Join(met, ", "))
 			}
 		},
 	}
@@ -120,11 +133,12 @@ var (
 		Kind:        policy.Identity,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"ForAllValues:StringEquals":{"aws:CalledVia":["athena.amazonaws.com"]}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"ForAllValues:StringEquals":{"aws:CalledVia":["athena.amazonaws.com"]},"Null":{"aws:CalledVia":"false"}}}}`,
+		explains:    []*Rule{PublicAccess},
 		statement: func(s *statement) {
 			for i := range s.Conditions {
 				c := &s.Conditions[i]
 				if !s.allows() || c.Operator.Set != condition.ForAllValues || s.first(is(condition.Null, false, "false"), lower(c)) != nil ||
-					ordinarySet(lower(c)) {
+					ordinarySet(lower(c)) || lower(c) == "kms:encryptioncontextkeys" && s.first(positive, "kms:encryptioncontext:") != nil {
 					continue
 				}
 				s.report(source.Info, c.KeyRange, func(r *chain.Replay, hop *chain.HopResult) bool {
@@ -143,6 +157,7 @@ var (
 		Kind:        policy.Resource,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringEqualsIfExists":{"aws:SourceVpc":"vpc-0123456789abcdef0"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringEquals":{"aws:SourceVpc":"vpc-0123456789abcdef0"}}}}`,
+		explains:    []*Rule{PublicAccess},
 		statement: func(s *statement) {
 			keys := append(slices.Clone(networkKeys), "aws:principalorgid", "aws:principalaccount", "aws:principalarn", "aws:principaltag/", "aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid")
 			found := s.on(keys...)
@@ -163,6 +178,7 @@ var (
 		Kind:        policy.Identity,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringNotEquals":{"aws:SourceVpc":"vpc-0123456789abcdef0"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringEquals":{"aws:SourceVpc":"vpc-0fedcba9876543210"}}}}`,
+		explains:    []*Rule{PublicAccess},
 		statement: func(s *statement) {
 			for i := range s.Conditions {
 				c := &s.Conditions[i]
@@ -178,6 +194,15 @@ var (
 		},
 	}
 )
+
+// globalActions are an action of each service with one endpoint, in us-east-1: first,
+// as many as often says, those that nearly every account uses.
+var globalActions = []string{
+	"iam:GetRole", "organizations:DescribeOrganization", "route53:ListHostedZones", "cloudfront:ListDistributions", "support:DescribeCases",
+	"budgets:ViewBudget", "globalaccelerator:ListAccelerators", "health:DescribeEvents", "shield:ListProtections", "waf:ListWebACLs",
+}
+
+const often = 5
 
 // alwaysPresent are the keys that every signed request carries.
 var alwaysPresent = map[string]bool{

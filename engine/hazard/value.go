@@ -6,7 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/condition"
+	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/source"
@@ -60,7 +62,9 @@ var (
 						s.report(source.Warning, v.Range, nil, "aws:PrincipalArn is the ARN of the role, so that %s never matches", text)
 					case ok && key.Type == request.ARN && (c.Operator.Base == condition.StringLike || c.Operator.Base == condition.StringNotLike) &&
 						strings.HasPrefix(text, "arn:") && inner.MatchString(text) && !strings.HasSuffix(text, ":root"):
-						s.report(source.Info, v.Range, nil, "the * of %s crosses colons under %s", text, c.Operator)
+						s.report(source.Info, v.Range, func(r *chain.Replay, hop *chain.HopResult) bool {
+							return s.decided(hop) && s.crosses(c, hop)
+						}, "the * of %s crosses colons under %s", text, c.Operator)
 					}
 				}
 			}
@@ -77,7 +81,7 @@ var (
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:CreateVolume","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["team"]}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:CreateVolume","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["team"]},"Null":{"aws:RequestTag/team":"false"}}}}`,
 		statement: func(s *statement) {
-			if !s.allows() || !s.creates() || len(s.on("aws:requesttag/")) > 0 || s.first(is(condition.Null, false), "aws:tagkeys") != nil {
+			if !s.allows() || !s.creates() || len(s.on("aws:requesttag/")) > 0 || s.first(is(condition.Null, false), "aws:tagkeys") != nil || s.first(positive, "aws:resourcetag/") != nil {
 				return
 			}
 			for _, c := range s.on("aws:tagkeys") {
@@ -85,7 +89,7 @@ var (
 				case condition.ForAllValues:
 					s.report(source.Warning, c.KeyRange, nil, "a request without tags meets it")
 				case condition.ForAnyValue:
-					s.report(source.Warning, c.KeyRange, nil, "a request with other tags beside meets it")
+					s.report(source.Info, c.KeyRange, nil, "a request with other tags beside meets it")
 				case condition.NoSet:
 				}
 			}
@@ -149,6 +153,7 @@ var (
 		Kind:        policy.Resource,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringLike":{"aws:PrincipalOrgID":"o-*"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorgid"}}}}`,
+		explains:    []*Rule{PublicAccess},
 		statement: func(s *statement) {
 			for _, c := range s.on("aws:principalorgid", "aws:principalaccount", "aws:resourceaccount", "aws:resourceorgid", "aws:sourceaccount",
 				"aws:sourceorgid", "aws:sourcevpc", "aws:sourcevpce", "aws:vpceaccount", "aws:vpceorgid") {
@@ -164,6 +169,17 @@ var (
 		},
 	}
 )
+
+// crosses reports whether a condition over an ARN holds for a hop only since it is
+// compared as text.
+func (s *statement) crosses(c *condition.Condition, hop *chain.HopResult) bool {
+	parts := *c
+	parts.Operator.Base = condition.ArnLike
+	if negated(c) {
+		parts.Operator.Base = condition.ArnNotLike
+	}
+	return c.Eval(hop.Request.Context) == kleene.True && parts.Eval(hop.Request.Context) == kleene.False
+}
 
 var (
 	variable = regexp.MustCompile(`\$\{[^}]*\}`)
@@ -291,7 +307,7 @@ var neverMatches = &Rule{
 	ID: "never-matches", Code: "H41",
 	Title:    "A statement can never match",
 	Severity: source.Warning,
-	Rationale: "An action on buckets does not match the ARN of objects, nor the other way about; an action without resource types matches * alone. " +
+	Rationale: "An action on buckets does not match the ARN of objects, nor the other way about. " +
 		"And no request carries both a public address and a VPC, or comes from a service in its own name and through one.",
 	Remediation: "Name the resources that the actions work on, and ask for keys that one request carries together.",
 	Page:        "Actions, resources, and condition keys for AWS services",
@@ -370,10 +386,7 @@ func (s *statement) mismatched() {
 		}
 	}
 	first, _ := s.Actions.Entries[0].Text.Literal()
-	if kinds, _ := s.doc.worksOn(first); len(kinds) == 0 {
-		// The reference may lack some.
-		s.report(source.Info, s.Actions.Range, nil, "%s has no resource types: it matches the resource * alone", first)
-	} else {
+	if kinds, _ := s.doc.worksOn(first); len(kinds) > 0 { // the reference lacks the resources of some actions
 		s.report(source.Warning, s.Actions.Range, nil, "%s works on none of its resources", first)
 	}
 }
