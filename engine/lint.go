@@ -14,7 +14,20 @@ import (
 // Authorization Reference does not know: misspelt ones match nothing. AWS's own
 // policies hold some that the reference lacks, so a warning is all it is.
 func Lint(doc *policy.Document) source.Diagnostics {
-	l := linter{doc: doc, said: map[string]bool{}}
+	var l Linter
+	return l.Lint(doc)
+}
+
+// A Linter is [Lint] for many policies: it looks up once what several of them name.
+// The zero Linter is ready for use.
+type Linter struct{ known map[string]bool }
+
+// Lint is the function [Lint].
+func (ls *Linter) Lint(doc *policy.Document) source.Diagnostics {
+	if ls.known == nil {
+		ls.known = map[string]bool{}
+	}
+	l := linter{doc: doc, known: ls.known}
 	for i := range doc.Statements {
 		st := &doc.Statements[i]
 		for j := range st.Actions.Entries {
@@ -28,13 +41,18 @@ func Lint(doc *policy.Document) source.Diagnostics {
 }
 
 type linter struct {
-	doc   *policy.Document
+	doc *policy.Document
+	// known are the actions and keys that there is nothing to say about.
+	known map[string]bool
 	said  map[string]bool
 	diags source.Diagnostics
 }
 
 // warn says one thing once for a policy.
 func (l *linter) warn(rng source.Range, summary, detail string) {
+	if l.said == nil {
+		l.said = map[string]bool{}
+	}
 	if !l.said[detail] {
 		l.said[detail] = true
 		l.diags = append(l.diags, source.Diagnostic{Severity: source.Warning, Summary: summary, Detail: detail, Origin: l.doc.Origin, Range: rng})
@@ -44,7 +62,7 @@ func (l *linter) warn(rng source.Range, summary, detail string) {
 func (l *linter) action(a *policy.Action) {
 	s, known := a.Text.Literal()
 	prefix, name, ok := strings.Cut(s, ":")
-	if !known || !ok || strings.ContainsAny(prefix, "*?") {
+	if !known || !ok || l.known[s] || strings.ContainsAny(prefix, "*?") {
 		return
 	}
 	service, ok := awsref.LookupService(prefix)
@@ -56,6 +74,7 @@ func (l *linter) action(a *policy.Action) {
 		return
 	}
 	if _, ok := service.Action(name); ok {
+		l.known[s] = true
 		return
 	}
 	if needs, ok := operations[strings.ToLower(s)]; ok {
@@ -88,10 +107,15 @@ var operations = map[string]string{
 
 func (l *linter) key(key string, rng source.Range) {
 	prefix, _, _ := strings.Cut(key, ":")
+	if l.known[key] {
+		return
+	}
 	if _, ok := request.Find(key); ok {
+		l.known[key] = true
 		return
 	}
 	if _, ok := awsref.LookupConditionKey(key); ok {
+		l.known[key] = true
 		return
 	}
 	// Keys of identity providers begin with the provider's name, saml:sub and the like

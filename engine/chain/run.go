@@ -80,7 +80,7 @@ type variant struct {
 // callers their own.
 func Run(w World, opts Options) Result {
 	r := newRunner(w)
-	s := &selection{runner: r, opts: opts, nobody: anonymous(), callerChains: map[chainsKey][]*Chain{}, serves: map[*Principal]string{}}
+	s := &selection{runner: r, opts: opts, nobody: anonymous(), callerChains: map[chainsKey][]*Chain{}, serves: map[*Principal]string{}, brings: map[*Target]string{}}
 	for _, c := range slices.Concat(catalog, opts.Also) {
 		if len(opts.Chains) == 0 || slices.Contains(opts.Chains, c.ID) {
 			s.catalog = append(s.catalog, c)
@@ -132,6 +132,8 @@ type selection struct {
 	callerChains map[chainsKey][]*Chain
 	// serves lists the selected chains that the principal's policies bring.
 	serves map[*Principal]string
+	// brings lists those that the target's policies bring.
+	brings map[*Target]string
 }
 
 // A chainsKey is what the chains of a caller depend on.
@@ -260,11 +262,12 @@ func (s *selection) chainsOf(p *Principal, t *Target, action string) []*Chain {
 	key := chainsKey{t, action, s.servesOf(p)}
 	chains, ok := s.callerChains[key]
 	if !ok {
+		brings := s.broughtTo(t)
 		for _, c := range s.catalog {
 			brought := strings.Contains(key.serves, " "+c.ID+" ")
 			switch c.subject() {
 			case Caller:
-				brought = brought || !c.quiet || s.opts.Unasked || c.named(t.Policies)
+				brought = brought || !c.quiet || s.opts.Unasked || strings.Contains(brings, " "+c.ID+" ")
 			case ServiceRole:
 			default:
 				continue
@@ -276,6 +279,22 @@ func (s *selection) chainsOf(p *Principal, t *Target, action string) []*Chain {
 		s.callerChains[key] = chains
 	}
 	return chains
+}
+
+// broughtTo lists the quiet chains that the policies of a target name, as servesOf does.
+func (s *selection) broughtTo(t *Target) string {
+	brings, ok := s.brings[t]
+	if !ok {
+		var list strings.Builder
+		for _, c := range s.catalog {
+			if c.quiet && c.subject() == Caller && c.named(t.Policies) {
+				list.WriteString(" " + c.ID + " ")
+			}
+		}
+		brings = list.String()
+		s.brings[t] = brings
+	}
+	return brings
 }
 
 // servesOf lists the chains that the policies of a principal bring, with blanks

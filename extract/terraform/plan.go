@@ -3,6 +3,7 @@ package terraform
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -111,7 +112,12 @@ func (p *plan) change(dec *jsontext.Decoder) error {
 		return nil
 	}
 	rc := new(tfjson.ResourceChange)
-	if err := jsonv2.Unmarshal(raw, rc, lenient, changes); err != nil || rc.Change == nil {
+	err = jsonv2.Unmarshal(raw, rc, jsontext.AllowInvalidUTF8(true), changes)
+	if errors.Is(err, jsontext.ErrDuplicateName) {
+		*rc = tfjson.ResourceChange{}
+		err = jsonv2.Unmarshal(raw, rc, lenient, changes) // which takes longer
+	}
+	if err != nil || rc.Change == nil {
 		p.odd(h, err)
 		return nil
 	}

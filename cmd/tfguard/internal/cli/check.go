@@ -235,13 +235,14 @@ func (o *checkOptions) judge(in *input, w *world, cfg *config.Config) *report.Ch
 	}
 	c.Result.Notes = append(c.Result.Notes, w.notes...)
 	var own []*policy.Document // not AWS's
+	var linter engine.Linter
 	for _, p := range in.Inventory.Policies {
 		if p.Origin.Address == "" {
 			continue
 		}
 		own = append(own, p.Document)
 		if !p.Sensitive {
-			c.Diagnostics = append(c.Diagnostics, engine.Lint(p.Document)...)
+			c.Diagnostics = append(c.Diagnostics, linter.Lint(p.Document)...)
 		}
 	}
 	c.Findings = hazard.Find(hazard.Input{World: w, Policies: own, Replays: c.Result.Replays})
