@@ -194,15 +194,32 @@ func (f *folder) principalClass(p *Principal) uint64 {
 		}
 	}
 	if caller.Entity() {
-		for _, m := range asides {
-			// Few principals have a say in any of them: nothing is kept of the others.
-			if own := sides(docs, m.action); len(own) > 0 {
-				resource, _ := f.resource(&call{principal: p}, &Hop{Resource: m.on}, p, m.action)
-				f.meet(w, own, resource, p, nil)
+		for _, d := range docs {
+			for i := range d.Statements {
+				f.beside(w, &d.Statements[i], p)
 			}
 		}
 	}
 	return w.h.Sum64()
+}
+
+// beside hashes how a statement of a principal meets the resources beside the target.
+func (f *folder) beside(w *canonical, st *policy.Statement, p *Principal) {
+	var own []side
+	for i, m := range asides {
+		prefix, name, _ := strings.Cut(m.action, ":")
+		if st.Actions.Match(prefix, name) == kleene.False {
+			continue
+		}
+		if own == nil {
+			own = []side{sideOf(st)}
+		}
+		if len(own[0].entries) > 0 {
+			w.number(i)
+			resource, _ := f.resource(&call{principal: p}, &Hop{Resource: m.on}, p, m.action)
+			f.meet(w, own, resource, p, nil)
+		}
+	}
 }
 
 // asides are the calls of the catalogue on stand-ins.
@@ -279,7 +296,7 @@ type sideEntry struct {
 
 // sides are the statements of some policies that can match an action.
 func sides(docs []policy.Attached, action string) []side {
-	prefix, name, _ := strings.Cut(strings.ToLower(action), ":")
+	prefix, name, _ := strings.Cut(action, ":")
 	var out []side
 	for _, doc := range docs {
 		for i := range doc.Statements {
@@ -328,7 +345,8 @@ func tellsPrincipals(key string) bool {
 // among the principals of a class.
 func namesPrincipal(c *condition.Condition) bool {
 	return slices.ContainsFunc(c.Values, func(v condition.Value) bool {
-		for _, rest := range strings.Split(v.Text.String(), "${")[1:] {
+		_, rest, found := strings.Cut(v.Text.String(), "${")
+		for ; found; _, rest, found = strings.Cut(rest, "${") {
 			if key, _, _ := strings.Cut(rest, "}"); tellsPrincipals(strings.Split(key, ",")[0]) {
 				return true
 			}

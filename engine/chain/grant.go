@@ -36,7 +36,7 @@ type allowEntry struct {
 }
 
 func allowing(docs []policy.Attached, action string) allows {
-	prefix, name, _ := strings.Cut(strings.ToLower(action), ":")
+	prefix, name, _ := strings.Cut(action, ":")
 	var out allows
 	for _, doc := range docs {
 		out.unread = out.unread || doc.Unread != ""

@@ -286,7 +286,7 @@ func (s *statement) principals(of policy.PrincipalType) []string {
 
 // covers reports whether the statement speaks of an action, "prefix:Name".
 func (s *statement) covers(action string) bool {
-	prefix, name, _ := strings.Cut(strings.ToLower(action), ":")
+	prefix, name, _ := strings.Cut(action, ":")
 	return s.Actions.Match(prefix, name) == kleene.True
 }
 
