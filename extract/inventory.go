@@ -195,6 +195,8 @@ type OrgTarget struct {
 	Address string
 	// Holds is set where the input says that the node is above its account, or is it.
 	Holds bool
+	// Apart is set where the input says that the node, a unit, is not above its account.
+	Apart bool
 }
 
 // An Endpoint is a VPC endpoint.

@@ -74,7 +74,68 @@ func (b *builder) organizationPolicies() {
 		}
 	}
 	b.detached(kept)
+	b.placeAccount()
 }
+
+// placeAccount tells of the units that policies are attached to which hold the
+// account: its own, as the input says where the account is, and those above it.
+func (b *builder) placeAccount() {
+	var targets []*extract.OrgTarget
+	for _, p := range b.OrgPolicies {
+		for i := range p.Targets {
+			targets = append(targets, &p.Targets[i])
+		}
+	}
+	for i := range b.FullAccessDetached {
+		targets = append(targets, &b.FullAccessDetached[i])
+	}
+	above, complete := b.unitsAbove()
+	for _, t := range targets {
+		if t.Kind != extract.OrgUnit {
+			continue
+		}
+		apart := complete
+		for _, unit := range above {
+			t.Holds = t.Holds || symbol.Equal(t.ID, unit.ID) == kleene.True
+			// A unit that is yet to be made has no id that anybody could write down.
+			other := t.Address != unit.Address && (t.Address != "" && unit.Address != "" || t.ID.Known() != unit.ID.Known())
+			apart = apart && (other || symbol.Equal(t.ID, unit.ID) == kleene.False)
+		}
+		t.Apart = apart
+	}
+}
+
+// unitsAbove are the organizational units above the account, the nearest first, as
+// far as the input defines them; complete says that they are all.
+func (b *builder) unitsAbove() (units []extract.OrgTarget, complete bool) {
+	var node *instance
+	for _, in := range b.byType["aws_organizations_account"] {
+		if symbol.Equal(b.attr(in, "id"), b.Account.Value) == kleene.True {
+			node = in
+		}
+	}
+	for node != nil && len(units) < deepest {
+		t, _, exact := b.node(node, "parent_id")
+		switch {
+		case exact && t.Kind == extract.OrgRoot:
+			return units, true
+		case !exact || t.Kind != extract.OrgUnit:
+			return units, false
+		}
+		units = append(units, t)
+		node = nil
+		for _, in := range b.byType["aws_organizations_organizational_unit"] {
+			if in.address == t.Address {
+				node = in
+			}
+		}
+	}
+	return units, false
+}
+
+// deepest is more than the levels that units can be nested to (AWS page "Quotas and
+// service limits for AWS Organizations").
+const deepest = 8
 
 func targetName(t extract.OrgTarget) string {
 	if t.Address != "" {
@@ -112,21 +173,31 @@ var orgNodes = []string{"aws_organizations_organizational_unit", "aws_organizati
 // orgTarget resolves the target of an attachment.
 func (b *builder) orgTarget(in *instance) extract.OrgTarget {
 	const attr = "target_id"
+	t, missing, exact := b.node(in, attr)
+	if !exact {
+		b.unresolved(in, attr, append(missing, "one target"))
+		return extract.OrgTarget{Kind: extract.OrgUnknown, ID: unresolvedText(in, attr)}
+	}
+	return t
+}
+
+// node resolves an attribute that names a node of the organization; exact is set
+// where it names one, and missing says what it takes to know otherwise.
+func (b *builder) node(in *instance, attr string) (node extract.OrgTarget, missing []string, exact bool) {
 	if id, ok := in.str(attr); ok {
-		return b.literalTarget(id)
+		return b.literalTarget(id), nil, true
 	}
 	types := append([]string{"aws_organizations_organization"}, orgNodes...)
 	out, exact := b.wire(in, attr, want{attr: "id", types: types})
 	if !exact {
-		b.unresolved(in, attr, append(out.missing, "one target"))
-		return extract.OrgTarget{Kind: extract.OrgUnknown, ID: unresolvedText(in, attr)}
+		return extract.OrgTarget{}, out.missing, false
 	}
 	c := out.candidates[0]
 	if c.from == nil {
 		if id, ok := c.text.Literal(); ok {
-			return b.literalTarget(id)
+			return b.literalTarget(id), nil, true
 		}
-		return extract.OrgTarget{Kind: extract.OrgUnknown, ID: c.text}
+		return extract.OrgTarget{Kind: extract.OrgUnknown, ID: c.text}, nil, true
 	}
 	t := extract.OrgTarget{Kind: extract.OrgUnknown, ID: c.text, Address: c.from.address}
 	switch {
@@ -139,5 +210,5 @@ func (b *builder) orgTarget(in *instance) extract.OrgTarget {
 	case c.attr == "master_account_id":
 		t.Kind, t.Address = extract.OrgAccount, ""
 	}
-	return t
+	return t, nil, true
 }

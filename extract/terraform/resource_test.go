@@ -455,3 +455,72 @@ func TestPermissions(t *testing.T) {
 		t.Errorf("got %d policies, want %d", len(inv.Policies), len(want))
 	}
 }
+
+// The organizational units of the account are read off the accounts and units that
+// the input defines; where its chain of them is complete, all others are apart.
+func TestAccountPlacement(t *testing.T) {
+	for _, test := range []struct{ name, root, want string }{
+		{"whole", "r-ab12", "upper holds, lower holds, other apart, ou-ab12-99999999 apart"},
+		{"cut off", "ou-ab12-00000000", "upper holds, lower holds, other unknown, ou-ab12-99999999 unknown"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := newTestPlan()
+			unit := func(name, parent string) {
+				after, unknown := obj{"name": name}, []string{"id"}
+				if parent == "" {
+					unknown = append(unknown, "parent_id")
+				} else {
+					after["parent_id"] = parent
+				}
+				p.create("aws_organizations_organizational_unit."+name, after, unknown...)
+			}
+			unit("upper", test.root)
+			unit("lower", "")
+			unit("other", test.root)
+			block(p.root, "aws_organizations_organizational_unit.lower", obj{"parent_id": refs("aws_organizations_organizational_unit.upper.id")})
+			me := obj{"id": "123456789012", "name": "me"}
+			p.change("aws_organizations_account.me", arr{"update"}, me, me, obj{"parent_id": true})
+			block(p.root, "aws_organizations_account.me", obj{"parent_id": refs("aws_organizations_organizational_unit.lower.id")})
+			p.create("aws_organizations_policy.scp", obj{"content": allowAll}, "id")
+			attach := func(name, id string) {
+				after, unknown := obj{}, []string{"policy_id"}
+				if id == "" {
+					unknown = append(unknown, "target_id")
+				} else {
+					after["target_id"] = id
+				}
+				p.create("aws_organizations_policy_attachment."+name, after, unknown...)
+				block(p.root, "aws_organizations_policy_attachment."+name, obj{
+					"policy_id": refs("aws_organizations_policy.scp.id"), "target_id": refs("aws_organizations_organizational_unit." + name + ".id"),
+				})
+			}
+			for _, name := range []string{"upper", "lower", "other"} {
+				attach(name, "")
+			}
+			attach("elsewhere", "ou-ab12-99999999")
+			p.create("aws_iam_role.r", obj{"name": "r", "arn": "arn:aws:iam::123456789012:role/r", "assume_role_policy": trustLambda})
+			p.state("data.aws_caller_identity.me", obj{"account_id": "123456789012"})
+			res := p.read(t)
+			got := map[string]string{}
+			for _, target := range res.Inventory.OrgPolicies[0].Targets {
+				name := strings.TrimPrefix(target.Address, "aws_organizations_organizational_unit.")
+				if name == "" {
+					name = target.ID.String()
+				}
+				switch {
+				case target.Holds:
+					got[name] = "holds"
+				case target.Apart:
+					got[name] = "apart"
+				default:
+					got[name] = "unknown"
+				}
+			}
+			var words []string
+			for _, name := range []string{"upper", "lower", "other", "ou-ab12-99999999"} {
+				words = append(words, name+" "+got[name])
+			}
+			check(t, "units", strings.Join(words, ", "), test.want)
+		})
+	}
+}

@@ -287,6 +287,8 @@ func holds(inv *extract.Inventory, t *extract.OrgTarget, account symbol.Text) (s
 		return kleene.True, ""
 	case t.Holds:
 		return kleene.Of(ours), ""
+	case t.Apart && ours:
+		return kleene.False, ""
 	case t.Kind == extract.OrgAccount:
 		return symbol.Equal(t.ID, account), "whether the account is " + t.ID.String()
 	case ours && t.Kind == extract.OrgUnit && t.ID.Known() && len(inv.OrgPaths) > 0:
