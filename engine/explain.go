@@ -111,10 +111,21 @@ func (e *evaluation) explainMissing() {
 	slices.Sort(e.decision.Missing)
 	e.decision.Missing = slices.Compact(e.decision.Missing)
 
-	best := -1
 	var nearest Reason
-	for i := range candidates {
-		doc := &candidates[i]
+	best := e.nearest(candidates, -1, &nearest)
+	if e.throughAccessPoint() && p.Bucket != nil && slices.Contains(e.decision.Missing, policy.Resource) {
+		e.onBucket(func() { best = e.nearest(p.Bucket.Policies, best, &nearest) })
+	}
+	if best >= 0 {
+		e.decision.Because = append(e.decision.Because, nearest)
+	}
+}
+
+// nearest finds the Allow that came nearer than best to what is asked for, and how
+// near it came.
+func (e *evaluation) nearest(docs []policy.Attached, best int, nearest *Reason) int {
+	for i := range docs {
+		doc := &docs[i]
 		e.enter(doc)
 		for j := range doc.Statements {
 			st := &doc.Statements[j]
@@ -126,16 +137,14 @@ func (e *evaluation) explainMissing() {
 				continue
 			}
 			best = near
-			nearest = Reason{
+			*nearest = Reason{
 				Policy: doc.ID, Kind: doc.Kind, Statement: st.Index, Sid: st.Sid, Effect: st.Effect,
 				Outcome: NotApplies, Failed: failed, Origin: doc.Origin, Range: st.Range,
 			}
 			nearest.withhold(doc.Document)
 		}
 	}
-	if best >= 0 {
-		e.decision.Because = append(e.decision.Because, nearest)
-	}
+	return best
 }
 
 func (e *evaluation) missingPermission(miss func(policy.Kind, []policy.Attached)) {

@@ -35,15 +35,13 @@ func (e *evaluation) behindAccessPoint() {
 		e.note(bucket + " is not known: it may deny the request")
 		return
 	}
-	onPoint, onBucket := e.req, *e.req
-	onBucket.Resource = e.policies.Bucket.Resource
-	e.setResource(&onBucket)
 	var g grant
-	for i := range e.policies.Bucket.Policies {
-		doc := &e.policies.Bucket.Policies[i]
-		g.add(e.document(doc).and(doc.Sure))
-	}
-	e.setResource(onPoint)
+	e.onBucket(func() {
+		for i := range e.policies.Bucket.Policies {
+			doc := &e.policies.Bucket.Policies[i]
+			g.add(e.document(doc).and(doc.Sure))
+		}
+	})
 	both, either := e.grant.and(g.any()), e.grant
 	either.add(g)
 	switch e.sameAccount() {
@@ -54,6 +52,15 @@ func (e *evaluation) behindAccessPoint() {
 	default:
 		e.grant = grant{kleene.Join(either.direct, both.direct), kleene.Join(either.role, both.role), kleene.Join(either.account, both.account)}
 	}
+}
+
+// onBucket does something with the request made on the bucket behind the access point.
+func (e *evaluation) onBucket(do func()) {
+	onPoint, onBucket := e.req, *e.req
+	onBucket.Resource = e.policies.Bucket.Resource
+	e.setResource(&onBucket)
+	do()
+	e.setResource(onPoint)
 }
 
 // shared are the services whose resources AWS Resource Access Manager can share with

@@ -53,7 +53,7 @@ func Decode(n *source.Node, shared *engine.Policies) (Case, source.Diagnostics) 
 	if shared == nil {
 		c.Policies = &engine.Policies{}
 	}
-	for name, m := range d.members(n, "case", "id", "note", "refs", "request", "policies", "want", "because", "unknown") {
+	for name, m := range d.members(n, "case", "id", "note", "refs", "request", "policies", "assume", "want", "because", "unknown") {
 		switch name {
 		case "id":
 			c.ID = d.text(m)
@@ -65,6 +65,10 @@ func Decode(n *source.Node, shared *engine.Policies) (Case, source.Diagnostics) 
 			c.Request = d.request(m)
 		case "policies":
 			c.Policies = d.policies(m, c.Policies)
+		case "assume":
+			own := *c.Policies
+			own.Assume = d.assume(m)
+			c.Policies = &own
 		case "want":
 			c.Want = d.verdict(m)
 		case "because":
@@ -236,10 +240,7 @@ func (d *decoder) request(n *source.Node) *engine.Request {
 				d.err(m, "an action is service:Name, and this is %q", r.Action)
 			}
 		case "resource":
-			r.Resource = symbol.Literal(d.text(m))
-			if _, ok := arn.Parse(r.Resource); !ok && r.Resource != symbol.Literal("*") {
-				d.err(m, "a resource is an ARN or \"*\", and this is %q", r.Resource)
-			}
+			r.Resource = d.resource(m)
 		case "resourceAccount":
 			r.ResourceAccount = symbol.Literal(d.text(m))
 		case "context":
@@ -264,6 +265,14 @@ func (d *decoder) request(n *source.Node) *engine.Request {
 		}
 	}
 	return r
+}
+
+func (d *decoder) resource(n *source.Node) symbol.Text {
+	t := symbol.Literal(d.text(n))
+	if _, ok := arn.Parse(t); !ok && t != symbol.Literal("*") {
+		d.err(n, "a resource is an ARN or \"*\", and this is %q", t)
+	}
+	return t
 }
 
 func (d *decoder) context(n *source.Node, ctx *request.Context) {
@@ -293,7 +302,7 @@ func (d *decoder) context(n *source.Node, ctx *request.Context) {
 
 func (d *decoder) policies(n *source.Node, shared *engine.Policies) *engine.Policies {
 	out := *shared
-	for name, m := range d.members(n, "set of policies", "identity", "resource", "boundary", "session", "scp", "rcp", "vpcEndpoint") {
+	for name, m := range d.members(n, "set of policies", "identity", "resource", "boundary", "session", "scp", "rcp", "vpcEndpoint", "grants", "bucket") {
 		switch name {
 		case "identity":
 			out.Identity = d.documents(m, name, policy.Identity)
@@ -302,16 +311,74 @@ func (d *decoder) policies(n *source.Node, shared *engine.Policies) *engine.Poli
 		case "session":
 			out.Session = d.documents(m, name, policy.Session)
 		case "resource":
-			out.Resource = []policy.Attached{d.document(m, name, policy.Resource)}
+			out.Resource = append(beside(out.Resource, false), d.document(m, name, policy.Resource))
 		case "vpcEndpoint":
 			out.VPCEndpoint = []policy.Attached{d.document(m, name, policy.VPCEndpoint)}
 		case "scp":
 			out.SCP = d.levels(m, name, policy.SCP)
 		case "rcp":
 			out.RCP = d.levels(m, name, policy.RCP)
+		case "grants":
+			grants := d.documents(m, name, policy.Resource)
+			for i := range grants {
+				grants[i].Grant = true
+			}
+			out.Resource = append(beside(out.Resource, true), grants...)
+		case "bucket":
+			out.Bucket = d.bucket(m)
 		}
 	}
 	return &out
+}
+
+// beside returns what remains of a resource's documents when its policy or, where
+// grants is set, what grants beside it is replaced.
+func beside(docs []policy.Attached, grants bool) []policy.Attached {
+	var out []policy.Attached
+	for _, doc := range docs {
+		if doc.Grant != grants {
+			out = append(out, doc)
+		}
+	}
+	return out
+}
+
+// bucket reads what stands behind an access point.
+func (d *decoder) bucket(n *source.Node) *engine.Bucket {
+	b := &engine.Bucket{}
+	for name, m := range d.members(n, "bucket", "resource", "policy") {
+		switch name {
+		case "resource":
+			b.Resource = d.resource(m)
+		case "policy":
+			b.Policies = []policy.Attached{d.document(m, "bucket", policy.Resource)}
+		}
+	}
+	if n.Kind == source.Object && b.Resource.IsZero() {
+		d.err(n, "a bucket behind an access point needs resource: the ARN, below the bucket's own, of what the request is made on")
+	}
+	return b
+}
+
+// assume reads what is to hold where AWS's documentation leaves it open.
+func (d *decoder) assume(n *source.Node) engine.Assumptions {
+	var a engine.Assumptions
+	for name, m := range d.members(n, "set of assumptions", "negatedSet", "delegating") {
+		switch name {
+		case "negatedSet":
+			if m.Kind != source.Bool {
+				d.err(m, "negatedSet is true or false, and this is %s", m.Kind.Noun())
+				continue
+			}
+			holds := m.Text == symbol.Literal("true")
+			a.NegatedSet = &holds
+		case "delegating":
+			for _, prefix := range d.texts(m) {
+				a.Delegating = append(a.Delegating, strings.ToLower(prefix))
+			}
+		}
+	}
+	return a
 }
 
 func (d *decoder) document(n *source.Node, id string, kind policy.Kind) policy.Attached {

@@ -32,6 +32,11 @@ with the key cases, in YAML or JSON), and answers each with one line of JSON. Th
 context is taken as given: a key that is not listed is absent. An object with
 policies and no request sets the policies of what follows.
 
+policies holds identity, resource, boundary, session, scp, rcp and vpcEndpoint, and
+also grants, documents for what allows beside the resource's policy (access control
+lists, grants of keys, shares), and bucket {resource, policy}, what stands behind an
+access point. assume {negatedSet, delegating} settles what AWS leaves open.
+
 Exit codes: 1 if a case did not come out as it wants, 2 if a line could not be read.`,
 		Example: `  tfguard simulate cases.jsonl
   tfguard simulate fixtures/conformance`,
