@@ -154,7 +154,7 @@ func (c *Condition) present(values []symbol.Text, ctx request.Context) kleene.Tr
 		return c.evalNull(len(values) == 0 || c.multi && empty)
 	case op.Set == ForAllValues && empty:
 		return kleene.True
-	case op.Set == ForAnyValue && (len(values) == 0 || c.multi && empty):
+	case op.Set == ForAnyValue && (len(c.Values) == 0 || len(values) == 0 || c.multi && empty):
 		return kleene.False
 	case op.Set == NoSet && len(values) == 0:
 		return kleene.Of(op.Negated())

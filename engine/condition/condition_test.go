@@ -269,6 +269,8 @@ func TestEval(t *testing.T) {
 		{"B8 all, empty", "ForAllValues:StringEquals", multi, list{}, list{}, yes},
 		{"B8 any", "ForAnyValue:StringEquals", multi, list{}, list{"a"}, no},
 		{"B8 any, absent", "ForAnyValue:StringEquals", multi, list{}, nil, no},
+		{"B8 any negated", "ForAnyValue:StringNotEquals", multi, list{}, list{"a"}, no},
+		{"B8 all negated", "ForAllValues:StringNotEquals", multi, list{}, list{"a"}, yes},
 		{"B8 negated on a set", "StringNotEquals", multi, list{}, list{"a"}, yes},
 
 		// No set operator on a multivalued key, rule B16.
