@@ -3,8 +3,11 @@ package engine
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
+	"github.com/tfguard/tfguard/engine/arn"
 	"github.com/tfguard/tfguard/engine/awsref"
+	"github.com/tfguard/tfguard/engine/condition"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/source"
@@ -12,7 +15,8 @@ import (
 
 // Lint warns of actions and condition keys of a policy that the Service
 // Authorization Reference does not know: misspelt ones match nothing. AWS's own
-// policies hold some that the reference lacks, so a warning is all it is.
+// policies hold some that the reference lacks, so a warning is all it is. Of the
+// policy of a VPC endpoint it also warns of what AWS takes in no such policy.
 func Lint(doc *policy.Document) source.Diagnostics {
 	var l Linter
 	return l.Lint(doc)
@@ -35,6 +39,9 @@ func (ls *Linter) Lint(doc *policy.Document) source.Diagnostics {
 		}
 		for j := range st.Conditions {
 			l.key(st.Conditions[j].Key, st.Conditions[j].KeyRange)
+		}
+		if doc.Kind == policy.VPCEndpoint {
+			l.endpoint(st)
 		}
 	}
 	return l.diags
@@ -123,4 +130,53 @@ func (l *linter) key(key string, rng source.Range) {
 	if _, service := awsref.LookupService(prefix); service || strings.EqualFold(prefix, "aws") {
 		l.warn(rng, "Unknown condition key", fmt.Sprintf("%q is no condition key as of %s; a request never carries it.", key, awsref.ServicesDate))
 	}
+}
+
+// endpoint warns of what the policies of VPC endpoints may not hold (AWS PrivateLink
+// page "Control access to VPC endpoints using endpoint policies").
+func (l *linter) endpoint(st *policy.Statement) {
+	for i := range st.Conditions {
+		c := &st.Conditions[i]
+		wild := c.Operator.Base == condition.StringLike || c.Operator.Base == condition.StringNotLike
+		switch {
+		case (wild || c.Operator.Numeric()) && generated[strings.ToLower(c.Key)]:
+			l.warn(c.KeyRange, "Operator over generated ids", fmt.Sprintf("In the policy of a VPC endpoint %s over %s, whose values AWS generates, is refused: compare with StringEquals.", c.Operator, c.Key))
+		case wild:
+			for j := range c.Values {
+				if s, known := c.Values[j].Text.Literal(); known && !anchored(s) {
+					l.warn(c.Values[j].Range, "Wildcard with little around it", fmt.Sprintf("In the policy of a VPC endpoint a wildcard under %s needs six characters before or after it, and one of the values of %s has fewer.", c.Operator, c.Key))
+				}
+			}
+		}
+	}
+	if st.Resources == nil {
+		return
+	}
+	for i := range st.Resources.Entries {
+		r := &st.Resources.Entries[i]
+		a, ok := arn.Parse(r.Text())
+		if account, known := a[arn.Account].Literal(); ok && known && account != "*" && strings.ContainsAny(account, "*?") {
+			l.warn(r.Range, "Part of an account id", "In the policy of a VPC endpoint the account of an ARN is an id or \"*\", and no part of one.")
+		}
+	}
+}
+
+// generated are the keys whose values AWS generates, in lower case.
+var generated = map[string]bool{
+	"aws:principalaccount": true, "aws:resourceaccount": true, "aws:sourceaccount": true, "aws:vpceaccount": true,
+	"aws:principalorgid": true, "aws:resourceorgid": true, "aws:sourceorgid": true, "aws:vpceorgid": true,
+	"aws:sourcevpc": true, "aws:sourcevpce": true, "aws:userid": true,
+}
+
+// anchored reports whether every wildcard of a pattern has six characters before or
+// after it.
+func anchored(pattern string) bool {
+	const least = 6
+	runs := strings.Split(strings.ReplaceAll(pattern, "?", "*"), "*")
+	for i := range len(runs) - 1 {
+		if utf8.RuneCountInString(runs[i]) < least && utf8.RuneCountInString(runs[i+1]) < least {
+			return false
+		}
+	}
+	return true
 }

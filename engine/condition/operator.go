@@ -126,6 +126,9 @@ func (op Operator) String() string {
 // true when none of its values matches, and when the key is absent.
 func (op Operator) Negated() bool { return operators[op.Base].negated }
 
+// Numeric reports whether the operator compares numbers.
+func (op Operator) Numeric() bool { return operators[op.Base].family == numericFamily }
+
 var baseByLower = func() map[string]Base {
 	m := make(map[string]Base, len(operators))
 	for b := range operators {
