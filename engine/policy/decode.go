@@ -273,11 +273,14 @@ func (d *decoder) elements(n *source.Node, s *Statement, sids map[string]bool) {
 	}
 	if v, not, ok := d.either(n, m, "Action", "NotAction", true); ok {
 		s.Actions = d.actions(v, not)
+		all := slices.ContainsFunc(s.Actions.Entries, func(a Action) bool { return a.all })
 		switch {
 		case d.doc.Kind != RCP:
 		case not:
 			d.warn(v.Range, "NotAction in an RCP", "AWS refuses NotAction in a resource control policy.")
-		case s.Effect == Deny && slices.ContainsFunc(s.Actions.Entries, func(a Action) bool { return a.all }):
+		case s.Effect == Allow && !all:
+			d.warn(v.Range, "Allow in an RCP", "A resource control policy only denies: AWS refuses Allow, which it grants itself with RCPFullAWSAccess.")
+		case s.Effect == Deny && all:
 			d.warn(v.Range, "Every action in an RCP", "AWS refuses \"*\" as the action of a resource control policy: name the services, such as \"s3:*\".")
 		}
 	}

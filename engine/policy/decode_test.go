@@ -212,6 +212,8 @@ func TestParseWarnings(t *testing.T) {
 		{"A7 an RCP", in(`"Effect":"Deny","Action":"s3:*","Resource":"*","Principal":"*"`), policy.RCP, nil},
 		{"A7 NotAction in an RCP", in(`"Effect":"Deny","NotAction":"s3:*","Resource":"*","Principal":"*"`), policy.RCP, []string{"warning 1:56 NotAction in an RCP"}},
 		{"A7 Resource in a trust policy", in(`"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*","Resource":"*"`), policy.Trust, []string{"warning 1:99 Resource in a trust policy"}},
+		{"C2 Allow in an RCP", in(`"Effect":"Allow","Action":"s3:*","Resource":"*","Principal":"*"`), policy.RCP, []string{"warning 1:57 Allow in an RCP"}},
+		{"C2 what AWS attaches to every node", in(`"Effect":"Allow","Action":"*","Resource":"*","Principal":"*"`), policy.RCP, nil},
 		{"A19 every action in an RCP", in(`"Effect":"Deny","Action":"*","Resource":"*","Principal":"*"`), policy.RCP, []string{"warning 1:56 Every action in an RCP"}},
 		{"A19 RCPFullAWSAccess", in(`"Effect":"Allow","Action":"*","Resource":"*","Principal":"*"`), policy.RCP, nil},
 		{"A8 type star", in(rest + `,"Principal":{"*":"*"}`), policy.Resource, []string{"warning 1:101 Principal type \"*\""}},
