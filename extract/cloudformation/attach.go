@@ -57,6 +57,8 @@ func (r *resource) choices(path string) []choice {
 
 type match = extract.Named[*resource]
 
+func certain(m match) bool { return m.Sure == kleene.True }
+
 // index returns the index over the resources of some types, by what Ref gives, by
 // their ARNs, and by the names in them.
 func (rd *reader) index(types ...string) *extract.Index[*resource] {
@@ -82,19 +84,19 @@ func (rd *reader) index(types ...string) *extract.Index[*resource] {
 }
 
 // targets returns the resources of some types that a property of r names, each as
-// surely as it does where the resource exists.
+// surely as it does where the resource exists; others are what may be none of them.
 func (r *resource) targets(path string, types ...string) (matches []match, others []choice) {
 	ix := r.index(types...)
 	for _, c := range r.choices(path) {
 		found := ix.Find(c.text)
-		if c.late && !slices.ContainsFunc(found, func(m match) bool { return m.Sure == kleene.True }) {
+		sure := slices.ContainsFunc(found, certain)
+		if c.late && !sure {
 			// It may be a list that names any of them.
 			found = nil
 			for _, o := range ix.All {
 				found = append(found, match{Of: o, Sure: kleene.Unknown, Why: "what " + c.text.String() + " is"})
 			}
 		}
-		certain := slices.ContainsFunc(found, func(m match) bool { return m.Sure == kleene.True })
 		for _, m := range found {
 			m.Limit(c.sure, c.why)
 			m.Limit(r.given(m.Of))
@@ -102,7 +104,7 @@ func (r *resource) targets(path string, types ...string) (matches []match, other
 				matches = append(matches, m)
 			}
 		}
-		if len(found) == 0 || !certain && c.text.Known() {
+		if !sure {
 			others = append(others, c)
 		}
 	}

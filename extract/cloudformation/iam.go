@@ -1,6 +1,8 @@
 package cloudformation
 
 import (
+	"slices"
+
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/source"
@@ -120,7 +122,8 @@ func (r *resource) managed(path string) []policy.Attached {
 				}
 			}
 		}
-		if len(found) == 0 {
+		if !slices.ContainsFunc(found, certain) {
+			// What may be a policy of the template may be one outside of it too.
 			out = extract.Attach(out, r.Outside(c.text, place, c.at), c.sure, c.why)
 		}
 	}
@@ -147,8 +150,9 @@ func (rd *reader) memberships(holders map[*resource]*holder) {
 			for _, g := range groups {
 				for _, a := range holders[g.Of].identity {
 					c := carried{Document: a.Document, sure: a.Sure, why: a.Why}
-					u.Limit(g.Sure, g.Why)
-					holders[u.Of].identity = by.attach(holders[u.Of].identity, c, u, u.Of.address)
+					as := u
+					as.Limit(g.Sure, g.Why)
+					holders[u.Of].identity = by.attach(holders[u.Of].identity, c, as, u.Of.address)
 				}
 			}
 		}
@@ -257,7 +261,7 @@ func (r *resource) customerManaged(path string) []policy.Attached {
 				out = extract.Attach(out, c.Document, min(m.Sure, c.sure), m.Why+c.why)
 			}
 		}
-		if len(found) == 0 {
+		if !slices.ContainsFunc(found, certain) {
 			out = extract.Attach(out, r.Outside(t, r.place(p.path), p.value.Range), kleene.True, "")
 		}
 	}

@@ -176,6 +176,60 @@ Resources:
 	}
 }
 
+// What is named by a value that is not known may be of the template, and may be
+// outside of it: that its own does not allow something says nothing.
+func TestPerhapsOutside(t *testing.T) {
+	res := read(t, `
+Parameters: {P: {Type: String}}
+Resources:
+  G: {Type: AWS::IAM::Group}
+  M: {Type: AWS::IAM::ManagedPolicy, Properties: {PolicyDocument: {Version: 2012-10-17, Statement: `+allow+`}}}
+  R: {Type: AWS::IAM::Role, Properties: {ManagedPolicyArns: [!Ref P]}}
+  S: {Type: AWS::SSO::PermissionSet, Properties: {Name: s, CustomerManagedPolicyReferences: [{Name: !Ref P}]}}
+  U: {Type: AWS::IAM::User, Properties: {Groups: [!Ref P]}}
+`, cloudformation.Options{})
+	for _, p := range res.Inventory.Principals {
+		if !slices.ContainsFunc(p.Identity, func(a policy.Attached) bool { return a.Unread != "" }) {
+			t.Errorf("%s has no policy from outside of the template: %v", p.Address, p.Identity)
+		}
+	}
+}
+
+// A choice may stand anywhere in the property Policies of AWS SAM, and around Role.
+func TestSAMChoices(t *testing.T) {
+	const text = `
+Transform: AWS::Serverless-2016-10-31
+Parameters: {P: {Type: String}}
+Conditions: {C: !Equals [!Ref P, x]}
+Resources:
+  All:
+    Type: AWS::Serverless::Function
+    Properties: {Policies: !If [C, [ReadOnlyAccess, {Statement: [` + allow + `]}], !Ref AWS::NoValue]}
+  Own:
+    Type: AWS::Serverless::Function
+    Properties: {Role: !If [C, !GetAtt AllRole.Arn, !Ref AWS::NoValue], Policies: ReadOnlyAccess}
+  Reverse:
+    Type: AWS::Serverless::Function
+    Properties: {Role: !If [C, !Ref AWS::NoValue, !GetAtt AllRole.Arn], Policies: ReadOnlyAccess}
+`
+	for value, want := range map[string][]string{
+		"x": {"AllRole AllRole.Policies[0].PolicyDocument", "AllRole ReadOnlyAccess", "ReverseRole ReadOnlyAccess"},
+		"y": {"OwnRole ReadOnlyAccess"},
+	} {
+		res := read(t, text, cloudformation.Options{Parameters: map[string]string{"P": value}})
+		var got []string
+		for _, p := range res.Inventory.Principals {
+			for _, a := range p.Identity {
+				if name := strings.TrimPrefix(a.ID, "arn:aws:iam::aws:policy/"); !strings.HasPrefix(name, "service-role/") {
+					got = append(got, p.Address+" "+name)
+				}
+			}
+		}
+		slices.Sort(got)
+		equal(t, "policies where P is "+value, got, want)
+	}
+}
+
 // What a policy may be attached to does not hide what it is attached to.
 func TestTargets(t *testing.T) {
 	res := read(t, `

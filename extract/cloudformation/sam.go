@@ -194,28 +194,26 @@ func (*template) generated(m source.Member, name, typ string, props *source.Node
 	return out
 }
 
-// role makes the role of a function or state machine that does not name one.
+// role makes the role of a function or state machine that does not name one, or not
+// whatever a condition says.
 func (t *template) role(k maker, m source.Member, props *source.Node, service string, managed, inline []*source.Node) []source.Member {
+	condition := member(m.Value, "Condition")
 	if own := member(props, "Role"); own != nil && own.Kind != source.Null {
-		return nil
+		if condition = t.absent(own); condition == nil {
+			return nil
+		}
 	}
 	trust := member(props, "AssumeRolePolicyDocument")
 	if trust == nil {
 		trust = k.document(k.object("Effect", "Allow", "Action", "sts:AssumeRole", "Principal", k.object("Service", service)))
 	}
 	if p := member(props, "Policies"); p != nil {
-		items := []*source.Node{p}
-		if p.Kind == source.List {
-			items = p.Items
-		}
-		for _, item := range items {
-			for _, one := range t.samPolicy(item) {
-				if one.managed != nil {
-					managed = append(managed, one.managed)
-				}
-				if one.inline != nil {
-					inline = append(inline, one.inline)
-				}
+		for _, one := range t.samPolicy(p) {
+			if one.managed != nil {
+				managed = append(managed, one.managed)
+			}
+			if one.inline != nil {
+				inline = append(inline, one.inline)
 			}
 		}
 	}
@@ -228,15 +226,37 @@ func (t *template) role(k maker, m source.Member, props *source.Node, service st
 		"AssumeRolePolicyDocument", trust, "ManagedPolicyArns", k.list(managed...), "Policies", policies,
 		"Path", member(props, "RolePath"), "PermissionsBoundary", member(props, "PermissionsBoundary"),
 	)
+	m.Value = k.object("Condition", condition, "Metadata", member(m.Value, "Metadata"))
 	return []source.Member{t.generated(m, m.Name+"Role", roleType, role)}
 }
+
+// absent names the condition under which a property is left out; nil if none does.
+func (t *template) absent(n *source.Node) *source.Node {
+	arg := member(n, "Fn::If")
+	if arg == nil || len(arg.Items) != 3 {
+		return nil
+	}
+	switch {
+	case isNoValue(arg.Items[1]):
+		return arg.Items[0]
+	case isNoValue(arg.Items[2]):
+		k := maker{arg.Range}
+		name := "not " + literal(arg.Items[0])
+		t.conditionNodes[name] = k.object("Fn::Not", k.list(k.object("Condition", arg.Items[0])))
+		return k.text(name)
+	default:
+		return nil
+	}
+}
+
+func isNoValue(n *source.Node) bool { return literal(member(n, "Ref")) == "AWS::NoValue" }
 
 // inlinePolicy wraps a document; one that a condition chooses is wrapped below it.
 func inlinePolicy(k maker, name string, doc *source.Node) *source.Node {
 	if arg := member(doc, "Fn::If"); arg != nil && len(arg.Items) == 3 {
 		branches := []*source.Node{arg.Items[0]}
 		for _, branch := range arg.Items[1:] {
-			if literal(member(branch, "Ref")) != "AWS::NoValue" {
+			if !isNoValue(branch) {
 				branch = inlinePolicy(maker{branch.Range}, name, branch)
 			}
 			branches = append(branches, branch)
@@ -249,11 +269,17 @@ func inlinePolicy(k maker, name string, doc *source.Node) *source.Node {
 // A samPolicy is one entry of Policies, as a managed policy or a document.
 type samPolicy struct{ managed, inline *source.Node }
 
-// samPolicy reads one entry of the property Policies: the name or ARN of a managed
-// policy, a document, policy templates, or a choice between such.
+// samPolicy reads the property Policies or an entry of it: the name or ARN of a
+// managed policy, a document, policy templates, a list of such or a choice between.
 func (t *template) samPolicy(n *source.Node) []samPolicy {
 	k := maker{n.Range}
 	switch {
+	case n.Kind == source.List:
+		var out []samPolicy
+		for _, item := range n.Items {
+			out = append(out, t.samPolicy(item)...)
+		}
+		return out
 	case n.Kind == source.String && strings.Contains(n.Text.String(), ":"):
 		return []samPolicy{{managed: n}}
 	case n.Kind == source.String:
@@ -292,7 +318,7 @@ func (t *template) samChoice(k maker, arg *source.Node) []samPolicy {
 	none := k.object("Ref", "AWS::NoValue")
 	var out []samPolicy
 	for i, branch := range arg.Items[1:] {
-		if literal(member(branch, "Ref")) == "AWS::NoValue" {
+		if isNoValue(branch) {
 			continue
 		}
 		choose := func(n *source.Node) *source.Node {
