@@ -380,7 +380,7 @@ func TestResourcePart(t *testing.T) {
 		{lit("arn:aws:s3:*"), "", false},
 		{lit("*"), "", false},
 		{cat(lit("arn:aws:s3:::"), name), "${name/*:}", true},
-		{cat(lit("arn:aws:s3:::"), name, lit("/*")), "", false},
+		{cat(lit("arn:aws:s3:::"), name, lit("/*")), "${name/*:}/example", true},
 	}
 	for _, tc := range tests {
 		got, ok := compile(t, tc.pattern).ResourcePart(lookup)

@@ -1,8 +1,6 @@
 package arn
 
 import (
-	"strings"
-
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/symbol"
 )
@@ -18,19 +16,5 @@ func (p Pattern) ResourcePart(lookup symbol.Lookup) (symbol.Text, bool) {
 	if present == kleene.False {
 		return symbol.Text{}, false
 	}
-	if !sixth.Known() {
-		return sixth.Only() // unknown parts stay, wildcards beside them are given up
-	}
-	var b strings.Builder
-	for _, r := range sixth.Runes() {
-		switch {
-		case r.Many:
-			b.WriteString("example")
-		case r.One:
-			b.WriteByte('x')
-		default:
-			b.WriteRune(r.Rune)
-		}
-	}
-	return symbol.Literal(b.String()), true
+	return sixth.Example()
 }

@@ -225,20 +225,16 @@ func (p Pattern) Only() (Text, bool) {
 // EndsOpen reports whether p ends with the wildcard '*'.
 func (p Pattern) EndsOpen() bool { return p.wild && p.enc[len(p.enc)-1] == many }
 
-// A Rune is one step of a pattern: a character, any one character, or any run of them.
-type Rune struct {
-	Rune      rune
-	One, Many bool
-}
+// wildcards are filled in for an example of what a pattern matches.
+var wildcards = strings.NewReplacer(string([]byte{many}), "example", string([]byte{one}), "x")
 
-// Runes returns the steps of a wholly known pattern without variables.
-func (p Pattern) Runes() []Rune {
-	out := make([]Rune, 0, len(p.enc))
-	for u := range units(p.enc) {
-		r, _ := utf8.DecodeRuneInString(u)
-		out = append(out, Rune{Rune: r, One: u[0] == one, Many: u[0] == many})
+// Example returns a text that p matches: "example" stands for each '*', "x" for each
+// '?'. It reports false if p has variables.
+func (p Pattern) Example() (Text, bool) {
+	if p.vars {
+		return Text{}, false
 	}
-	return out
+	return Text{wildcards.Replace(p.enc)}, true
 }
 
 // Match reports whether t matches p: True or False where that holds whatever the

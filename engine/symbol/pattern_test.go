@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"pgregory.net/rapid"
 
@@ -231,9 +230,12 @@ func TestPatternQueries(t *testing.T) {
 	if _, ok := compile(lit("a*")).Only(); ok {
 		t.Error("Only: a pattern with a wildcard has many texts")
 	}
-	want := []symbol.Rune{{Rune: 'ä'}, {Rune: utf8.RuneError, One: true}, {Rune: utf8.RuneError, Many: true}}
-	if got := compile(lit("ä?*")).Runes(); !slices.Equal(got, want) {
-		t.Errorf("Runes: got %v, want %v", got, want)
+	name := sym("name", symbol.Segment)
+	if got, ok := compile(cat(lit("ä?/"), name, lit("${*}/*"))).Example(); !ok || got != cat(lit("äx/"), name, lit("*/example")) {
+		t.Errorf("Example: got %v, %v", got, ok)
+	}
+	if _, ok := compile(lit("${k}")).Example(); ok {
+		t.Error("Example: a pattern with a variable has none")
 	}
 }
 
