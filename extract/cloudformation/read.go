@@ -51,8 +51,9 @@ type Options struct {
 }
 
 // maxSize is the size of the largest input: CloudFormation takes templates of one
-// megabyte. (AWS page "Understand CloudFormation quotas".)
-const maxSize = 10 << 20
+// megabyte (AWS page "Understand CloudFormation quotas"), of which a change set may
+// hold two.
+const maxSize = 5 << 20
 
 // An InputError says why an input is no template that can be read.
 type InputError struct {
@@ -79,7 +80,7 @@ func Read(ctx context.Context, in io.Reader, name string, opts Options) (*extrac
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if len(text) > maxSize {
-		return nil, &InputError{Name: name, Msg: "this file is larger than ten megabytes; CloudFormation takes templates of one megabyte at most"}
+		return nil, &InputError{Name: name, Msg: "this file is larger than five megabytes; CloudFormation takes templates of one megabyte at most"}
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -431,9 +431,17 @@ func TestBounds(t *testing.T) {
 		inner = fmt.Sprintf("{\"Fn::ForEach::L%d\": [I%d, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], {\"a%s\": %s}]}", i, i, "${I0}${I1}${I2}${I3}${I4}${I5}${I6}${I7}", inner)
 	}
 	loop += "  Fn::ForEach::Top: [T, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], " + inner + "]\n"
+	many := func(name string) string {
+		var b strings.Builder
+		for i := range 100_000 {
+			fmt.Fprintf(&b, "    %s%d: x\n", name, i)
+		}
+		return b.String()
+	}
 	for _, c := range []struct{ name, text, want string }{
 		{"alias bomb", bomb.String() + "Resources: {}\n", "too deep, or its aliases unfold to too much"},
-		{"50 MB", "Resources:\n  X: {Type: AWS::S3::Bucket, Description: " + strings.Repeat("x", 50<<20) + "}\n", "larger than ten megabytes"},
+		{"50 MB", "Resources:\n  X: {Type: AWS::S3::Bucket, Description: " + strings.Repeat("x", 50<<20) + "}\n", "larger than five megabytes"},
+		{"merge keys", "Metadata:\n  a: &a\n" + many("k") + "  b:\n    <<: *a\n" + many("z") + "Resources: {}\n", ""},
 		{"loops", loop, ""},
 		{"functions", "Resources: {X: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: " + strings.Repeat("!Join [a, [", 60) + strings.Repeat("]]", 60) + "}}}", ""},
 		{"circular names", "Resources: {A: {Type: AWS::S3::Bucket, Properties: {BucketName: !Ref B}}, B: {Type: AWS::S3::Bucket, Properties: {BucketName: !Ref A}}}", ""},

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -171,8 +170,16 @@ func (r *reader) members(n *yamlv3.Node, out *source.Node, depth int) error {
 		at := source.Range{Start: posOf(key), End: posOf(key)}
 		out.Members = append(out.Members, source.Member{Name: key.Value, Range: at, Value: value})
 	}
+	if merged == nil {
+		return nil
+	}
+	has := make(map[string]bool, len(out.Members))
+	for i := range out.Members {
+		has[out.Members[i].Name] = true
+	}
 	for _, m := range merged {
-		if !slices.ContainsFunc(out.Members, func(o source.Member) bool { return o.Name == m.Name }) {
+		if !has[m.Name] {
+			has[m.Name] = true
 			out.Members = append(out.Members, m)
 		}
 	}
