@@ -57,7 +57,7 @@ func (r *resource) choices(path string) []choice {
 
 type match = extract.Named[*resource]
 
-func certain(m match) bool { return m.Sure == kleene.True }
+func isCertain(m match) bool { return m.Sure == kleene.True }
 
 // index returns the index over the resources of some types, by what Ref gives, by
 // their ARNs, and by the names in them.
@@ -89,7 +89,7 @@ func (r *resource) targets(path string, types ...string) (matches []match, other
 	ix := r.index(types...)
 	for _, c := range r.choices(path) {
 		found := ix.Find(c.text)
-		sure := slices.ContainsFunc(found, certain)
+		sure := slices.ContainsFunc(found, isCertain)
 		if c.late && !sure {
 			// It may be a list that names any of them.
 			found = nil

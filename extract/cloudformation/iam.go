@@ -122,7 +122,7 @@ func (r *resource) managed(path string) []policy.Attached {
 				}
 			}
 		}
-		if !slices.ContainsFunc(found, certain) {
+		if !slices.ContainsFunc(found, isCertain) {
 			// What may be a policy of the template may be one outside of it too.
 			out = extract.Attach(out, r.Outside(c.text, place, c.at), c.sure, c.why)
 		}
@@ -261,7 +261,7 @@ func (r *resource) customerManaged(path string) []policy.Attached {
 				out = extract.Attach(out, c.Document, min(m.Sure, c.sure), m.Why+c.why)
 			}
 		}
-		if !slices.ContainsFunc(found, certain) {
+		if !slices.ContainsFunc(found, isCertain) {
 			out = extract.Attach(out, r.Outside(t, r.place(p.path), p.value.Range), kleene.True, "")
 		}
 	}

@@ -373,6 +373,7 @@ func TestYAMLDangers(t *testing.T) {
 			{"merge of a scalar", "Resources:\n  X:\n    <<: 1\n", "t.yaml:3:9: this is not valid YAML or JSON: a merge key (<<) takes an object, or a list of them"},
 			{"binary", "Resources:\n  X: !!binary aGk=\n", "t.yaml:2:6: this is not valid YAML or JSON: the tag !!binary has no meaning here"},
 			{"deep", "Resources: " + strings.Repeat("[", 400) + strings.Repeat("]", 400), "t.yaml:1:212: this is not valid YAML or JSON: the document is too deep, or its aliases unfold to too much"},
+			{"control character", "a: b\nc: d\x00\n", "t.yaml:2:5: this is not valid YAML or JSON: control characters are not allowed"},
 			{"JSON cut off", "{\"Resources\": {", "t.yaml:1:16: this is not valid YAML or JSON: the JSON text ends too early"},
 			{"empty", "", "t.yaml:1:1: this is not valid YAML or JSON: the text is empty"},
 			{"no template", "a: b\n", "t.yaml: this is no CloudFormation template: it has no section Resources"},

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	yamlv3 "go.yaml.in/yaml/v3"
@@ -34,16 +35,16 @@ func Parse(text []byte) (*source.Node, error) { return ParseTagged(text, nil) }
 // lines; other values have the place where they begin.
 func ParseTagged(text []byte, tag func(tag string) (name string, ok bool)) (*source.Node, error) {
 	if !utf8.Valid(text) {
-		return nil, &source.SyntaxError{Pos: invalid(text), Msg: "the text is not UTF-8"}
+		return nil, &source.SyntaxError{Pos: first(text, func(r rune, n int) bool { return r == utf8.RuneError && n == 1 }), Msg: "the text is not UTF-8"}
 	}
 	dec := yamlv3.NewDecoder(bytes.NewReader(text))
 	var doc, next yamlv3.Node
 	if err := dec.Decode(&doc); err != nil {
-		return nil, syntaxError(err)
+		return nil, syntaxError(text, err)
 	}
 	if err := dec.Decode(&next); !errors.Is(err, io.EOF) {
 		if err != nil {
-			return nil, syntaxError(err)
+			return nil, syntaxError(text, err)
 		}
 		return nil, &source.SyntaxError{Pos: source.Pos{Line: next.Line, Column: next.Column}, Msg: "the text holds more than one document"}
 	}
@@ -51,12 +52,12 @@ func ParseTagged(text []byte, tag func(tag string) (name string, ok bool)) (*sou
 	return r.node(doc.Content[0], 0)
 }
 
-// invalid returns the place of the first byte that is not UTF-8.
-func invalid(text []byte) source.Pos {
+// first returns the place of the first character, of n bytes, that is bad.
+func first(text []byte, bad func(r rune, n int) bool) source.Pos {
 	pos := source.Pos{Line: 1, Column: 1}
 	for len(text) > pos.Byte {
 		r, n := utf8.DecodeRune(text[pos.Byte:])
-		if r == utf8.RuneError && n == 1 {
+		if bad(r, n) {
 			break
 		}
 		pos.Byte += n
@@ -70,10 +71,13 @@ func invalid(text []byte) source.Pos {
 
 var lineOf = regexp.MustCompile(`line (\d+): (.*)`)
 
-func syntaxError(err error) error {
+func syntaxError(text []byte, err error) error {
 	out := &source.SyntaxError{Pos: source.Pos{Line: 1, Column: 1}, Msg: strings.TrimPrefix(err.Error(), "yaml: ")}
-	if errors.Is(err, io.EOF) {
+	switch {
+	case errors.Is(err, io.EOF):
 		out.Msg = "the text is empty"
+	case strings.HasPrefix(out.Msg, "control characters"):
+		out.Pos = first(text, func(r rune, _ int) bool { return unicode.IsControl(r) && !strings.ContainsRune("\t\n\r\u0085", r) })
 	}
 	if m := lineOf.FindStringSubmatch(err.Error()); m != nil {
 		out.Pos.Line, _ = strconv.Atoi(m[1])
