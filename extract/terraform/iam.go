@@ -7,6 +7,7 @@ import (
 
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/engine/symbol"
 	"github.com/tfguard/tfguard/extract"
 )
@@ -411,12 +412,14 @@ func (b *builder) memberships(holders map[*instance]*holder) {
 		}
 	}
 	for _, in := range b.byType["aws_iam_group_membership"] {
-		gs, _ := b.targets(in, "group", groups, "name")
-		for _, u := range b.listTargets(in, "users", users) {
+		gs, name := b.targets(in, "group", groups, "name")
+		us := b.listTargets(in, "users", users)
+		for _, u := range us {
 			for _, g := range gs {
 				join(u, g)
 			}
 		}
+		b.unseenGroup(holders, in, us, "group", name)
 	}
 	for _, in := range b.byType["aws_iam_user_group_membership"] {
 		us, _ := b.targets(in, "user", users, "name")
@@ -425,5 +428,20 @@ func (b *builder) memberships(holders map[*instance]*holder) {
 				join(u, g)
 			}
 		}
+		names, _ := b.listItems(in, "groups")
+		for _, name := range names {
+			b.unseenGroup(holders, in, us, "groups", name)
+		}
 	}
+}
+
+// unseenGroup says of a group that the input does not define that its policies are
+// not known.
+func (b *builder) unseenGroup(holders map[*instance]*holder, in *instance, users []match, attr string, name symbol.Text) {
+	if !name.Known() || name.IsZero() || slices.ContainsFunc(b.index(holderWant("group").types, "name").Find(name), isCertain) {
+		return
+	}
+	arn := symbol.Literal(b.outsideARN(in, "group", name.String()))
+	doc := b.Outside(arn, source.Origin{Address: in.address, Attribute: attr}, source.Range{})
+	b.hold(holders, users, doc, kleene.True, "")
 }

@@ -169,13 +169,23 @@ func TestGroupsAndBoundaries(t *testing.T) {
 	block(p.root, "aws_iam_group_policy_attachment.g", obj{"policy_arn": refs("aws_iam_policy.p.arn")})
 	block(p.root, "aws_iam_user.bob", obj{"permissions_boundary": refs("aws_iam_policy.p.arn")})
 	res := p.read(t)
-	for _, user := range []string{"aws_iam_user.alice", "aws_iam_user.bob"} {
-		check(t, user, attachments(principal(t, res, user).Identity), "aws_iam_group_policy.g.policy aws_iam_policy.p.policy")
-	}
+	const ofGroup, outside = "aws_iam_group_policy.g.policy aws_iam_policy.p.policy", "arn:aws:iam::${account}:group/elsewhere"
+	check(t, "alice", attachments(principal(t, res, "aws_iam_user.alice").Identity), ofGroup)
+	check(t, "bob", attachments(principal(t, res, "aws_iam_user.bob").Identity), ofGroup+" "+outside)
+	check(t, "elsewhere", entry(t, res, outside).Unread, "the policy is not part of this input")
 	check(t, "boundary", attachments(principal(t, res, "aws_iam_user.alice").Boundary), "arn:aws:iam::aws:policy/AdministratorAccess (boundary)")
 	check(t, "boundary", attachments(principal(t, res, "aws_iam_user.bob").Boundary), "aws_iam_policy.p.policy (boundary)")
 	check(t, "kind", string(entry(t, res, "aws_iam_policy.p.policy (boundary)").Kind), "boundary")
 	check(t, "kind", string(entry(t, res, "aws_iam_policy.p.policy").Kind), "identity")
+}
+
+// A policy that may be one of the plan may be another one too.
+func TestPerhapsOutside(t *testing.T) {
+	p := newTestPlan()
+	p.create("aws_iam_user.u", obj{"name": "u"})
+	p.create("aws_iam_policy.p", obj{"policy": allowRead}, "arn", "name")
+	p.create("aws_iam_user_policy_attachment.a", obj{"user": "u", "policy_arn": "arn:aws:iam::123456789012:policy/ByHand"})
+	check(t, "identity", attachments(principal(t, p.read(t), "aws_iam_user.u").Identity), "aws_iam_policy.p.policy? arn:aws:iam::123456789012:policy/ByHand")
 }
 
 func TestExclusiveAttachment(t *testing.T) {

@@ -1,6 +1,8 @@
 package terraform
 
 import (
+	"slices"
+
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/source"
@@ -40,15 +42,17 @@ func (b *builder) managedByARN(in *instance, attr string, t symbol.Text) []polic
 		return []policy.Attached{{Document: doc, Sure: kleene.True}}
 	}
 	var list []policy.Attached
-	for _, m := range b.index(managedWant.types, "arn").Find(t) {
+	found := b.index(managedWant.types, "arn").Find(t)
+	for _, m := range found {
 		for _, c := range b.carried[m.Of] {
 			list = extract.Attach(list, c.doc, m.Sure, m.Why)
 		}
 	}
-	if len(list) > 0 {
+	if len(list) > 0 && slices.ContainsFunc(found, isCertain) {
 		return list
 	}
-	return []policy.Attached{{Document: b.Outside(t, at, source.Range{}), Sure: kleene.True}}
+	// What may be a policy of the input may be one outside of it too.
+	return extract.Attach(list, b.Outside(t, at, source.Range{}), kleene.True, "")
 }
 
 // boundaryOf attaches the permissions boundaries of roles and users.

@@ -43,6 +43,8 @@ func (r *resolver) generated(in *instance) bool {
 // A match is an instance that an attribute names, certainly or perhaps.
 type match = extract.Named[*instance]
 
+func isCertain(m match) bool { return m.Sure == kleene.True }
+
 // targets resolves an attribute that names one resource: the matches in the input,
 // and the text itself for a resource the input does not define. Where a reference
 // leads nowhere it says so once, and every resource of the types may be meant.
@@ -87,7 +89,7 @@ func (b *builder) reached(in *instance, matches []match) []match {
 		default: // another account's
 		}
 	}
-	if slices.ContainsFunc(certain, func(m match) bool { return m.Sure == kleene.True }) {
+	if slices.ContainsFunc(certain, isCertain) {
 		return certain
 	}
 	return append(certain, perhaps...)

@@ -114,7 +114,7 @@ func (b *builder) attachToTarget(in *instance, c carried, dedicated map[*instanc
 		b.AttachTo(c.doc, m.Of.address)
 		dedicated[m.Of] = dedicated[m.Of] || m.Sure == kleene.True
 	}
-	certain := slices.ContainsFunc(matches, func(m match) bool { return m.Sure == kleene.True })
+	certain := slices.ContainsFunc(matches, isCertain)
 	switch {
 	case certain, len(matches) > 0 && !t.Known():
 		return
