@@ -159,10 +159,13 @@ func (r *resource) named() bool {
 }
 
 // property is the text of a property, "A.B" of one inside of another, in every
-// world; false if it is not set.
+// world; false if it is not set. Of what is not known any property may be.
 func (r *resource) property(path string) (symbol.Text, bool) {
 	n := r.properties
 	for name := range strings.SplitSeq(path, ".") {
+		if n.Kind == source.Unknown {
+			return named(r.address + "." + path), true
+		}
 		if n = member(n, name); n == nil {
 			return symbol.Text{}, false
 		}

@@ -252,10 +252,10 @@ func (r *resource) publicAccess() *extract.PublicAccess {
 		for i, v := range r.variants {
 			var one kleene.Truth
 			switch block := member(v.value, path); {
+			case v.value.Kind == source.Unknown || block != nil && block.Kind == source.Unknown:
+				one = kleene.Unknown
 			case block == nil || block.Kind == source.Null:
 				one = kleene.True
-			case block.Kind == source.Unknown:
-				one = kleene.Unknown
 			default:
 				one = boolean(member(block, name))
 			}

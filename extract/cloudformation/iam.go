@@ -191,6 +191,9 @@ func (r *resource) unseenGroups(h *holder, groups []choice) {
 
 // tags returns the tags of a role or user; nil if it is not known which there are.
 func (r *resource) tags() map[string]symbol.Text {
+	if r.properties.Kind == source.Unknown {
+		return nil
+	}
 	out := map[string]symbol.Text{}
 	n := member(r.properties, "Tags")
 	if n == nil {

@@ -582,6 +582,23 @@ Resources:
 	}
 }
 
+// Of a resource whose properties a change set does not show nothing is known: not
+// that it has no name of its own, no tags, or the defaults.
+func TestHiddenProperties(t *testing.T) {
+	res := read(t, `{"ChangeSetName": "c", "Changes": [
+		{"ResourceChange": {"Action": "Add", "LogicalResourceId": "B", "ResourceType": "AWS::S3::Bucket"}},
+		{"ResourceChange": {"Action": "Add", "LogicalResourceId": "U", "ResourceType": "AWS::IAM::User"}}]}`, cloudformation.Options{})
+	b, u := res.Inventory.Resources[0], res.Inventory.Principals[0]
+	if got := b.ARN.String(); got != "arn:aws:s3:::${B.BucketName}" || b.PublicAccess.RestrictPublicBuckets != kleene.Unknown || u.Tags != nil {
+		t.Errorf("%s %+v %v", got, b.PublicAccess, u.Tags)
+	}
+	for s := range b.ARN.Symbols() {
+		if s.Unique {
+			t.Errorf("%s may be a name that the template gives", s.Name)
+		}
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	for _, text := range fixtures.Files(f, "cloudformation", ".yaml") {
 		f.Add(text)
