@@ -106,6 +106,32 @@ func (l *loaded) source(path, name string) error {
 	return l.file(path)
 }
 
+// Holds reports whether a source holds policies: an address, a file of Rego, a bundle,
+// or a folder with one of these.
+func Holds(source string) bool {
+	if address(source) != nil || isArchive(source) || filepath.Ext(source) == bundle.RegoExt {
+		return true
+	}
+	found := isBundle(source)
+	// What cannot be read holds nothing; reading it says why.
+	_ = filepath.WalkDir(source, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil || found:
+			return fs.SkipAll
+		case isHidden(path, d) && path != source:
+			return fs.SkipDir
+		}
+		found = !d.IsDir() && filepath.Ext(path) == bundle.RegoExt
+		return nil
+	})
+	return found
+}
+
+// isHidden reports whether a folder is one that is passed over.
+func isHidden(path string, d fs.DirEntry) bool {
+	return d.IsDir() && strings.HasPrefix(filepath.Base(path), ".")
+}
+
 func isArchive(path string) bool {
 	return strings.HasSuffix(path, ".tar.gz") || strings.HasSuffix(path, ".tgz")
 }
@@ -127,7 +153,7 @@ func (l *loaded) folder(root string) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && path != root && strings.HasPrefix(d.Name(), "."):
+		case isHidden(path, d) && path != root:
 			return fs.SkipDir
 		case d.IsDir() || filepath.Ext(path) != bundle.RegoExt:
 			return nil

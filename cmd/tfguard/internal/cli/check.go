@@ -30,11 +30,14 @@ type checkOptions struct {
 	only func(p *chain.Principal, t *chain.Target, action string) bool
 }
 
+// defaultMaxReplays is the bound above which equal pairs are replayed once.
+const defaultMaxReplays = 5000
+
 func newCheck(streams Streams, version Version) *cobra.Command {
 	opts := &checkOptions{
 		rendering:  newRendering(streams, version),
 		config:     configuration{streams: streams},
-		maxReplays: 5000,
+		maxReplays: defaultMaxReplays,
 	}
 	cmd := &cobra.Command{
 		Use:   "check [PATH|-]...",
