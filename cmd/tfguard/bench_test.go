@@ -59,12 +59,16 @@ func TestBenchmarkPlan(t *testing.T) {
 
 type object = map[string]any
 
+// wide are actions that some roles of the big plan may call on everything.
+var wide = []string{"iam:PassRole", "iam:Pass*", "kms:*", "lambda:Update*", "dynamodb:Scan", "logs:*", "ssm:Get*"}
+
 // bigPlan makes a plan of n roles and n buckets: each role may read its own bucket,
-// whose policy denies all from outside of a network.
+// whose policy denies all from outside of a network, and one of ten something else on
+// everything.
 func bigPlan(tb testing.TB, n int) []byte {
 	tb.Helper()
-	doc := func(statement object) string {
-		text, err := json.Marshal(object{"Version": "2012-10-17", "Statement": []object{statement}})
+	doc := func(statements ...object) string {
+		text, err := json.Marshal(object{"Version": "2012-10-17", "Statement": statements})
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -95,9 +99,11 @@ func bigPlan(tb testing.TB, n int) []byte {
 		add("aws_iam_role", i, object{"name": name, "path": "/", "arn": role, "id": name, "assume_role_policy": doc(object{
 			"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": object{"Service": "ec2.amazonaws.com"},
 		})})
-		add("aws_iam_role_policy", i, object{"name": name, "role": name, "policy": doc(object{
-			"Effect": "Allow", "Action": "s3:GetObject", "Resource": bucket + "/*",
-		})})
+		statements := []object{{"Effect": "Allow", "Action": "s3:GetObject", "Resource": bucket + "/*"}}
+		if i%10 == 2 {
+			statements = append(statements, object{"Effect": "Allow", "Action": wide[i/10%len(wide)], "Resource": "*"})
+		}
+		add("aws_iam_role_policy", i, object{"name": name, "role": name, "policy": doc(statements...)})
 		add("aws_s3_bucket", i, object{"bucket": name, "id": name, "arn": bucket})
 		add("aws_s3_bucket_policy", i, object{"bucket": name, "policy": doc(object{
 			"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": []string{bucket, bucket + "/*"},

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os/exec"
 	"path"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -59,16 +58,23 @@ func TestConftestRules(t *testing.T) {
 	}
 }
 
+// findConftest returns the path of conftest in the recorded version.
+func findConftest() (string, error) {
+	program, err := exec.LookPath("conftest")
+	if err != nil {
+		return "", err
+	}
+	info, err := buildinfo.ReadFile(program)
+	if err == nil && info.Main.Version != conftestVersion {
+		err = fmt.Errorf("conftest is of version %s", info.Main.Version)
+	}
+	return program, err
+}
+
 // conftest runs the installed conftest, if it is there in the recorded version.
 func conftest(t *testing.T, args []string) (lines []byte, ok bool) {
 	t.Helper()
-	program, err := exec.LookPath("conftest")
-	if err == nil {
-		var info *debug.BuildInfo
-		if info, err = buildinfo.ReadFile(program); err == nil && info.Main.Version != conftestVersion {
-			err = fmt.Errorf("it is version %s", info.Main.Version)
-		}
-	}
+	program, err := findConftest()
 	if err != nil {
 		t.Logf("compared with what conftest %s is recorded to say: %v", conftestVersion, err)
 		return nil, false

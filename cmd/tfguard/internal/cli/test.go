@@ -32,8 +32,8 @@ func newTest(streams Streams) *cobra.Command {
 		checkOptions: checkOptions{
 			rendering: rendering{streams: streams}, config: configuration{streams: streams}, maxReplays: defaultMaxReplays,
 		},
-		output:       choice{"text", []string{"text", "json", "junit"}},
-		version:      choice{"v1", []string{"v0", "v1"}},
+		output:  choice{"text", []string{"text", "json", "junit"}},
+		version: choice{"v1", []string{"v0", "v1"}},
 	}
 	cmd := &cobra.Command{
 		Use:   "test [PATH]...",
