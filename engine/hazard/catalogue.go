@@ -7,7 +7,7 @@ var catalogue []*Rule
 func init() {
 	catalogue = []*Rule{
 		ServicePrincipalLockedOut, ChainBroken, PublicAccess, GateBypassed, GateDead, GrantVoid, StatementWithoutEffect,
-		CrossAccount, PolicyUnread,
+		CrossAccount, PolicyUnread, WaiverExpired, WaiverUnused,
 		sourceIPDeny,
 		endpointDeny,
 		networkDenyServices,

@@ -25,7 +25,10 @@ type checkOptions struct {
 	sources    sources
 	guardrails guardrailOptions
 	together   bool
-	config     configuration
+	baselines  baselines
+	// now is the day by which waivers expire, today if it is zero.
+	now    day
+	config configuration
 	// only, if not nil, selects single replays, for explain.
 	only func(p *chain.Principal, t *chain.Target, action string) bool
 }
@@ -64,6 +67,8 @@ not decided, a verdict is definite only if it is the same either way.`,
 	f.BoolVar(&opts.together, "together", false, "judge all inputs as one world")
 	f.Var(&opts.chains, "chains", "replay these chains alone: those that tfguard chains lists, or that the configuration defines")
 	f.Var(&opts.maxReplays, "max-replays", "above this number, pairs whose policies are equal up to names are replayed once; 0 for no bound")
+	f.Var(&opts.now, "now", "the day by which waivers expire (default today)")
+	opts.baselines.flags(f)
 	opts.sources.flags(f)
 	opts.guardrails.flags(cmd)
 	complete(cmd, "chains", chainIDs())
@@ -92,6 +97,9 @@ func runCheck(ctx context.Context, o *checkOptions, args []string) error {
 	if err := o.ready(); err != nil {
 		return err
 	}
+	if err := o.baselines.load(); err != nil {
+		return err
+	}
 	for _, cfg := range configs {
 		if _, err := o.guardrails.load(ctx, cfg); err != nil {
 			return err
@@ -103,6 +111,10 @@ func runCheck(ctx context.Context, o *checkOptions, args []string) error {
 	}
 	if len(rep.Inputs) == 0 && !o.outputs.forAtlantis() {
 		return errReported
+	}
+	o.waive(rep)
+	if err := o.baselines.apply(rep); err != nil {
+		return err
 	}
 	return o.finish(rep)
 }
@@ -248,7 +260,7 @@ func (o *checkOptions) judge(in *input, w *world, cfg *config.Config) *report.Ch
 			c.Diagnostics = append(c.Diagnostics, linter.Lint(p.Document)...)
 		}
 	}
-	c.Findings = hazard.Find(hazard.Input{World: w, Policies: own, Replays: c.Result.Replays})
+	c.Findings = hazard.Find(hazard.Input{World: w, Policies: own, Replays: c.Result.Replays, Refuted: refuted(c.Expectations, c.Result.Replays)})
 	c.Diagnostics.Sort()
 	return c
 }

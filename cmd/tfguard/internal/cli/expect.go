@@ -7,6 +7,7 @@ import (
 
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/config"
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/report"
+	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/symbol"
@@ -54,6 +55,20 @@ func expect(w chain.World, cfg *config.Config, opts chain.Options, result *chain
 			got.Reason = strings.TrimSpace(fmt.Sprintf("Nothing matches. Of these chains the input has the principals %s and the resources %s. %s", &principals, &resources, got.Reason))
 		}
 		out = append(out, report.Expected{Expectation: got, Origin: e.Origin, Range: e.Range})
+	}
+	return out
+}
+
+// refuted are the replays that are allowed although an expectation says that they are
+// not.
+func refuted(expected []report.Expected, replays []*chain.Replay) []int {
+	var out []int
+	for i := range expected {
+		for _, n := range expected[i].Replays {
+			if expected[i].Want != engine.Allowed.String() && replays[n].Verdict == engine.Allowed && !slices.Contains(out, n) {
+				out = append(out, n)
+			}
+		}
 	}
 	return out
 }

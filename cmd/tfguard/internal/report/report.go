@@ -187,8 +187,8 @@ type Finding struct {
 	Waived *Waiver `json:"waived,omitempty"`
 }
 
-// A Waiver is why a finding does not count, who says so, and the day until when, as
-// YYYY-MM-DD.
+// A Waiver is why a finding does not count, who says so, and the first day on which it
+// counts again, as YYYY-MM-DD; empty for what is known from a baseline.
 type Waiver struct {
 	Reason  string `json:"reason"`
 	Owner   string `json:"owner"`
@@ -197,6 +197,9 @@ type Waiver struct {
 
 // String says it in a sentence.
 func (w *Waiver) String() string {
+	if w.Expires == "" {
+		return fmt.Sprintf("Known: %s.", w.Reason)
+	}
 	by := ""
 	if w.Owner != "" {
 		by = " by " + w.Owner
