@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -25,7 +26,8 @@ func compare(in *input, after *world, result *chain.Result, run chain.Options, c
 	in.Before.Timestamp = in.Inventory.Timestamp // the same clock
 	before := newWorld(in.Before, cfg)
 	was := chain.Run(before, run)
-	sides := [2]*compared{{world: before}, {world: after}}
+	names := newNames(before, after)
+	sides := [2]*compared{newCompared(before, names), newCompared(after, names)}
 	if !sides[0].add(&was) || !sides[1].add(result) {
 		result.Notes = append(result.Notes, fmt.Sprintf("There are more than %d calls: what the change opens and closes is not told.", maxCompared))
 		return nil
@@ -41,12 +43,12 @@ func compare(in *input, after *world, result *chain.Result, run chain.Options, c
 			a.Before = b.After
 		}
 		lacking := slices.Index([]*chain.Replay{a.Before, a.After}, nil)
-		a.Unasked = lacking >= 0 && sides[lacking].there(&a)
+		a.Unasked = lacking >= 0 && sides[lacking].hasBoth(c, &a)
 		switch {
 		case !a.Changes():
 		case a.Unasked && a.Chain.Entry == chain.Internet:
 			left++
-		case sides[0].has(a.Target) && sides[1].has(a.Target):
+		case sides[0].has(c) && sides[1].has(c):
 			out = append(out, a)
 		}
 	}
@@ -67,22 +69,60 @@ type compared struct {
 	// calls have their replay in After; one that the other world alone makes has none.
 	calls map[cell]*report.Access
 	order []cell
-	// principals are the names of those of the world, targets the addresses.
-	principals, targets map[string]bool
+	names names
+	// there are the names of the principals and targets of the world.
+	there map[string]bool
+}
+
+// names are what both worlds call principals and targets by: what one defines, the
+// other may only name by its ARN.
+type names struct {
+	byARN   map[string]string
+	address map[string]bool
+}
+
+func newNames(worlds ...*world) names {
+	out := names{byARN: map[string]string{}, address: map[string]bool{}}
+	add := func(arn, address string) {
+		if address != "" && address != arn {
+			out.byARN[arn], out.address[address] = address, true
+		}
+	}
+	for _, w := range worlds {
+		for _, p := range w.principals {
+			add(p.Name().String(), p.Address)
+		}
+		for _, t := range w.targets {
+			add(t.ARN.String(), t.Address)
+		}
+	}
+	return out
+}
+
+func newCompared(w *world, names names) *compared {
+	s := &compared{world: w, calls: map[cell]*report.Access{}, names: names, there: map[string]bool{}}
+	for _, p := range w.principals {
+		s.there[s.name(nameOf(p))] = true
+	}
+	for _, t := range w.targets {
+		if t.Address != "" {
+			s.there[s.name(t.Address)] = true
+		}
+	}
+	return s
+}
+
+// name is the address of what is called so in either world, else its name.
+func (s *compared) name(name string) string { return cmp.Or(s.names.byARN[name], name) }
+
+// cell is what a replay of a pair is about.
+func (s *compared) cell(r *chain.Replay, p *chain.Principal, t *chain.Target) cell {
+	return cell{r.Chain.ID, r.Action, s.name(nameOf(p)), s.name(targetName(t))}
 }
 
 // add takes the calls that replays were made of or stand for. It returns false for too
 // many of them.
 func (s *compared) add(result *chain.Result) bool {
-	if s.calls == nil {
-		s.calls, s.principals, s.targets = map[cell]*report.Access{}, map[string]bool{}, map[string]bool{}
-		for _, p := range s.world.principals {
-			s.principals[nameOf(p)] = true
-		}
-		for _, t := range s.world.targets {
-			s.targets[t.Address] = true
-		}
-	}
 	if result.Folded > maxCompared {
 		return false
 	}
@@ -106,7 +146,7 @@ func (s *compared) add(result *chain.Result) bool {
 // put enters the replay of a call; the one that was made for it goes before one that
 // stands for it.
 func (s *compared) put(r *chain.Replay, p *chain.Principal, t *chain.Target) {
-	c := cell{r.Chain.ID, r.Action, nameOf(p), targetName(t)}
+	c := s.cell(r, p, t)
 	switch known := s.calls[c]; {
 	case known == nil:
 		s.calls[c] = &report.Access{Chain: r.Chain, Action: r.Action, Principal: p, Target: t, After: r}
@@ -133,11 +173,11 @@ func (s *compared) complete(other *compared, run chain.Options) {
 	}
 	run.Unasked = true
 	run.Only = func(p *chain.Principal, t *chain.Target, action string) bool {
-		return missing[pair{action, nameOf(p), targetName(t)}]
+		return missing[pair{action, s.name(nameOf(p)), s.name(targetName(t))}]
 	}
 	again := chain.Run(s.world, run)
 	for _, r := range again.Replays {
-		if other.calls[cellOf(r)] != nil {
+		if other.calls[s.cell(r, r.Principal, r.Target)] != nil {
 			s.put(r, r.Principal, r.Target)
 		}
 	}
@@ -151,13 +191,14 @@ func (s *compared) complete(other *compared, run chain.Options) {
 	}
 }
 
-// has reports whether the world has a target: one that no input defines is in all.
-func (s *compared) has(t *chain.Target) bool {
-	return t.Address == "" || s.targets[t.Address] || s.principals[t.Address]
+// has reports whether the world has the target of a call. One that no input defines is
+// in all of them.
+func (s *compared) has(c cell) bool {
+	return s.there[c.target] || !s.names.address[c.target]
 }
 
-// there reports whether the world has both sides of a call of a user, role or stand-in.
-func (s *compared) there(a *report.Access) bool {
-	known := a.Principal.StandIn != "" || s.principals[nameOf(a.Principal)]
-	return known && s.has(a.Target)
+// hasBoth reports whether the world has both sides of a call of a user, role or
+// stand-in.
+func (s *compared) hasBoth(c cell, a *report.Access) bool {
+	return s.has(c) && (a.Principal.StandIn != "" || s.there[c.principal])
 }
