@@ -52,11 +52,11 @@ func Callers() []string {
 
 // Show derives the context of every hop of a chain for a kind of principal, one of
 // [Callers], on the first kind of target that the chain is for. A chain of a team
-// may begin in one of its networks.
-func (c *Chain) Show(caller string, networks []Network) []Shown {
+// may begin in one of its networks; switches say how AWS's pages are read.
+func (c *Chain) Show(caller string, networks []Network, switches request.Switches) []Shown {
 	w := &catalogWorld{env: Environment{
 		Account: placeholder("account"), Partition: symbol.Literal("aws"), Region: placeholder("region"),
-		Organization: request.Organization{Member: kleene.Unknown, ID: placeholder("organization.id")}, Administrator: &policy.Document{}, Networks: networks,
+		Organization: request.Organization{Member: kleene.Unknown, ID: placeholder("organization.id")}, Administrator: &policy.Document{}, Networks: networks, Switches: switches,
 	}}
 	r := newRunner(w)
 	r.admin = w.principal("role")

@@ -2,16 +2,19 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tfguard/tfguard/cmd/tfguard/internal/config"
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/report"
 	"github.com/tfguard/tfguard/engine/chain"
 )
 
 type chainsOptions struct {
 	streams Streams
+	config  configuration
 	output  choice
 	caller  choice
 	noColor bool
@@ -20,6 +23,7 @@ type chainsOptions struct {
 func newChains(streams Streams) *cobra.Command {
 	opts := &chainsOptions{
 		streams: streams,
+		config:  configuration{streams: streams},
 		output:  choice{"text", []string{"text", "json"}},
 		caller:  choice{chain.Callers()[0], chain.Callers()},
 	}
@@ -28,7 +32,8 @@ func newChains(streams Streams) *cobra.Command {
 		Short: "Lists the call chains, and shows the context that every hop carries",
 		Long: `chains lists the catalogue of call chains that check replays, one a line, with the
 access pattern of AWS's data perimeter guide where one applies. A chain is replayed
-where the input has its target, its principal or a policy that names its service.`,
+where the input has its target, its principal or a policy that names its service.
+The chains of .tfguard.hcl come after those of the catalogue.`,
 		Example: `  tfguard chains
   tfguard chains show athena-privatelink
   tfguard chains show direct-corporate --principal user-mfa -o json`,
@@ -55,25 +60,43 @@ replayed on several kinds of resources are shown for the first of them.`,
 	for _, c := range []*cobra.Command{cmd, list, show} {
 		c.Flags().VarP(&opts.output, "output", "o", "format: "+strings.Join(opts.output.words, ", "))
 		c.Flags().BoolVar(&opts.noColor, "no-color", false, "no colours, also on a terminal")
+		opts.config.addTo(c.Flags())
 		complete(c, "output", opts.output.words)
 	}
 	cmd.AddCommand(list, show)
 	return cmd
 }
 
-func listChains(o *chainsOptions) error {
-	if o.output.value == "json" {
-		return report.ChainsJSON(o.streams.Out, chain.Catalog())
+// catalog are the chains of the catalogue and those of the configuration.
+func (o *chainsOptions) catalog() ([]*chain.Chain, *config.Config, error) {
+	cfg, err := o.config.of("-", "") // no input: the file that is named, or of the working folder
+	if err != nil {
+		return nil, nil, o.config.tell(err)
 	}
-	return report.Chains(o.streams.Out, chain.Catalog(), o.options())
+	return slices.Concat(chain.Catalog(), cfg.Chains), cfg, nil
+}
+
+func listChains(o *chainsOptions) error {
+	chains, _, err := o.catalog()
+	switch {
+	case err != nil:
+		return err
+	case o.output.value == "json":
+		return report.ChainsJSON(o.streams.Out, chains)
+	}
+	return report.Chains(o.streams.Out, chains, o.options())
 }
 
 func showChain(o *chainsOptions, id string) error {
-	c, ok := chain.Find(id)
-	if !ok {
+	chains, cfg, err := o.catalog()
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(chains, func(c *chain.Chain) bool { return c.ID == id })
+	if i < 0 {
 		return fmt.Errorf("there is no chain %q: tfguard chains lists them", id)
 	}
-	shown := report.ShownChain(c, c.Show(o.caller.value, nil))
+	shown := report.ShownChain(chains[i], chains[i].Show(o.caller.value, cfg.Networks, cfg.Switches))
 	if o.output.value == "json" {
 		return report.ChainJSON(o.streams.Out, shown)
 	}

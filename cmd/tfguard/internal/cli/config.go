@@ -68,13 +68,17 @@ func (c *configuration) of(path, arg string) (*config.Config, error) {
 // configurable are the flags that the block check may set, whatever command reads it.
 func configurable() []string {
 	var names []string
-	newCheck(Streams{}, Version{}).Flags().VisitAll(func(f *pflag.Flag) {
+	settable().VisitAll(func(f *pflag.Flag) {
 		if f.Name != "help" && f.Name != "config" && !slices.Contains(regoFlags, f.Name) {
 			names = append(names, f.Name)
 		}
 	})
 	return names
 }
+
+// settable are the flags that the block check may set: those of tfguard check, whatever
+// command reads the file.
+func settable() *pflag.FlagSet { return newCheck(Streams{}, Version{}).Flags() }
 
 // tell shows the mistakes in a file, if that is what an error is about.
 func (c *configuration) tell(err error) error {
@@ -90,7 +94,8 @@ func (c *configuration) tell(err error) error {
 
 // settle sets the flags that neither the command line nor a variable has set from
 // the file of the run, and returns the configuration of each argument. Where several
-// files take part the flags stay as they are.
+// files take part the flags stay as they are, and so do those that mean something else
+// than for tfguard check.
 func (c *configuration) settle(args []string) ([]*config.Config, error) {
 	var all []*config.Config
 	for _, arg := range args {
@@ -100,11 +105,16 @@ func (c *configuration) settle(args []string) ([]*config.Config, error) {
 		}
 		all = append(all, cfg)
 	}
+	if slices.ContainsFunc(all, func(cfg *config.Config) bool { return cfg != all[0] }) {
+		return all, nil
+	}
+	meant := settable()
 	for _, s := range all[0].Check {
-		if f := c.flags.Lookup(s.Flag); f == nil || f.Changed || slices.ContainsFunc(all, func(cfg *config.Config) bool { return cfg != all[0] }) {
+		f := c.flags.Lookup(s.Flag)
+		if f == nil || f.Changed || f.Value.Type() != meant.Lookup(s.Flag).Value.Type() {
 			continue
 		}
-		if err := c.flags.Lookup(s.Flag).Value.Set(strings.Join(s.Values, ",")); err != nil {
+		if err := f.Value.Set(strings.Join(s.Values, ",")); err != nil {
 			return nil, all[0].Refuse(s, err)
 		}
 	}

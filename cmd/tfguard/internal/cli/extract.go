@@ -49,6 +49,9 @@ func runExtract(ctx context.Context, o *extractOptions, args []string) error {
 		}
 		args = []string{"-"}
 	}
+	if err := o.settle(args); err != nil {
+		return err
+	}
 	complete := true
 	unreadable := func(_ string, err error) {
 		complete = false
