@@ -292,9 +292,15 @@ func (c *Chain) Validate() error {
 	if len(c.Hops) == 0 {
 		return errors.New("a chain needs a hop")
 	}
+	switch first := &c.Hops[0]; {
+	case first.Credentials == FAS:
+		return errors.New("hop 1: a chain begins with the call that the service then carries on, so its first hop is not a fas hop")
+	case first.Principal != "":
+		return errors.New("hop 1: the first call is made by the principal of the replay, which an expectation names; only later hops name another")
+	}
 	mandatory := false
 	for i := range c.Hops {
-		if err := c.Hops[i].validate(); err != nil {
+		if err := c.Hops[i].Validate(); err != nil {
 			return fmt.Errorf("hop %d: %w", i+1, err)
 		}
 		mandatory = mandatory || !c.Hops[i].Optional
@@ -305,7 +311,8 @@ func (c *Chain) Validate() error {
 	return nil
 }
 
-func (h *Hop) validate() error {
+// Validate says what keeps a hop from being replayed, whatever the chain.
+func (h *Hop) Validate() error {
 	switch h.Credentials {
 	case Caller, Anonymous, Federated:
 	case ServiceRole:

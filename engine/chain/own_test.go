@@ -113,7 +113,9 @@ func TestValidate(t *testing.T) {
 		"\"s3:*\" is no action":  func(c *chain.Chain) { c.Hops[0].Actions = []string{"s3:*"} },
 		"no service principal":   func(c *chain.Chain) { c.Hops[0].Via = []string{"athena"} },
 		"has the role":           func(c *chain.Chain) { c.Hops[0].Credentials = chain.ServiceRole },
-		"on the caller's behalf": func(c *chain.Chain) { c.Hops[0].Credentials = chain.FAS },
+		"hop 1: a chain begins":  func(c *chain.Chain) { c.Hops[0].Credentials = chain.FAS },
+		"hop 1: the first call":  func(c *chain.Chain) { c.Hops[0].Principal = "aws_iam_role.r" },
+		"on the caller's behalf": func(c *chain.Chain) { c.Hops = append(c.Hops, chain.Hop{Credentials: chain.FAS}) },
 	} {
 		c := &chain.Chain{ID: "own", Hops: []chain.Hop{hop}}
 		change(c)

@@ -64,11 +64,8 @@ func (d *decoder) chain(b *chainBlock) {
 		}
 		hop.Number = max(hop.Number, 1)
 		c.Hops = append(c.Hops, hop)
-		// The hop alone, so that the mistake is shown where it stands.
-		alone := chain.Chain{ID: b.ID, Hops: []chain.Hop{hop}}
-		if alone.Hops[0].Optional = false; alone.Validate() != nil {
-			_, why, _ := strings.Cut(alone.Validate().Error(), ": ")
-			d.err(h.Range, "Hop cannot be replayed", "This hop cannot be replayed: %s.", why)
+		if err := hop.Validate(); err != nil {
+			d.err(h.Range, "Hop cannot be replayed", "This hop cannot be replayed: %v.", err)
 			return
 		}
 	}
