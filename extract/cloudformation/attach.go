@@ -230,7 +230,7 @@ func (rd *reader) collectResources() {
 			return
 		}
 		t, _ := r.attr("Arn")
-		on := &extract.Resource{Address: r.address, Type: rule.sar, ARN: t, Account: rd.Account.Value}
+		on := &extract.Resource{Address: r.address, Type: rule.sar, ARN: t, Account: rd.Account.Value, Key: r.key()}
 		if rd.Region.Value.Known() {
 			on.Region = rd.Region.Value
 		}

@@ -327,6 +327,7 @@ func (rd *reader) build() {
 	rd.organizationPolicies()
 	rd.endpoints()
 	rd.trails()
+	rd.workgroups()
 	rd.Tidy()
 	if len(rd.ungiven) > 0 {
 		rd.Diagnostics = append(rd.Diagnostics, source.Diagnostic{

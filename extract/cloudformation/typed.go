@@ -31,7 +31,7 @@ var wiring = map[string][]string{
 	"AWS::IAM::GroupPolicy":         {"GroupName"},
 	"AWS::IAM::UserToGroupAddition": {"Users", "GroupName"},
 	"AWS::S3::Bucket":               {"PublicAccessBlockConfiguration"},
-	"AWS::CloudTrail::Trail":        {"S3BucketName", "KMSKeyId"},
+	"AWS::CloudTrail::Trail":        {"S3BucketName"},
 	"AWS::Organizations::Policy":    {"TargetIds"},
 	"AWS::SSO::PermissionSet":       {"ManagedPolicies", "PermissionsBoundary", "CustomerManagedPolicyReferences"},
 }
@@ -46,6 +46,9 @@ func needed(typ string) map[string]bool {
 		out[c.target] = true
 	}
 	for _, name := range wiring[typ] {
+		out[name] = true
+	}
+	if name, _, _ := strings.Cut(keyPaths[typ], "."); name != "" {
 		out[name] = true
 	}
 	for i := range permissionRules {

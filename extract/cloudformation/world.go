@@ -34,25 +34,17 @@ func (rd *reader) endpoints() {
 func (rd *reader) trails() {
 	for _, r := range rd.byType["AWS::CloudTrail::Trail"] {
 		t := &extract.Trail{
-			Address: r.address, Bucket: r.text("S3BucketName"), Prefix: r.text("S3KeyPrefix"), Key: r.text("KMSKeyId"),
+			Address: r.address, Bucket: r.text("S3BucketName"), Prefix: r.text("S3KeyPrefix"), Key: r.key(),
 			Organization: r.text("IsOrganizationTrail") == symbol.Literal("true"),
 		}
 		t.ARN, _ = r.attr("Arn")
-		for _, m := range first(r.targets("S3BucketName", "AWS::S3::Bucket")) {
-			if m.Sure == kleene.True {
-				t.Bucket = m.Of.ref()
-			}
-		}
-		for _, m := range first(r.targets("KMSKeyId", "AWS::KMS::Key", "AWS::KMS::ReplicaKey")) {
-			if m.Sure == kleene.True {
-				t.Key, _ = m.Of.attr("Arn")
-			}
+		matches, _ := r.targets("S3BucketName", "AWS::S3::Bucket")
+		if bucket := certain(matches); bucket != nil {
+			t.Bucket = bucket.ref()
 		}
 		rd.Trails = append(rd.Trails, t)
 	}
 }
-
-func first(matches []match, _ []choice) []match { return matches }
 
 const organizationType = "AWS::Organizations::Organization"
 
