@@ -26,6 +26,9 @@ type Inventory struct {
 	Endpoints   []*Endpoint
 	Trails      []*Trail
 	Workgroups  []*Workgroup
+	// VolumeKey is the ARN of the customer managed KMS key that new EBS volumes are
+	// encrypted with, empty if the input names none.
+	VolumeKey symbol.Text
 	// Account, Partition, Region and Organization are facts about the whole input.
 	Account, Partition, Region, Organization Fact
 	// Parameters are those of the input whose value was not given but assumed.

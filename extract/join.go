@@ -114,6 +114,11 @@ func (j *joint) facts(in *Inventory) {
 	inv.FullAccessDetached = append(inv.FullAccessDetached, in.FullAccessDetached...)
 	inv.Endpoints = append(inv.Endpoints, in.Endpoints...)
 	inv.Trails = append(inv.Trails, in.Trails...)
+	inv.Workgroups = append(inv.Workgroups, in.Workgroups...)
+	inv.Parameters = append(inv.Parameters, in.Parameters...)
+	if inv.VolumeKey.IsZero() {
+		inv.VolumeKey = in.VolumeKey
+	}
 	inv.Incomplete = append(inv.Incomplete, in.Incomplete...)
 }
 

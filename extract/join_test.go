@@ -1,6 +1,7 @@
 package extract_test
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -202,5 +203,29 @@ func TestJoinBefore(t *testing.T) {
 	}
 	if got := extract.Join(&extract.Result{Inventory: &extract.Inventory{}}, &extract.Result{Inventory: &extract.Inventory{}}); got.Before != nil {
 		t.Error("a world before, of which nothing tells")
+	}
+}
+
+// Whatever an input tells is in the world that it is joined to.
+func TestJoinKeepsEverything(t *testing.T) {
+	text := symbol.Literal("x")
+	fact := extract.Fact{Value: text}
+	in := &extract.Inventory{
+		Policies:    []*extract.Policy{{Document: &policy.Document{ID: "p"}}},
+		Principals:  []*extract.Principal{{Address: "x", ARN: text}},
+		Resources:   []*extract.Resource{{Address: "x", ARN: text}},
+		OrgPolicies: []*extract.OrgPolicy{{Document: &policy.Document{ID: "o"}}},
+		Endpoints:   []*extract.Endpoint{{}}, Trails: []*extract.Trail{{}}, Workgroups: []*extract.Workgroup{{}}, VolumeKey: text,
+		Account: fact, Partition: fact, Region: fact, Organization: fact,
+		Parameters: []extract.Parameter{{}}, OrgPaths: []string{"x"}, Timestamp: "x", Changes: 1, Incomplete: []string{"x"},
+		FullAccessDetached: []extract.OrgTarget{{}},
+	}
+	for i, inv := range []*extract.Inventory{in, extract.Join(&extract.Result{Inventory: &extract.Inventory{}}, &extract.Result{Inventory: in}).Inventory} {
+		v := reflect.ValueOf(*inv)
+		for f := range v.NumField() {
+			if v.Field(f).IsZero() {
+				t.Errorf("%s is empty: %s", v.Type().Field(f).Name, []string{"fill it in above", "the joined world lacks it"}[i])
+			}
+		}
 	}
 }

@@ -77,6 +77,26 @@ func certain(matches []match) *resource {
 	return nil
 }
 
+// volumeKeys are where a key for volumes is named.
+var volumeKeys = []struct{ typ, path string }{
+	{"AWS::EC2::Volume", "KmsKeyId"},
+	{"AWS::EC2::Instance", "BlockDeviceMappings[].Ebs.KmsKeyId"},
+	{"AWS::EC2::LaunchTemplate", "LaunchTemplateData.BlockDeviceMappings[].Ebs.KmsKeyId"},
+}
+
+// volumeKey finds the key of new volumes: the first that a resource names for sure.
+func (rd *reader) volumeKey() {
+	for _, rule := range volumeKeys {
+		for _, r := range rd.byType[rule.typ] {
+			for _, c := range r.choices(rule.path) {
+				if c.sure == kleene.True && !c.whole && rd.VolumeKey.IsZero() {
+					rd.VolumeKey = r.keyARN(c.text)
+				}
+			}
+		}
+	}
+}
+
 // workgroups lists the Athena workgroups with the place they write results to.
 func (rd *reader) workgroups() {
 	for _, r := range rd.byType["AWS::Athena::WorkGroup"] {

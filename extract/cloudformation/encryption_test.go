@@ -67,6 +67,21 @@ Resources:
 	}
 }
 
+// New volumes have the key that a volume or an instance names.
+func TestVolumeKey(t *testing.T) {
+	for volume, want := range map[string]string{
+		"{Type: AWS::EC2::Volume, Properties: {AvailabilityZone: a, KmsKeyId: k}}":                                                         "arn:aws:kms:eu-west-1:111122223333:key/k",
+		"{Type: AWS::EC2::Volume, Properties: {AvailabilityZone: a, KmsKeyId: alias/aws/ebs}}":                                             "",
+		"{Type: AWS::EC2::Instance, Properties: {BlockDeviceMappings: [{DeviceName: a, Ebs: {Encrypted: true}}, {Ebs: {KmsKeyId: k}}]}}":   "arn:aws:kms:eu-west-1:111122223333:key/k",
+		"{Type: AWS::EC2::LaunchTemplate, Properties: {LaunchTemplateData: {BlockDeviceMappings: [{DeviceName: a, Ebs: {KmsKeyId: k}}]}}}": "arn:aws:kms:eu-west-1:111122223333:key/k",
+	} {
+		res := read(t, "Resources:\n  V: "+volume, cloudformation.Options{Parameters: map[string]string{"AWS::AccountId": "111122223333", "AWS::Region": "eu-west-1"}})
+		if got := res.Inventory.VolumeKey.String(); got != want {
+			t.Errorf("%s: got %q, want %q", volume, got, want)
+		}
+	}
+}
+
 // A workgroup writes where it says; without a place each query says so itself.
 func TestWorkgroups(t *testing.T) {
 	res := read(t, `

@@ -328,6 +328,7 @@ func (rd *reader) build() {
 	rd.endpoints()
 	rd.trails()
 	rd.workgroups()
+	rd.volumeKey()
 	rd.Tidy()
 	if len(rd.ungiven) > 0 {
 		rd.Diagnostics = append(rd.Diagnostics, source.Diagnostic{

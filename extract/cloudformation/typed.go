@@ -48,8 +48,15 @@ func needed(typ string) map[string]bool {
 	for _, name := range wiring[typ] {
 		out[name] = true
 	}
-	if name, _, _ := strings.Cut(keyPaths[typ], "."); name != "" {
-		out[name] = true
+	paths := []string{keyPaths[typ]}
+	for _, rule := range volumeKeys {
+		if rule.typ == typ {
+			paths = append(paths, rule.path)
+		}
+	}
+	for _, path := range paths {
+		name, _, _ := strings.Cut(path, ".")
+		out[strings.TrimSuffix(name, "[]")] = true
 	}
 	for i := range permissionRules {
 		if rule := &permissionRules[i]; rule.typ == typ {

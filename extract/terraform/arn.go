@@ -187,6 +187,7 @@ var wiringTypes = []string{
 	"aws_s3_bucket_public_access_block", "aws_s3_bucket_acl", "aws_s3_bucket_ownership_controls",
 	"aws_s3_account_public_access_block",
 	"aws_s3_bucket_server_side_encryption_configuration",
+	"aws_ebs_default_kms_key", "aws_lakeformation_resource",
 	"aws_organizations_organization", "aws_organizations_policy_attachment",
 	"aws_ssoadmin_managed_policy_attachment", "aws_ssoadmin_customer_managed_policy_attachment",
 	"aws_ssoadmin_permissions_boundary_attachment",

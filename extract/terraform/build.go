@@ -63,5 +63,6 @@ func (b *builder) build() {
 	b.endpoints()
 	b.trails()
 	b.workgroups()
+	b.volumeKey()
 	b.Tidy()
 }

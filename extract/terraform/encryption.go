@@ -143,6 +143,28 @@ func nested(in *instance, path []string) (expression, bool) {
 	return e, ok
 }
 
+// volumeKeys are where a key for volumes is named, the account's default first.
+var volumeKeys = []keyRule{
+	{typ: "aws_ebs_default_kms_key", path: []string{"key_arn"}},
+	{typ: "aws_ebs_volume", path: []string{"kms_key_id"}},
+	{typ: "aws_instance", path: []string{"root_block_device", "kms_key_id"}},
+	{typ: "aws_instance", path: []string{"ebs_block_device", "kms_key_id"}},
+	{typ: "aws_launch_template", path: []string{"block_device_mappings", "ebs", "kms_key_id"}},
+}
+
+// volumeKey finds the key of new volumes: the account's default, else the first that
+// a volume, an instance or a launch template names.
+func (b *builder) volumeKey() {
+	for i := range volumeKeys {
+		rule := &volumeKeys[i]
+		for _, in := range b.byType[rule.typ] {
+			if b.VolumeKey = b.encryptionKey(in, rule.path); !b.VolumeKey.IsZero() {
+				return
+			}
+		}
+	}
+}
+
 // workgroups lists the Athena workgroups with the place they write results to.
 func (b *builder) workgroups() {
 	for _, in := range b.byType["aws_athena_workgroup"] {

@@ -48,6 +48,20 @@ func TestEncryption(t *testing.T) {
 	}
 }
 
+// The default key of the account goes before those that volumes and instances name.
+func TestVolumeKey(t *testing.T) {
+	const key = "arn:aws:kms:us-east-1:111122223333:key/"
+	p := newTestPlan()
+	check(t, "none", p.read(t).Inventory.VolumeKey.String(), "")
+	p.noop("aws_iam_role.r", obj{"name": "r", "arn": "arn:aws:iam::111122223333:role/r"})
+	p.noop("aws_instance.i", obj{"root_block_device": arr{obj{"kms_key_id": "i"}}})
+	check(t, "an instance's", p.read(t).Inventory.VolumeKey.String(), key+"i")
+	p.noop("aws_ebs_volume.v", obj{"kms_key_id": key + "v"})
+	check(t, "a volume's", p.read(t).Inventory.VolumeKey.String(), key+"v")
+	p.noop("aws_ebs_default_kms_key.d", obj{"key_arn": key + "d"})
+	check(t, "the default", p.read(t).Inventory.VolumeKey.String(), key+"d")
+}
+
 func TestWorkgroups(t *testing.T) {
 	p := newTestPlan()
 	p.noop("aws_athena_workgroup.w", obj{"name": "w", "arn": "arn:aws:athena:us-east-1:111122223333:workgroup/w",

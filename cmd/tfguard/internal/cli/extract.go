@@ -49,7 +49,7 @@ func runExtract(ctx context.Context, o *extractOptions, args []string) error {
 		}
 		args = []string{"-"}
 	}
-	if err := o.settle(args); err != nil {
+	if _, err := o.settle(args); err != nil {
 		return err
 	}
 	complete := true

@@ -49,7 +49,7 @@ func newWorld(inv *extract.Inventory, cfg *config.Config) *world {
 	w.env = chain.Environment{
 		Account: inv.Account.Value, Partition: inv.Partition.Value, Region: inv.Region.Value,
 		Organization: org, Time: symbol.Literal(inv.Timestamp), Administrator: admin,
-		ManagementAccount: cfg.Management, Networks: cfg.Networks, Switches: cfg.Switches,
+		ManagementAccount: cfg.Management, Networks: cfg.Networks, VolumeKey: inv.VolumeKey, Switches: cfg.Switches,
 	}
 	for _, m := range request.Modes() {
 		if m.On(cfg.Switches) {
