@@ -109,3 +109,10 @@ func (rd *reader) workgroups() {
 		rd.Workgroups = append(rd.Workgroups, w)
 	}
 }
+
+// lakeFormation remarks on the places that Lake Formation reads with a role of its own.
+func (rd *reader) lakeFormation() {
+	for _, r := range rd.byType["AWS::LakeFormation::Resource"] {
+		rd.LakeFormation(r.place("ResourceArn"), r.text("ResourceArn"))
+	}
+}

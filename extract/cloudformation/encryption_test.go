@@ -1,8 +1,10 @@
 package cloudformation_test
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/extract/cloudformation"
 )
 
@@ -79,6 +81,18 @@ func TestVolumeKey(t *testing.T) {
 		if got := res.Inventory.VolumeKey.String(); got != want {
 			t.Errorf("%s: got %q, want %q", volume, got, want)
 		}
+	}
+}
+
+// What is read with credentials of Lake Formation is said.
+func TestLakeFormation(t *testing.T) {
+	res := read(t, `
+Resources:
+  Lake: {Type: AWS::LakeFormation::Resource, Properties: {ResourceArn: "arn:aws:s3:::lake", UseServiceLinkedRole: true}}
+`, cloudformation.Options{})
+	equal(t, "remarks", summaries(res), []string{"Lake 0:0: Location registered with Lake Formation"})
+	if d := res.Diagnostics[0]; d.Severity != source.Info || !strings.Contains(d.Detail, "arn:aws:s3:::lake") {
+		t.Errorf("got %+v", d)
 	}
 }
 

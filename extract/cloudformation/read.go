@@ -329,6 +329,7 @@ func (rd *reader) build() {
 	rd.trails()
 	rd.workgroups()
 	rd.volumeKey()
+	rd.lakeFormation()
 	rd.Tidy()
 	if len(rd.ungiven) > 0 {
 		rd.Diagnostics = append(rd.Diagnostics, source.Diagnostic{

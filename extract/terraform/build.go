@@ -64,5 +64,6 @@ func (b *builder) build() {
 	b.trails()
 	b.workgroups()
 	b.volumeKey()
+	b.lakeFormation()
 	b.Tidy()
 }

@@ -3,6 +3,7 @@ package terraform
 import (
 	"strings"
 
+	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/engine/symbol"
 	"github.com/tfguard/tfguard/extract"
 )
@@ -174,5 +175,19 @@ func (b *builder) workgroups() {
 			w.Results = symbol.Literal(strings.TrimPrefix(s, "s3://"))
 		}
 		b.Workgroups = append(b.Workgroups, w)
+		if on, _ := first(in.values, []string{"configuration", "identity_center_configuration", "enable_identity_center"}).(bool); on {
+			b.IdentityCenter(source.Origin{Address: in.address})
+		}
+	}
+}
+
+// lakeFormation remarks on the places that Lake Formation reads with a role of its own.
+func (b *builder) lakeFormation() {
+	for _, in := range b.byType["aws_lakeformation_resource"] {
+		location, ok := in.str("arn")
+		if !ok {
+			location = in.address + ".arn"
+		}
+		b.LakeFormation(source.Origin{Address: in.address, Attribute: "arn"}, symbol.Literal(location))
 	}
 }

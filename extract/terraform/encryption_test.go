@@ -1,6 +1,10 @@
 package terraform
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/tfguard/tfguard/engine/source"
+)
 
 // The key that encrypts a resource, however the resource names it.
 func TestEncryption(t *testing.T) {
@@ -66,8 +70,21 @@ func TestWorkgroups(t *testing.T) {
 	p := newTestPlan()
 	p.noop("aws_athena_workgroup.w", obj{"name": "w", "arn": "arn:aws:athena:us-east-1:111122223333:workgroup/w",
 		"configuration": arr{obj{"result_configuration": arr{obj{"output_location": "s3://results/w/"}}}}})
+	p.noop("aws_athena_workgroup.tip", obj{"name": "tip", "configuration": arr{obj{"identity_center_configuration": arr{obj{"enable_identity_center": true}}}}})
+	p.noop("aws_lakeformation_resource.lake", obj{"arn": "arn:aws:s3:::lake"})
 	p.noop("aws_athena_workgroup.free", obj{"name": "free", "arn": "arn:aws:athena:us-east-1:111122223333:workgroup/free"})
 	res := p.read(t)
 	check(t, "free", res.Inventory.Workgroups[0].Results.String(), "")
-	check(t, "w", res.Inventory.Workgroups[1].Results.String(), "results/w/")
+	check(t, "w", res.Inventory.Workgroups[2].Results.String(), "results/w/")
+	remarks := map[string]string{}
+	for _, d := range res.Diagnostics {
+		if d.Severity == source.Info {
+			remarks[d.Origin.Address] = d.Summary
+		}
+	}
+	check(t, "who reads the lake", remarks["aws_lakeformation_resource.lake"], "Location registered with Lake Formation")
+	check(t, "tip", remarks["aws_athena_workgroup.tip"], "Workgroup with trusted identity propagation")
+	if len(remarks) != 2 {
+		t.Errorf("got the remarks %v", remarks)
+	}
 }

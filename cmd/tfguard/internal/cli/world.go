@@ -11,6 +11,7 @@ import (
 	"github.com/tfguard/tfguard/engine/arn"
 	"github.com/tfguard/tfguard/engine/awsref"
 	"github.com/tfguard/tfguard/engine/chain"
+	"github.com/tfguard/tfguard/engine/condition"
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/request"
@@ -56,6 +57,9 @@ func newWorld(inv *extract.Inventory, cfg *config.Config) *world {
 			w.notes = append(w.notes, fmt.Sprintf("Where AWS's pages disagree, %s=%s is what %s chooses: %s.", m.Switch, m.Other, cfg.Path, m.Title))
 		}
 	}
+	if slices.ContainsFunc(inv.Policies, readsMCP) {
+		w.notes = append(w.notes, "Policies ask for condition keys that AWS sends with calls through its MCP servers. No chain goes through one: the keys are absent in every replay.")
+	}
 	if !slices.ContainsFunc(inv.Policies, func(p *extract.Policy) bool { return p.ID == admin.ID }) {
 		w.extra = append(w.extra, &extract.Policy{Document: admin, AttachedTo: []string{chain.StandInAdmin, chain.StandInOrg, chain.StandInOutside}})
 	}
@@ -97,6 +101,20 @@ func newWorld(inv *extract.Inventory, cfg *config.Config) *world {
 		w.workgroups = append(w.workgroups, chain.Workgroup{ARN: g.ARN, Results: g.Results})
 	}
 	return w
+}
+
+// readsMCP reports whether a condition of a policy is over a key that only calls
+// through an MCP server of AWS carry.
+func readsMCP(p *extract.Policy) bool {
+	if p.Sensitive {
+		return false
+	}
+	return slices.ContainsFunc(p.Statements, func(st policy.Statement) bool {
+		return slices.ContainsFunc(st.Conditions, func(c condition.Condition) bool {
+			k, ok := request.Find(c.Key)
+			return ok && k.Sent == request.ByMCP
+		})
+	})
 }
 
 func organization(inv *extract.Inventory) request.Organization {

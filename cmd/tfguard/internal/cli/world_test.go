@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/tfguard/tfguard/cmd/tfguard/internal/config"
 	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/engine/symbol"
 	"github.com/tfguard/tfguard/extract"
@@ -107,5 +110,24 @@ func TestTrails(t *testing.T) {
 	inv.Trails = []*extract.Trail{{Address: "aws_cloudtrail.t", ARN: text("arn"), Bucket: text("logs"), Prefix: text("p"), Key: text("key")}}
 	if got, want := newWorld(inv, none).Trails()[0], (chain.Trail{ARN: text("arn"), Bucket: text("logs"), Prefix: text("p"), Key: text("key")}); got != want {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// Keys that no chain sends are said to be absent, and readings that somebody chose.
+func TestNotes(t *testing.T) {
+	notes := func(condition string, cfg *config.Config) string {
+		doc, _ := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":`+condition+`}}`), "p", policy.Identity, source.Origin{})
+		inv := inventory()
+		inv.Policies = []*extract.Policy{{Document: doc}}
+		return strings.Join(newWorld(inv, cfg).notes, "\n")
+	}
+	if got := notes(`{"Bool":{"aws:viaawsmcpservice":"true"}}`, none); !strings.Contains(got, "MCP servers") {
+		t.Errorf("a policy for calls through an MCP server: %q", got)
+	}
+	if got := notes(`{"Bool":{"aws:ViaAWSService":"true"}}`, none); got != "" {
+		t.Errorf("got %q", got)
+	}
+	if got := notes(`{}`, &config.Config{Path: "c.hcl", Switches: request.Switches{RoleWithoutMFA: true}}); !strings.Contains(got, "role_mfa=absent is what c.hcl chooses") {
+		t.Errorf("a reading that was chosen: %q", got)
 	}
 }
