@@ -182,11 +182,21 @@ func (f *finder) public(replays []int) *Finding {
 				through = " through " + r.Chain.ID
 			}
 		}
-		if g := grantOf(hop, policy.Resource, policy.Trust); g != nil {
+		if g := grantOf(hop, policy.Resource, policy.Trust); g != nil && (nobody(r.Principal) || !f.confined(r, g)) {
 			return blame(PublicAccess, g, i, "%s may call %s on %s%s: %s allows it.", who, r.Action, target(r), through, reasonName(g))
 		}
 	}
 	return nil
+}
+
+// confined reports whether a statement lets callers of the customer's network in
+// alone, which S3 does not take for public.
+func (f *finder) confined(r *chain.Replay, b *engine.Reason) bool {
+	s := f.find(r, b)
+	return s != nil && s.first(func(c *condition.Condition) bool {
+		return positive(c) && !c.Operator.IfExists && c.Operator.Set != condition.ForAllValues &&
+			!slices.ContainsFunc(c.Values, func(v condition.Value) bool { p, ok := prefix(&v); return ok && wide(p) })
+	}, networkKeys...) != nil
 }
 
 // gate returns the statement that grants the last call of a chain through a service
@@ -425,7 +435,7 @@ func (s *statement) crossAccount() {
 	org, known := env.Organization.ID.Literal()
 	for _, c := range s.on("aws:principalorgid") {
 		for _, v := range literals(c) {
-			if known && positive(c) && v != org && strings.HasPrefix(v, "o-") {
+			if known && positive(c) && v != org && strings.HasPrefix(v, "o-") && !strings.ContainsAny(v, "*?") {
 				s.report(source.Info, c.KeyRange, nil, "it lets organization %s in", v)
 			}
 		}

@@ -321,10 +321,11 @@ func (s *statement) allResources() bool {
 }
 
 // denied is the proof that the statement denies a call that another statement grants,
-// made with one of some credentials by a principal that the input knows.
+// made with one of some credentials by a principal that the input knows, in a chain
+// that holds up to there.
 func (s *statement) denied(with ...chain.Credentials) proof {
 	return func(r *chain.Replay, hop *chain.HopResult) bool {
-		return r.Principal.StandIn == "" && slices.Contains(with, hop.Credentials) &&
+		return r.Principal.StandIn == "" && slices.Contains(with, hop.Credentials) && hop.Hop == r.BrokenHop &&
 			s.decided(hop) && grants(hop) != nil
 	}
 }
@@ -360,10 +361,15 @@ func (f *finder) merged() []Finding {
 		explained := false
 		for _, r := range x.Rule.explains {
 			for _, i := range broken[blame{r, x.policy, x.statement}] {
+				explained = true
+				if r == GrantVoid { // one of many grants: the pattern says more
+					x.Also = append(x.Also, r)
+					out[i] = x
+					continue
+				}
 				out[i].Also = append(out[i].Also, x.Rule)
 				out[i].Severity = max(out[i].Severity, x.Severity)
 				out[i].Remediation = x.Remediation
-				explained = true
 			}
 		}
 		if explained {

@@ -42,7 +42,11 @@ var (
 			if !s.denies() || c == nil || s.first(negated, endpointKeys...) != nil || s.sparesServiceCalls("aws:sourceip") {
 				return
 			}
-			s.report(source.Warning, c.KeyRange, s.denied(chain.FAS, chain.ServiceRole, chain.ServicePrincipal),
+			breaks := s.denied(chain.FAS, chain.ServiceRole, chain.ServicePrincipal)
+			if s.scoped() && !s.doc.proves(breaks) {
+				return
+			}
+			s.report(source.Warning, c.KeyRange, breaks,
 				"it denies calls from other addresses, those that services make for the caller included")
 		},
 	}
@@ -61,6 +65,9 @@ var (
 		statement: func(s *statement) {
 			c := s.first(negated, endpointKeys...)
 			if !s.denies() || c == nil || s.sparesServiceCalls(networkKeys...) {
+				return
+			}
+			if s.scoped() && !s.doc.proves(s.denied(chain.FAS)) {
 				return
 			}
 			s.report(source.Warning, c.KeyRange, s.denied(chain.FAS),
@@ -142,8 +149,10 @@ var (
 				return
 			}
 			if services := s.silent(); len(services) > 0 {
-				s.report(source.Warning, c.KeyRange, s.denied(chain.Caller, chain.FAS),
-					"%s is not sent to %s, so that every such call is denied", c.Key, strings.Join(services, ", "))
+				denied := s.denied(chain.Caller)
+				s.report(source.Warning, c.KeyRange, func(r *chain.Replay, hop *chain.HopResult) bool {
+					return absent(hop, c.Key) && !absent(hop, "aws:sourcevpce") && denied(r, hop)
+				}, "%s is not sent to %s, so that every such call is denied", c.Key, strings.Join(services, ", "))
 			}
 		},
 	}
@@ -230,6 +239,12 @@ func (s *statement) sparesServiceCalls(but ...string) bool {
 		s.applies(throughService, but...) == kleene.False
 }
 
+// scoped reports whether the statement is about some callers alone, who may not be
+// such that services call for them.
+func (s *statement) scoped() bool {
+	return len(s.on("aws:principalarn")) > 0 || s.Principals != nil && !s.Principals.Not && !s.everyone()
+}
+
 // reachesServices reports whether services that call in their own name meet the
 // statement: identity-based and service control policies never apply to them.
 func (s *statement) reachesServices() bool {
@@ -274,6 +289,16 @@ func private(p netip.Prefix) bool {
 		carrierGrade.Contains(p.Addr()) && p.Bits() >= carrierGrade.Bits()
 }
 
+// wide reports whether S3 counts a range as public (Amazon S3 page "Blocking public
+// access").
+func wide(p netip.Prefix) bool {
+	least := 8
+	if p.Addr().Is6() {
+		least = 32
+	}
+	return p.Bits() < least && !private(p)
+}
+
 func (s *statement) addressRange(v *condition.Value) {
 	p, ok := prefix(v)
 	if !ok {
@@ -282,15 +307,11 @@ func (s *statement) addressRange(v *condition.Value) {
 	text, _ := v.Text.Literal()
 	address, _, _ := strings.Cut(text, "/")
 	written, err := netip.ParseAddr(address)
-	least := 8
-	if p.Addr().Is6() {
-		least = 32
-	}
 	switch {
 	case p.Bits() == 0:
 		s.report(source.Warning, v.Range, nil, "%s is every address", p)
-	case p.Bits() < least && !private(p):
-		s.report(source.Warning, v.Range, nil, "%s is wider than /%d, which S3 takes for public", p, least)
+	case wide(p):
+		s.report(source.Warning, v.Range, nil, "%s is so wide that S3 takes it for public", p)
 	case err == nil && written.Unmap() != p.Masked().Addr():
 		s.report(source.Warning, v.Range, nil, "%s is the range %s: the bits after the prefix are ignored", text, p.Masked())
 	}

@@ -21,13 +21,13 @@ var (
 		Title:    "NotPrincipal does not mean what it seems",
 		Severity: source.Error,
 		Rationale: "With Allow it is not supported and lets everybody else in, those without credentials included. With Deny AWS compares account, role and " +
-			"session one by one: a role that is listed without its account is denied, and so is every caller with a permissions boundary.",
+			"session one by one: a role that is listed without its account may be denied, and every caller with a permissions boundary is.",
 		Remediation: `Use "Principal": "*" with "ArnNotEquals": {"aws:PrincipalArn": [...]}.`,
 		Page:        "AWS JSON policy elements: NotPrincipal",
 		Kind:        policy.Resource,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotPrincipal":{"AWS":"arn:aws:iam::111122223333:role/Admin"},"Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"]}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"ArnNotEquals":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/Admin"}}}}`,
-		explains:    []*Rule{PublicAccess},
+		explains:    []*Rule{PublicAccess, ChainBroken, ServicePrincipalLockedOut},
 		statement: func(s *statement) {
 			if s.Principals == nil || !s.Principals.Not {
 				return
@@ -37,16 +37,17 @@ var (
 				return
 			}
 			if leaf := s.withoutAncestor(); leaf != "" {
-				s.report(source.Warning, s.Principals.Range, func(_ *chain.Replay, hop *chain.HopResult) bool {
-					who := &hop.Request.Principal
-					return s.decided(hop) && (who.ARN.String() == leaf || who.Session.String() == leaf) && grants(hop) != nil
-				}, "it lists %s and not all that AWS compares before it: its account, or its role", leaf)
+				// What AWS makes of it depends: the verdicts are unknown.
+				s.report(source.Warning, s.Principals.Range, nil, "AWS may deny %s, as its account, or its role, is not listed too", leaf)
 				return
 			}
+			denied := s.denied(chain.Caller, chain.FAS, chain.ServiceRole)
 			for _, t := range s.doc.targets {
 				for _, p := range s.doc.World.Principals() {
 					if len(p.Boundary) > 0 {
-						s.report(source.Warning, s.Principals.Range, nil, "it denies every caller with a permissions boundary, such as %s, on %s", p.Address, t.Address)
+						s.report(source.Warning, s.Principals.Range, func(r *chain.Replay, hop *chain.HopResult) bool {
+							return r.Principal == p && denied(r, hop)
+						}, "it denies every caller with a permissions boundary, such as %s, on %s", p.Address, t.Address)
 						return
 					}
 				}
@@ -225,8 +226,8 @@ func (s *statement) confusedDeputy() {
 	for i := range s.Conditions {
 		s.sourceArn(&s.Conditions[i])
 	}
-	if s.everyone() {
-		return // open to more than services
+	if s.everyone() || s.gated() {
+		return // open to more than services, or to none
 	}
 	for _, service := range s.principals(policy.Service) {
 		switch {

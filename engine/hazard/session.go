@@ -1,6 +1,7 @@
 package hazard
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -46,7 +47,6 @@ var (
 		Kind:        policy.Identity,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"false"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false","aws:ViaAWSService":"false"}}}}`,
-		explains:    []*Rule{ChainBroken},
 		statement: func(s *statement) {
 			for _, c := range s.on(mfaPresent) {
 				switch {
@@ -54,8 +54,6 @@ var (
 					s.report(source.Warning, c.KeyRange, func(r *chain.Replay, hop *chain.HopResult) bool {
 						return s.byOwner(r) && hop.Credentials == chain.Caller && absent(hop, mfaPresent) && allowed(r) && s.matches(hop) && s.otherwise(hop, c)
 					}, "it does not meet calls signed with an access key, which do not carry the key")
-				case s.denies() && is(condition.Bool, true, "false")(c) && s.doc.proves(s.denied(chain.FAS)):
-					s.report(source.Warning, c.KeyRange, s.denied(chain.FAS), "it also denies the calls that services make for the caller, which carry no MFA")
 				case s.denies() && is(condition.Null, false, "true")(c):
 					s.report(source.Warning, c.KeyRange, nil, "it denies where the key is absent and not where it is false")
 				case s.allows() && is(condition.Bool, true, "true")(c):
@@ -106,12 +104,15 @@ var (
 			var met []string
 			severity := source.Info
 			for i, action := range globalActions {
-				if s.covers(action) {
-					met = append(met, action)
+				if service, _, _ := strings.Cut(action, ":"); s.covers(action) {
+					met = append(met, service)
 					if i < often {
 						severity = source.Warning
 					}
 				}
+			}
+			if more := len(met) - often; more > 0 {
+				met = append(met[:often], fmt.Sprintf("and %d more", more))
 			}
 			if len(met) > 0 {
 				denied := s.denied(chain.Caller, chain.FAS, chain.ServiceRole)
@@ -119,7 +120,7 @@ var (
 					prefix, _, _ := strings.Cut(hop.Request.Action, ":")
 					global := slices.ContainsFunc(globalActions, func(a string) bool { return strings.HasPrefix(a, prefix+":") })
 					return global && denied(r, hop)
-				}, "it denies %s, whose Region is always us-east-1", strings.Join(met, ", "))
+				}, "it denies calls of %s, whose Region is always us-east-1", strings.Join(met, ", "))
 			}
 		},
 	}
