@@ -4,13 +4,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/report"
 	"github.com/tfguard/tfguard/engine/hazard"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/fixtures"
 )
 
@@ -56,7 +61,7 @@ func TestHazards(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range folders {
-		if rule, ok := hazard.Lookup(f.Name()); !ok || rule.ID != f.Name() {
+		if rule, ok := hazard.Lookup(f.Name()); f.IsDir() && (!ok || rule.ID != f.Name()) {
 			t.Errorf("hazard/%s is of no rule", f.Name())
 		}
 	}
@@ -95,7 +100,7 @@ func hazards(t *testing.T, file string) *report.Report {
 func writeFindings(w *strings.Builder, r *report.Report) {
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		fmt.Fprintf(w, "%s %s %s\n", f.Severity, strings.Join(append([]string{f.Rule}, f.Also...), " + "), place(&f.Source))
+		fmt.Fprintf(w, "%s %s %s\n", f.Severity, strings.Join(append([]string{f.Rule}, f.Also...), " + "), place(f))
 		fmt.Fprintf(w, "  %s\n", f.Message)
 		if strings.Count(f.Message+" ", ". ") != 1 {
 			fmt.Fprintf(w, "  ! not one sentence\n")
@@ -107,9 +112,101 @@ func writeFindings(w *strings.Builder, r *report.Report) {
 	}
 }
 
-func place(s *report.Source) string {
-	if s.Line == 0 {
-		return path.Base(s.File)
+func place(f *report.Finding) string {
+	where := f.Address
+	if f.Source.File != "" {
+		where = path.Base(f.Source.File)
 	}
-	return fmt.Sprintf("%s:%d:%d", path.Base(s.File), s.Line, s.Column)
+	if f.Source.Line == 0 {
+		return where
+	}
+	return fmt.Sprintf("%s:%d:%d", where, f.Source.Line, f.Source.Column)
+}
+
+// The policies of AWS's own pages have these findings and no others; each is argued
+// beside it.
+func TestScenarioFindings(t *testing.T) {
+	atRoot(t)
+	scenarios, err := fixtures.FS.ReadDir("scenarios")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	for _, e := range scenarios {
+		if e.IsDir() {
+			fmt.Fprintf(&got, "== %s\n", e.Name())
+			writeFindings(&got, hazards(t, path.Join("fixtures", "scenarios", e.Name())))
+		}
+	}
+	argued(t, "scenarios/findings.txt", got.String())
+}
+
+// The findings about AWS's published samples of organization policies are these. The
+// samples are not part of the corpus: the variable names a folder with checkouts of the
+// three repositories.
+func TestSampleFindings(t *testing.T) {
+	root := os.Getenv("TFGUARD_AWS_SAMPLES")
+	if root == "" {
+		t.Skip("TFGUARD_AWS_SAMPLES names no folder")
+	}
+	kinds := fixtures.Table(t, "hazard/samples.tsv")["kind"]
+	var docs []*policy.Document
+	for _, name := range slices.Sorted(maps.Keys(kinds)) {
+		text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, _ := policy.Parse(text, name, map[string]policy.Kind{
+			"scp": policy.SCP, "rcp": policy.RCP, "endpoint": policy.VPCEndpoint, "resource": policy.Resource,
+		}[kinds[name]], source.Origin{File: name})
+		docs = append(docs, doc)
+	}
+	var got strings.Builder
+	for _, f := range hazard.Find(hazard.Input{Policies: docs}) {
+		fmt.Fprintf(&got, "%s %s %s:%d\n  %s\n", f.Severity, f.Rule.ID, path.Base(f.Origin.File), f.Range.Start.Line, f.Message)
+	}
+	argued(t, "hazard/samples.txt", got.String())
+}
+
+// argued compares findings with a golden file in which a comment, "  # why", follows
+// each. With -update the comments of those that stay are kept.
+func argued(t *testing.T, name, got string) {
+	t.Helper()
+	why := map[string]string{}
+	var finding string
+	var want strings.Builder
+	golden, err := fixtures.FS.ReadFile(name)
+	if err != nil && !fixtures.Update() {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(golden)) {
+		if reason, ok := strings.CutPrefix(line, "  # "); ok {
+			why[finding] += reason
+			continue
+		}
+		want.WriteString(line)
+		if strings.HasPrefix(line, "  ") && !strings.HasPrefix(line, "  proof: ") {
+			finding = line
+		}
+	}
+	var out strings.Builder
+	for line := range strings.Lines(got) {
+		out.WriteString(line)
+		if !strings.HasPrefix(line, "  ") || strings.HasPrefix(line, "  proof: ") {
+			continue
+		}
+		if why[line] == "" && !fixtures.Update() {
+			t.Errorf("nothing argues for%s", line)
+		}
+		for reason := range strings.Lines(why[line]) {
+			out.WriteString("  # " + reason)
+		}
+	}
+	if fixtures.Update() {
+		fixtures.Golden(t, name, []byte(out.String()))
+		return
+	}
+	if want.String() != got {
+		t.Errorf("got\n%s\nwant\n%s", got, want.String())
+	}
 }

@@ -169,7 +169,12 @@ func outsider(p *chain.Principal) bool { return p.StandIn == chain.StandInOutsid
 
 // public: a request of nobody's, or of a principal of any account, is allowed.
 func (f *finder) public(replays []int) *Finding {
-	for _, i := range replays {
+	if f.perimeter(replays) {
+		return nil
+	}
+	inside := func(i int) bool { return f.Replays[i].Chain.Entry != chain.Internet }
+	fromOutside := slices.DeleteFunc(slices.Clone(replays), inside) // the better proof
+	for _, i := range append(fromOutside, replays...) {
 		r := f.Replays[i]
 		hop := last(r)
 		if !allowed(r) || hop == nil {
@@ -187,6 +192,21 @@ func (f *finder) public(replays []int) *Finding {
 		}
 	}
 	return nil
+}
+
+// perimeter reports whether a call is denied to strangers from outside of the allowed
+// networks, whatever lets them in from inside.
+func (f *finder) perimeter(replays []int) bool {
+	denied := false
+	for _, i := range replays {
+		if r := f.Replays[i]; r.Principal.StandIn == chain.StandInOutside && r.Chain.Entry == chain.Internet {
+			if allowed(r) {
+				return false
+			}
+			denied = denied || r.Verdict == engine.ExplicitDeny
+		}
+	}
+	return denied
 }
 
 // confined reports whether a statement lets callers of the customer's network in

@@ -322,10 +322,10 @@ func (s *statement) allResources() bool {
 
 // denied is the proof that the statement denies a call that another statement grants,
 // made with one of some credentials by a principal that the input knows, in a chain
-// that holds up to there.
+// that holds up to there and did not begin outside of the networks that are allowed.
 func (s *statement) denied(with ...chain.Credentials) proof {
 	return func(r *chain.Replay, hop *chain.HopResult) bool {
-		return r.Principal.StandIn == "" && slices.Contains(with, hop.Credentials) && hop.Hop == r.BrokenHop &&
+		return r.Principal.StandIn == "" && r.Chain.Entry != chain.Internet && slices.Contains(with, hop.Credentials) && hop.Hop == r.BrokenHop &&
 			s.decided(hop) && grants(hop) != nil
 	}
 }

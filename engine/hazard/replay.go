@@ -93,9 +93,10 @@ func lockedOut(r *chain.Replay) *Finding {
 
 // broken: a principal of the input is granted the entry of a chain and its last
 // call through that chain, and some policy refuses a hop. A Deny of the entry itself
-// is what it says, and breaks nothing in between.
+// is what it says, and breaks nothing in between; nor is a chain meant to work that
+// begins outside of every allowed network.
 func broken(r *chain.Replay) *Finding {
-	if r.Principal.StandIn != "" || r.Verdict == engine.Allowed || r.Verdict == engine.Unknown {
+	if r.Principal.StandIn != "" || r.Chain.Entry == chain.Internet || r.Verdict == engine.Allowed || r.Verdict == engine.Unknown {
 		return nil
 	}
 	first, last := &r.Hops[0], lastMandatory(r)
