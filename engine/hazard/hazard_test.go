@@ -281,3 +281,71 @@ func TestManual(t *testing.T) {
 		})
 	}
 }
+
+// Where a rule begins and ends, beyond what its manual shows.
+func TestTriggers(t *testing.T) {
+	const (
+		allow = `{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":%s}`
+		deny  = `{"Effect":"Deny","Action":"*","Resource":"*","Condition":%s}`
+		trust = `{"Effect":"Allow","Action":"sts:AssumeRoleWith%s","Principal":{"Federated":"%s"},"Condition":%s}`
+	)
+	for _, c := range []struct {
+		name, rule string
+		kind       policy.Kind
+		statement  string
+		want       string // the severity, empty for no finding
+	}{
+		{"a wide exemption by role", "H01", policy.SCP, fmt.Sprintf(deny, `{"NotIpAddress":{"aws:SourceIp":"192.0.2.0/24"},"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/service"}}`), ""},
+		{"a Deny for one role", "H02", policy.Resource, `{"Effect":"Deny","Principal":{"AWS":"arn:aws:iam::111122223333:role/app"},"Action":"s3:*","Resource":"*","Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-0123456789abcdef0"}}}`, ""},
+		{"the grants of DynamoDB's items", "H07", policy.Identity, fmt.Sprintf(allow, `{"ForAllValues:StringEquals":{"dynamodb:Attributes":["a"]}}`), ""},
+		{"an encryption context beside its keys", "H07", policy.Resource, `{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:Decrypt","Resource":"*","Condition":{"ForAllValues:StringEquals":{"kms:EncryptionContextKeys":["app"]},"StringEquals":{"kms:EncryptionContext:app":"x"}}}`, ""},
+		{"the keys of an encryption context alone", "H07", policy.Resource, `{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:Decrypt","Resource":"*","Condition":{"ForAllValues:StringEquals":{"kms:EncryptionContextKeys":["app"]}}}`, "info"},
+		{"a real service without evidence", "H11", policy.Identity, fmt.Sprintf(allow, `{"StringEquals":{"aws:CalledViaFirst":"elasticbeanstalk.amazonaws.com"}}`), "info"},
+		{"the form of kms:ViaService", "H11", policy.Identity, fmt.Sprintf(allow, `{"StringEquals":{"aws:CalledViaFirst":"athena.us-east-1.amazonaws.com"}}`), "error"},
+		{"an empty value", "H11", policy.Identity, fmt.Sprintf(allow, `{"StringEquals":{"aws:CalledViaFirst":""}}`), "error"},
+		{"a stack gate without the upload", "H12", policy.SCP, `{"Effect":"Deny","NotAction":["cloudformation:*","iam:PassRole"],"Resource":"*","Condition":{"StringNotEquals":{"aws:CalledViaFirst":"cloudformation.amazonaws.com"}}}`, "info"},
+		{"a Deny for who has no MFA key", "H15", policy.Identity, fmt.Sprintf(deny, `{"Null":{"aws:MultiFactorAuthPresent":"true"}}`), "warning"},
+		{"an Allow for who has none", "H15", policy.Identity, fmt.Sprintf(allow, `{"BoolIfExists":{"aws:MultiFactorAuthPresent":"true"}}`), "warning"},
+		{"a key that is there and true", "H15", policy.Identity, fmt.Sprintf(allow, `{"Null":{"aws:MultiFactorAuthPresent":"false"},"Bool":{"aws:MultiFactorAuthPresent":"true"}}`), ""},
+		{"the global services of AWS's example", "H17", policy.Identity, `{"Effect":"Deny","NotAction":["cloudfront:*","iam:*","organizations:*","route53:*","support:*"],"Resource":"*","Condition":{"StringNotEquals":{"aws:RequestedRegion":["eu-west-1"]}}}`, "info"},
+		{"us-east-1 let through", "H17", policy.SCP, fmt.Sprintf(deny, `{"StringNotEquals":{"aws:RequestedRegion":["eu-west-1","us-east-1"]}}`), ""},
+		{"a service beside everybody", "H23", policy.Resource, `{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com","AWS":"*"},"Action":"sqs:SendMessage","Resource":"*"}`, ""},
+		{"EventBridge and a log group", "H23", policy.Resource, `{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":["logs:CreateLogStream","logs:PutLogEvents"],"Resource":"*"}`, ""},
+		{"a load balancer", "H23", policy.Resource, `{"Effect":"Allow","Principal":{"Service":"logdelivery.elasticloadbalancing.amazonaws.com"},"Action":"s3:PutObject","Resource":"*"}`, ""},
+		{"a bucket without its account", "H23", policy.Resource, `{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"*","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::b"}}}`, "warning"},
+		{"a principal as source", "H23", policy.Resource, `{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"*","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:iam::111122223333:role/r"}}}`, "warning"},
+		{"further tags", "H30", policy.Identity, `{"Effect":"Allow","Action":"ec2:CreateVolume","Resource":"*","Condition":{"ForAnyValue:StringEquals":{"aws:TagKeys":["team"]}}}`, "info"},
+		{"tags of what exists", "H30", policy.Identity, `{"Effect":"Allow","Action":"secretsmanager:CreateSecret","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["team"]},"StringEquals":{"aws:ResourceTag/team":"a"}}}`, ""},
+		{"a complementary pair", "H34", policy.Resource, `{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"s3:GetObject","Resource":"*","Condition":{"IpAddressIfExists":{"aws:SourceIp":"192.0.2.0/24"},"StringEqualsIfExists":{"aws:SourceVpc":"vpc-0123456789abcdef0"}}}`, ""},
+		{"a key that is always there", "H35", policy.Identity, fmt.Sprintf(allow, `{"StringNotEquals":{"aws:RequestedRegion":"eu-west-1"}}`), ""},
+		{"a key that must be absent", "H36", policy.Identity, fmt.Sprintf(allow, `{"Null":{"aws:SourceVpc":"true"}}`), ""},
+		{"a provider of OpenID Connect with its subject", "H38", policy.Trust, fmt.Sprintf(trust, "WebIdentity", "cognito-identity.amazonaws.com", `{"StringEquals":{"cognito-identity.amazonaws.com:aud":"pool"}}`), ""},
+		{"a provider of SAML without an audience", "H38", policy.Trust, fmt.Sprintf(trust, "SAML", "arn:aws:iam::111122223333:saml-provider/idp", `{}`), "info"},
+		{"a provider of SAML with its audience", "H38", policy.Trust, fmt.Sprintf(trust, "SAML", "arn:aws:iam::111122223333:saml-provider/idp", `{"StringEquals":{"SAML:aud":"https://signin.aws.amazon.com/saml"}}`), ""},
+		{"a service in a trust policy", "H38", policy.Trust, `{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"lambda.amazonaws.com"}}`, ""},
+		{"a file system in a network perimeter", "H39", policy.SCP, `{"Effect":"Deny","Action":["elasticfilesystem:*"],"Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:SourceVpc":"vpc-0123456789abcdef0"}}}`, "warning"},
+		{"a network perimeter over S3", "H39", policy.SCP, `{"Effect":"Deny","Action":["s3:*"],"Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:SourceVpc":"vpc-0123456789abcdef0"}}}`, ""},
+		{"an address and a VPC", "H41", policy.Identity, fmt.Sprintf(allow, `{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"},"StringEquals":{"aws:SourceVpc":"vpc-0123456789abcdef0"}}`), "warning"},
+		{"two values of one key", "H41", policy.Identity, fmt.Sprintf(allow, `{"StringEquals":{"aws:PrincipalTag/a":"x"},"StringLike":{"aws:PrincipalTag/a":"y*"}}`), "warning"},
+		{"an action without resource types", "H41", policy.Identity, `{"Effect":"Allow","Action":"ram:CreateResourceShare","Resource":"arn:aws:ram:*:*:*"}`, ""},
+		{"service-linked roles", "H43", policy.SCP, fmt.Sprintf(deny, `{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/aws-service-role/*"}}`), "warning"},
+		{"callers from outside", "H43", policy.SCP, fmt.Sprintf(deny, `{"StringNotEquals":{"aws:PrincipalOrgID":"o-exampleorgid"}}`), "warning"},
+		{"a service that resource control policies do not reach", "H43", policy.RCP, `{"Effect":"Deny","Principal":"*","Action":"sns:*","Resource":"*"}`, "warning"},
+	} {
+		t.Run(c.rule+" "+c.name, func(t *testing.T) {
+			doc, diags := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":`+c.statement+`}`), "p", c.kind, source.Origin{Address: "example"})
+			if diags.HasErrors() {
+				t.Fatal(diags)
+			}
+			got := ""
+			for _, f := range hazard.Find(hazard.Input{Policies: []*policy.Document{doc}}) {
+				if f.Rule.Code == c.rule {
+					got = f.Severity.String()
+				}
+			}
+			if got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
