@@ -70,6 +70,9 @@ func TestHazards(t *testing.T) {
 func checkSeverity(t *testing.T, rule *hazard.Rule, f *report.Finding) {
 	t.Helper()
 	hasProof := f.Replay != nil
+	if levels := []string{"info", "warning", "error"}; f.Rule == rule.ID && slices.Index(levels, f.Severity) > slices.Index(levels, rule.Severity.String()) {
+		t.Errorf("%s, and the catalogue says %s", f.Severity, rule.Severity)
+	}
 	switch {
 	case rule.Code == "":
 	case slices.Contains(proven, rule.Code):

@@ -183,7 +183,7 @@ var (
 	calledViaFirstLast = &Rule{
 		ID: "called-via-first-last", Code: "H13",
 		Title:       "The first and the last service of a chain are confused",
-		Severity:    source.Warning,
+		Severity:    source.Error,
 		Rationale:   "Where CloudFormation creates a table that DynamoDB encrypts, AWS KMS sees CloudFormation first and DynamoDB last. A statement about keys that asks for CloudFormation as the last service never matches that call.",
 		Remediation: "Ask KMS statements for the service that calls KMS by aws:CalledViaLast (or kms:ViaService), and for the one the caller began with by aws:CalledViaFirst.",
 		Page:        "AWS global condition context keys",

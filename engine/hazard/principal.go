@@ -79,7 +79,7 @@ var (
 	confusedDeputy = &Rule{
 		ID: "confused-deputy", Code: "H23",
 		Title:       "A service is let in on behalf of anybody",
-		Severity:    source.Error,
+		Severity:    source.Warning,
 		Rationale:   "A service calls in its own name for all its customers. A statement that names the service and not for whom it may call lets any account of AWS use the service to reach the resource.",
 		Remediation: "Add aws:SourceArn, aws:SourceAccount or aws:SourceOrgID to the condition. The ARN of a bucket names no account: add aws:SourceAccount beside it.",
 		Page:        "The confused deputy problem",
@@ -110,7 +110,7 @@ var (
 	resourceAccountDeny = &Rule{
 		ID: "resource-perimeter-without-exemptions", Code: "H29",
 		Title:       "A resource perimeter meets what AWS itself owns",
-		Severity:    source.Error,
+		Severity:    source.Warning,
 		Rationale:   "Machine images, layers, managed policies, SSM documents and some buckets belong to accounts of AWS. A Deny of every resource outside the account or organization meets them, and actions for which the key is not sent.",
 		Remediation: "Exempt what AWS owns by NotResource or NotAction, as the data perimeter samples do, or limit the statement to the resources that are meant.",
 		Page:        "Building a data perimeter on AWS",

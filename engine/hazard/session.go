@@ -172,7 +172,7 @@ var (
 	negatedAllow = &Rule{
 		ID: "negated-allow", Code: "H35",
 		Title:       "An Allow by a negated operator admits calls that do not carry the key",
-		Severity:    source.Warning,
+		Severity:    source.Error,
 		Rationale:   "StringNotEquals and its kin are true when the key is absent: an Allow for everyone not from one VPC admits everyone from none.",
 		Remediation: "Allow by a positive operator, and deny what is not wanted by a statement of its own.",
 		Page:        "IAM JSON policy elements: Condition operators",

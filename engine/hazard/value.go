@@ -43,7 +43,7 @@ var (
 	arnAsString = &Rule{
 		ID: "arn-as-string", Code: "H20",
 		Title:       "An ARN is compared as plain text",
-		Severity:    source.Warning,
+		Severity:    source.Error,
 		Rationale:   "StringLike knows no colons: a * runs from one part of an ARN into the next. And aws:PrincipalArn holds the ARN of the role, never that of its session.",
 		Remediation: "Use ArnLike, and name roles by arn:aws:iam::ACCOUNT:role/NAME.",
 		Page:        "IAM JSON policy elements: Condition operators",

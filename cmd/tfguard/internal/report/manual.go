@@ -1,6 +1,8 @@
 package report
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -13,15 +15,24 @@ func Manual(rule *hazard.Rule) string {
 	var b strings.Builder
 	b.WriteString(rule.Rationale + "\n\n**What to do:** " + rule.Remediation + "\n")
 	if rule.Before != "" {
-		fmt.Fprintf(&b, "\nBefore:\n\n```json\n%s\n```\n", strings.TrimSpace(rule.Before))
+		fmt.Fprintf(&b, "\nBefore:\n\n```json\n%s\n```\n", indented(rule.Before))
 	}
 	if rule.After != "" {
-		fmt.Fprintf(&b, "\nAfter:\n\n```json\n%s\n```\n", strings.TrimSpace(rule.After))
+		fmt.Fprintf(&b, "\nAfter:\n\n```json\n%s\n```\n", indented(rule.After))
 	}
 	if rule.Page != "" {
 		fmt.Fprintf(&b, "\nAWS documentation: *%s*.\n", rule.Page)
 	}
 	return b.String()
+}
+
+// indented lays out a policy for people.
+func indented(policy string) string {
+	var b bytes.Buffer
+	if json.Indent(&b, []byte(policy), "", "  ") != nil {
+		return policy // another grammar
+	}
+	return strings.TrimSpace(b.String())
 }
 
 // manual returns the rule of the catalogue with an ID, nil for another's.
