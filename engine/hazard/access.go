@@ -415,6 +415,9 @@ func (f *finder) withoutEffect() []Finding {
 					continue
 				}
 				id := part{b.Policy, b.Statement}
+				if s := f.find(r, b); s == nil || s.allResources() {
+					useful[id] = true // further resources than those of the replays
+				}
 				if found[id] == nil {
 					order = append(order, id)
 					found[id] = blame(StatementWithoutEffect, b, i, "%s allows %s, and other statements deny it in every replay.", reasonName(b), hop.Request.Action)

@@ -325,7 +325,12 @@ func (s *statement) calledViaValue(c *condition.Condition, v *condition.Value) {
 	case exists && principal.Confirmed:
 		s.report(source.Info, v.Range, nil, "%s is not known to call with its callers' sessions", value)
 	default:
-		s.report(source.Warning, v.Range, nil, "%s is no service principal that is known", value)
+		prefix, _, _ := strings.Cut(value, ".")
+		severity := source.Warning
+		if _, real := awsref.LookupService(prefix); real {
+			severity = source.Info // a principal that the reference lacks
+		}
+		s.report(severity, v.Range, nil, "%s is no service principal that is known", value)
 	}
 }
 

@@ -67,7 +67,7 @@ var (
 			if !s.denies() || c == nil || s.sparesServiceCalls(networkKeys...) {
 				return
 			}
-			if s.scoped() && !s.doc.proves(s.denied(chain.FAS)) {
+			if (s.scoped() || s.onlyOf("execute-api")) && !s.doc.proves(s.denied(chain.FAS)) {
 				return
 			}
 			s.report(source.Warning, c.KeyRange, s.denied(chain.FAS),
@@ -88,7 +88,7 @@ var (
 		explains:    []*Rule{ServicePrincipalLockedOut},
 		statement: func(s *statement) {
 			c := s.first(negated, networkKeys...)
-			if !s.denies() || c == nil || !s.reachesServices() || s.applies(inOwnName, networkKeys...) != kleene.True {
+			if !s.denies() || c == nil || !s.reachesServices() || s.onlyOf("execute-api") || s.applies(inOwnName, networkKeys...) != kleene.True {
 				return
 			}
 			s.report(source.Warning, c.KeyRange, s.denied(chain.ServicePrincipal),

@@ -214,7 +214,8 @@ func (s *statement) withoutAncestor() string {
 var delivers = []string{"cloudtrail.amazonaws.com", "config.amazonaws.com", "delivery.logs.amazonaws.com", "logging.s3.amazonaws.com"}
 
 // anonymousSource reports whether a service calls in its own name without saying for
-// whom. (EventBridge does so where it writes to CloudWatch Logs.)
+// whom. (EventBridge does so where it
+// writes to CloudWatch Logs, and CloudFormation where it calls a macro.)
 func anonymousSource(service string) bool {
 	return strings.Contains(service, "elasticloadbalancing") || strings.HasPrefix(service, "logdelivery.elb")
 }
@@ -231,7 +232,7 @@ func (s *statement) confusedDeputy() {
 	}
 	for _, service := range s.principals(policy.Service) {
 		switch {
-		case anonymousSource(service) || service == "events.amazonaws.com" && s.onlyOf("logs") || len(s.on(sourceKeys...)) > 0 || len(s.on("kms:grantisforawsresource", "kms:viaservice", "kms:calleraccount")) > 0:
+		case anonymousSource(service) || service == "cloudformation.amazonaws.com" && s.onlyOf("lambda") || service == "events.amazonaws.com" && s.onlyOf("logs") || len(s.on(sourceKeys...)) > 0 || len(s.on("kms:grantisforawsresource", "kms:viaservice", "kms:calleraccount")) > 0:
 		case s.onlyOf("kms", "sts"):
 			s.report(source.Info, s.Principals.Range, nil, "%s is let in on behalf of anybody", service)
 		default:
