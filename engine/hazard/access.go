@@ -199,7 +199,7 @@ func (f *finder) public(replays []int) *Finding {
 func (f *finder) perimeter(replays []int) bool {
 	denied := false
 	for _, i := range replays {
-		if r := f.Replays[i]; r.Principal.StandIn == chain.StandInOutside && r.Chain.Entry == chain.Internet {
+		if r := f.Replays[i]; outsider(r.Principal) && r.Chain.Entry == chain.Internet {
 			if allowed(r) {
 				return false
 			}
