@@ -3,6 +3,7 @@ package rego
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -33,7 +34,11 @@ func located(err error) error {
 	return err
 }
 
+// copies are the names of copies of rules, as far as they are not those of the rules.
+var copies = regexp.MustCompile(definition + "[0-9]+")
+
 func one(at *ast.Location, message string, details ast.ErrorDetails) error {
+	message = copies.ReplaceAllString(message, "")
 	if name, ok := strings.CutPrefix(message, "undefined function "); ok {
 		if why := refused(name); why != "" {
 			message = why

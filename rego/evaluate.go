@@ -296,10 +296,13 @@ func (g *guardrail) finding(message any) (*Finding, error) {
 	return f, nil
 }
 
-// whole returns a number that is one, else 0.
+// whole returns a number that counts something, else 0.
 func whole(v any) int {
 	number, _ := v.(json.Number)
-	n, _ := number.Int64()
+	n, err := number.Int64()
+	if err != nil || n < 0 {
+		return 0
+	}
 	return int(n)
 }
 

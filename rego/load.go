@@ -42,6 +42,11 @@ type sourced struct {
 
 // load reads all sources.
 func load(ctx context.Context, opts Options) (*loaded, error) {
+	for _, name := range opts.Allow {
+		if allowable := Allowable(); !slices.Contains(allowable, name) {
+			return nil, fmt.Errorf("there is no builtin %q to switch on: there are %s", name, strings.Join(allowable, ", "))
+		}
+	}
 	l := &loaded{data: map[string]any{}, opts: &opts}
 	if opts.VerificationKey != "" {
 		var err error
@@ -230,9 +235,11 @@ const maxFile = 64 << 20
 
 // document reads data documents from a file or folder.
 func (l *loaded) document(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() && !isDocument(path) {
+		return fmt.Errorf("%s: data is JSON or YAML, and this is no .json, .yaml or .yml", path)
+	}
 	result, err := loader.NewFileLoader().Filtered([]string{path}, func(_ string, info os.FileInfo, _ int) bool {
-		ext := filepath.Ext(info.Name())
-		return !info.IsDir() && ext != ".json" && ext != ".yaml" && ext != ".yml"
+		return !info.IsDir() && !isDocument(info.Name())
 	})
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -242,6 +249,10 @@ func (l *loaded) document(path string) error {
 	}
 	l.documents = append(l.documents, sourced{path, result.Documents})
 	return nil
+}
+
+func isDocument(name string) bool {
+	return slices.Contains([]string{".json", ".yaml", ".yml"}, filepath.Ext(name))
 }
 
 // mergeInto merges objects; it returns the path at which both have a value.

@@ -280,10 +280,13 @@ func unusable(r *ast.Rule) string {
 	return ""
 }
 
+// definition stands in the names of copies before their number.
+const definition = "__definition_"
+
 // single adds a copy of one definition under a name that no one else has.
 func single(m *ast.Module, r *ast.Rule, number int) ast.Ref {
 	clone := r.Copy()
-	name := fmt.Sprintf("%s__definition_%d", r.Head.Name, number)
+	name := fmt.Sprintf("%s%s%d", r.Head.Name, definition, number)
 	clone.Head.Name = ast.Var(name)
 	clone.Head.Reference = ast.Ref{ast.VarTerm(name)}
 	clone.Annotations = nil

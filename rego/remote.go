@@ -39,6 +39,9 @@ func (l *loaded) local(ctx context.Context, source string) (string, error) {
 	if u == nil {
 		return source, nil
 	}
+	if u.Host == "" {
+		return "", fmt.Errorf("%s names no host", source)
+	}
 	if l.opts.Cache == "" {
 		return "", fmt.Errorf("%s: there is no folder to keep it in", u.Redacted())
 	}
