@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -330,16 +331,20 @@ func (e *evaluation) failure(st *policy.Statement) (*Failure, int) {
 	return first, near
 }
 
-// texts renders the values of an element, cut where a list is long.
+// texts renders the values of an element, cut where a list is long. A principal that
+// is not known stands under every type, and is told once.
 func texts[T any](entries []T, text func(T) symbol.Text) string {
 	const most = 6
-	words := make([]string, 0, most+1)
-	for i, entry := range entries {
-		if i == most {
-			words = append(words, "…")
-			break
+	words := make([]string, 0, most)
+	for _, entry := range entries {
+		word := text(entry).String()
+		switch {
+		case slices.Contains(words, word):
+			continue
+		case len(words) == most:
+			return strings.Join(words, ", ") + ", …"
 		}
-		words = append(words, text(entry).String())
+		words = append(words, word)
 	}
 	return strings.Join(words, ", ")
 }

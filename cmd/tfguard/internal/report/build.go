@@ -134,7 +134,11 @@ func (r *Report) addPolicy(p *extract.Policy, input int) {
 		if p.Sensitive && len(unknown) > 0 {
 			unknown = []string{"(sensitive)"}
 		}
-		out.Unknown = append(out.Unknown, unknown...)
+		for _, what := range unknown {
+			if !slices.Contains(out.Unknown, what) {
+				out.Unknown = append(out.Unknown, what)
+			}
+		}
 	}
 	r.Policies = append(r.Policies, out)
 }
