@@ -230,6 +230,24 @@ Resources:
 	}
 }
 
+// AWS SAM tags the role that it generates as it tags the function.
+func TestSAMRoleTags(t *testing.T) {
+	const text = `
+Transform: AWS::Serverless-2016-10-31
+Globals: {Function: {Tags: %s}}
+Resources:
+  F: {Type: AWS::Serverless::Function}
+`
+	tags := read(t, fmt.Sprintf(text, "{team: data}"), cloudformation.Options{}).Inventory.Principals[0].Tags
+	if len(tags) != 2 || tags["team"].String() != "data" || tags["lambda:createdBy"].String() != "SAM" {
+		t.Errorf("got %v", tags)
+	}
+	tags = read(t, fmt.Sprintf(text, "{Fn::Transform: {Name: Tags}}"), cloudformation.Options{}).Inventory.Principals[0].Tags
+	if tags != nil {
+		t.Errorf("got %v of tags that are not known", tags)
+	}
+}
+
 // What a policy may be attached to does not hide what it is attached to.
 func TestTargets(t *testing.T) {
 	res := read(t, `

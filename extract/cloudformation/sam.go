@@ -225,9 +225,27 @@ func (t *template) role(k maker, m source.Member, props *source.Node, service st
 	role := k.object(
 		"AssumeRolePolicyDocument", trust, "ManagedPolicyArns", k.list(managed...), "Policies", policies,
 		"Path", member(props, "RolePath"), "PermissionsBoundary", member(props, "PermissionsBoundary"),
+		"Tags", k.tags(service, member(props, "Tags")),
 	)
 	m.Value = k.object("Condition", condition, "Metadata", member(m.Value, "Metadata"))
 	return []source.Member{t.generated(m, m.Name+"Role", roleType, role)}
+}
+
+// tags are those of a generated role: the ones of the function or state machine, and
+// AWS SAM's own.
+func (k maker) tags(service string, own *source.Node) *source.Node {
+	creator := map[string]string{"lambda.amazonaws.com": "lambda:createdBy", "states.amazonaws.com": "stateMachine:createdBy"}[service]
+	out := k.list(k.object("Key", creator, "Value", "SAM"))
+	if own == nil {
+		return out
+	}
+	for _, m := range own.Members {
+		if strings.HasPrefix(m.Name, "Fn::") {
+			return &source.Node{Kind: source.Unknown, Range: own.Range}
+		}
+		out.Items = append(out.Items, k.object("Key", m.Name, "Value", m.Value))
+	}
+	return out
 }
 
 // absent names the condition under which a property is left out; nil if none does.
