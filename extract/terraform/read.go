@@ -43,6 +43,9 @@ type Options struct {
 	// FolderAssumed says that nobody named Folder: it is used only if it holds the
 	// configuration that the plan was made of.
 	FolderAssumed bool
+	// Stacks reads the templates of the stacks of CloudFormation that a plan makes, as
+	// one input in the account of the plan; nil: none is read.
+	Stacks func(stacks []Stack, account extract.Fact) (*extract.Result, error)
 	// Before asks for the world before the change too: [extract.Result.Before].
 	Before bool
 }
@@ -78,7 +81,7 @@ func (p *plan) result(opts Options) *extract.Result {
 	b.build()
 	b.Diagnostics.Sort()
 	b.Sort()
-	out := &extract.Result{Inventory: b.Inventory, Diagnostics: b.Diagnostics}
+	out := b.withStacks(&extract.Result{Inventory: b.Inventory, Diagnostics: b.Diagnostics}, opts)
 	if opts.Before {
 		out.Before = p.before().result(Options{ManagedPolicy: opts.ManagedPolicy}).Inventory
 	}

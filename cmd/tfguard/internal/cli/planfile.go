@@ -39,8 +39,11 @@ func (s *sources) flags(f *pflag.FlagSet) {
 
 // options are what every reader of plans is told. Without a folder by name the working
 // folder is tried: Terraform is mostly run there.
-func (s *sources) options() terraform.Options {
+func (s *sources) options(ctx context.Context) terraform.Options {
 	opts := terraform.Options{ManagedPolicy: managedPolicy, Account: s.account, Folder: string(s.source), Before: s.before}
+	opts.Stacks = func(stacks []terraform.Stack, account extract.Fact) (*extract.Result, error) {
+		return readStacks(ctx, stacks, account)
+	}
 	if opts.Folder == "" {
 		if files, err := filepath.Glob("*.tf"); err == nil && len(files) > 0 {
 			opts.Folder, opts.FolderAssumed = ".", true
@@ -71,7 +74,7 @@ func isPlanFile(_ string, head []byte) bool { return terraform.Sniff(head) == te
 
 // readPlan reads a plan in JSON.
 func readPlan(ctx context.Context, from *sources, r io.Reader, _, name string) (*extract.Result, error) {
-	opts := from.options()
+	opts := from.options(ctx)
 	if from.planFile == "" {
 		return terraform.Read(ctx, r, name, opts)
 	}
@@ -102,7 +105,7 @@ const maxPlanFile = 256 << 20
 // readPlanFile reads a binary plan. One of a newer format is shown by Terraform
 // itself, where an initialised folder is at hand.
 func readPlanFile(ctx context.Context, from *sources, r io.Reader, path, name string) (*extract.Result, error) {
-	opts := from.options()
+	opts := from.options(ctx)
 	if path == "-" {
 		content, err := io.ReadAll(io.LimitReader(r, maxPlanFile+1))
 		if err != nil {
