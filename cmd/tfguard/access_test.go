@@ -190,7 +190,7 @@ func TestAccessChangesWhereFolded(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, c := range r.Changes {
-			got[i] = append(got[i], fmt.Sprint(c.Chain, c.Action, c.PrincipalAddress, c.ResourceAddress, c.Before, c.After))
+			got[i] = append(got[i], fmt.Sprint(c.Chain, c.Action, c.PrincipalAddress, c.ResourceAddress, c.Before, c.After, c.Because))
 		}
 		slices.Sort(got[i])
 	}

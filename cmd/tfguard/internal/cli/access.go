@@ -52,6 +52,10 @@ func compare(in *input, after *world, result *chain.Result, run chain.Options, c
 			out = append(out, a)
 		}
 	}
+	if was.Folded+result.Folded > 0 {
+		sides[0].reasons(out, run, func(a *report.Access) **chain.Replay { return &a.Before })
+		sides[1].reasons(out, run, func(a *report.Access) **chain.Replay { return &a.After })
+	}
 	if left > 0 {
 		result.Notes = append(result.Notes, fmt.Sprintf("%d calls from the Internet are not compared with those before the change: the ranges that policies name cover all of it, before or after.", left))
 	}
@@ -126,27 +130,33 @@ func (s *compared) add(result *chain.Result) bool {
 	if result.Folded > maxCompared {
 		return false
 	}
+	s.each(result, s.put)
+	return len(s.calls) <= maxCompared
+}
+
+// each calls a function for the calls that replays were made of, then for those that
+// they stand for.
+func (s *compared) each(result *chain.Result, do func(cell, *chain.Replay, *chain.Principal, *chain.Target)) {
 	for _, r := range result.Replays {
-		s.put(r, r.Principal, r.Target)
+		do(s.cell(r, r.Principal, r.Target), r, r.Principal, r.Target)
 	}
 	for _, g := range result.Groups {
 		for _, i := range g.Replays {
+			r := result.Replays[i]
 			for _, b := range g.Blocks {
 				for _, p := range b.Principals {
 					for _, t := range b.Targets {
-						s.put(result.Replays[i], p, t)
+						do(s.cell(r, p, t), r, p, t)
 					}
 				}
 			}
 		}
 	}
-	return len(s.calls) <= maxCompared
 }
 
 // put enters the replay of a call; the one that was made for it goes before one that
 // stands for it.
-func (s *compared) put(r *chain.Replay, p *chain.Principal, t *chain.Target) {
-	c := s.cell(r, p, t)
+func (s *compared) put(c cell, r *chain.Replay, p *chain.Principal, t *chain.Target) {
 	switch known := s.calls[c]; {
 	case known == nil:
 		s.calls[c] = &report.Access{Chain: r.Chain, Action: r.Action, Principal: p, Target: t, After: r}
@@ -161,26 +171,18 @@ func (s *compared) put(r *chain.Replay, p *chain.Principal, t *chain.Target) {
 // one side of it is missing or no policy lets its service in, is entered without a
 // replay.
 func (s *compared) complete(other *compared, run chain.Options) {
-	type pair struct{ action, principal, target string }
-	missing := map[pair]bool{}
+	var missing []cell
 	for _, c := range other.order {
 		if s.calls[c] == nil {
-			missing[pair{c.action, c.principal, c.target}] = true
+			missing = append(missing, c)
 		}
 	}
-	if len(missing) == 0 {
-		return
-	}
-	run.Unasked = true
-	run.Only = func(p *chain.Principal, t *chain.Target, action string) bool {
-		return missing[pair{action, s.name(nameOf(p)), s.name(targetName(t))}]
-	}
-	again := chain.Run(s.world, run)
-	for _, r := range again.Replays {
-		if other.calls[s.cell(r, r.Principal, r.Target)] != nil {
-			s.put(r, r.Principal, r.Target)
+	again := s.replay(missing, run)
+	s.each(&again, func(c cell, r *chain.Replay, p *chain.Principal, t *chain.Target) {
+		if other.calls[c] != nil {
+			s.put(c, r, p, t)
 		}
-	}
+	})
 	for _, c := range other.order {
 		if s.calls[c] == nil {
 			a := *other.calls[c]
@@ -188,6 +190,64 @@ func (s *compared) complete(other *compared, run chain.Options) {
 			s.calls[c] = &a
 			s.order = append(s.order, c)
 		}
+	}
+}
+
+// replay replays calls, related or not.
+func (s *compared) replay(calls []cell, run chain.Options) chain.Result {
+	if len(calls) == 0 {
+		return chain.Result{}
+	}
+	type pair struct{ action, principal, target string }
+	asked, principals := map[pair]bool{}, map[string]bool{}
+	for _, c := range calls {
+		asked[pair{c.action, c.principal, c.target}], principals[c.principal] = true, true
+	}
+	known := map[any]string{}
+	name := func(of any, name func() string) string {
+		if _, ok := known[of]; !ok {
+			known[of] = s.name(name())
+		}
+		return known[of]
+	}
+	run.Unasked = true
+	run.Only = func(p *chain.Principal, t *chain.Target, action string) bool {
+		who := name(p, func() string { return nameOf(p) })
+		return principals[who] && asked[pair{action, who, name(t, func() string { return targetName(t) })}]
+	}
+	return chain.Run(s.world, run)
+}
+
+// maxReasons bounds for how many changes reasons are sought where replays stand for
+// several calls.
+const maxReasons = 5000
+
+// reasons replays the calls that change one by one, where the replays at hand may be
+// those of others, with the reasons of those. Above the bound they have none.
+func (s *compared) reasons(changes []report.Access, run chain.Options, side func(*report.Access) **chain.Replay) {
+	own := map[cell]*chain.Replay{}
+	if len(changes) <= maxReasons {
+		var calls []cell
+		for i := range changes {
+			a := &changes[i]
+			calls = append(calls, s.cell(&chain.Replay{Chain: a.Chain, Action: a.Action}, a.Principal, a.Target))
+		}
+		run.MaxReplays = 0
+		for _, r := range s.replay(calls, run).Replays {
+			own[s.cell(r, r.Principal, r.Target)] = r
+		}
+	}
+	for i := range changes {
+		a := &changes[i]
+		at := side(a)
+		if *at == nil {
+			continue
+		}
+		r := own[s.cell(*at, a.Principal, a.Target)]
+		if r == nil || r.Verdict != (*at).Verdict {
+			r = &chain.Replay{Chain: a.Chain, Action: a.Action, Verdict: (*at).Verdict, BrokenHop: (*at).BrokenHop}
+		}
+		*at = r
 	}
 }
 
