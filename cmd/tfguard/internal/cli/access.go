@@ -52,7 +52,7 @@ func compare(in *input, after *world, result *chain.Result, run chain.Options, c
 			out = append(out, a)
 		}
 	}
-	if was.Folded+result.Folded > 0 {
+	if was.Folded+result.Folded > 0 || slices.ContainsFunc(out, bare) {
 		sides[0].reasons(out, run, func(a *report.Access) **chain.Replay { return &a.Before })
 		sides[1].reasons(out, run, func(a *report.Access) **chain.Replay { return &a.After })
 	}
@@ -60,6 +60,12 @@ func compare(in *input, after *world, result *chain.Result, run chain.Options, c
 		result.Notes = append(result.Notes, fmt.Sprintf("%d calls from the Internet are not compared with those before the change: the ranges that policies name cover all of it, before or after.", left))
 	}
 	return out
+}
+
+// bare reports whether an access has a replay without hops, as runs above their bound
+// make them.
+func bare(a report.Access) bool {
+	return a.Before != nil && a.Before.Hops == nil || a.After != nil && a.After.Hops == nil
 }
 
 // isEmpty reports whether an inventory shows nothing that access could depend on.
