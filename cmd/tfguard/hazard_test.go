@@ -141,7 +141,7 @@ func TestScenarioFindings(t *testing.T) {
 			writeFindings(&got, hazards(t, path.Join("fixtures", "scenarios", e.Name())))
 		}
 	}
-	argued(t, "scenarios/findings.txt", got.String())
+	argued(t, "hazard/scenarios.txt", got.String())
 }
 
 // The findings about AWS's published samples of organization policies are these. The
