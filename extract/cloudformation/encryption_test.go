@@ -91,7 +91,7 @@ Resources:
   Lake: {Type: AWS::LakeFormation::Resource, Properties: {ResourceArn: "arn:aws:s3:::lake", UseServiceLinkedRole: true}}
 `, cloudformation.Options{})
 	equal(t, "remarks", summaries(res), []string{"Lake 0:0: Location registered with Lake Formation"})
-	if d := res.Diagnostics[0]; d.Severity != source.Info || !strings.Contains(d.Detail, "arn:aws:s3:::lake") {
+	if d := res.Diagnostics[0]; d.Severity != source.Warning || !strings.Contains(d.Detail, "arn:aws:s3:::lake") {
 		t.Errorf("got %+v", d)
 	}
 }

@@ -78,7 +78,7 @@ func TestWorkgroups(t *testing.T) {
 	check(t, "w", res.Inventory.Workgroups[2].Results.String(), "results/w/")
 	remarks := map[string]string{}
 	for _, d := range res.Diagnostics {
-		if d.Severity == source.Info {
+		if d.Severity == source.Warning {
 			remarks[d.Origin.Address] = d.Summary
 		}
 	}
