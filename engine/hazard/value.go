@@ -62,7 +62,7 @@ var (
 						s.report(source.Warning, v.Range, nil, "aws:PrincipalArn is the ARN of the role, so that %s never matches", text)
 					case ok && key.Type == request.ARN && (c.Operator.Base == condition.StringLike || c.Operator.Base == condition.StringNotLike) &&
 						strings.HasPrefix(text, "arn:") && inner.MatchString(text) && !strings.HasSuffix(text, ":root"):
-						s.report(source.Info, v.Range, func(r *chain.Replay, hop *chain.HopResult) bool {
+						s.report(source.Info, v.Range, func(_ *chain.Replay, hop *chain.HopResult) bool {
 							return s.decided(hop) && s.crosses(c, hop)
 						}, "the * of %s crosses colons under %s", text, c.Operator)
 					}
