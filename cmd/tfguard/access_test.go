@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -145,9 +146,7 @@ func rolePlan(t *testing.T, before, after, action string) string {
 			}
 			out := map[string]any{}
 			for _, m := range []map[string]any{values, more} {
-				for k, v := range m {
-					out[k] = v
-				}
+				maps.Copy(out, m)
 			}
 			return out
 		}

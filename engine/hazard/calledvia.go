@@ -327,7 +327,7 @@ func (s *statement) calledViaValue(c *condition.Condition, v *condition.Value) {
 	default:
 		prefix, _, _ := strings.Cut(value, ".")
 		severity := source.Warning
-		if _, real := awsref.LookupService(prefix); real {
+		if _, exists := awsref.LookupService(prefix); exists {
 			severity = source.Info // a principal that the reference lacks
 		}
 		s.report(severity, v.Range, nil, "%s is no service principal that is known", value)

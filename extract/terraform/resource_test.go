@@ -164,14 +164,15 @@ func TestAccessControlLists(t *testing.T) {
 				for _, a := range s.Actions.Entries {
 					actions = append(actions, a.Text.String())
 				}
-				words := fmt.Sprint(s.Principals.Entries[0].Text, " ", strings.Join(actions, ","), " ", s.Resources.Entries[0].Text())
+				var words strings.Builder
+				fmt.Fprint(&words, s.Principals.Entries[0].Text, " ", strings.Join(actions, ","), " ", s.Resources.Entries[0].Text())
 				for _, c := range s.Conditions {
-					words += fmt.Sprint(" ", c.Operator, " ", c.Key)
+					fmt.Fprint(&words, " ", c.Operator, " ", c.Key)
 				}
 				for _, u := range s.Unknown {
-					words += " if " + u
+					words.WriteString(" if " + u)
 				}
-				got = append(got, words)
+				got = append(got, words.String())
 			}
 		}
 		check(t, c.name, strings.Join(got, "; "), c.want)

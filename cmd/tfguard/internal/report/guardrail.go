@@ -53,14 +53,15 @@ func (g *Guardrail) text() string {
 
 // markdown is the manual as Markdown, without its title.
 func (g *Guardrail) markdown() string {
-	todo, related := "", ""
+	todo := ""
 	if g.Remediation != "" {
 		todo = "**What to do:** " + g.Remediation
 	}
+	var related strings.Builder
 	for _, link := range g.Related {
-		related += fmt.Sprintf("- <%s>\n", link)
+		fmt.Fprintf(&related, "- <%s>\n", link)
 	}
-	return paragraphs(g.Description, g.Rationale, todo, related)
+	return paragraphs(g.Description, g.Rationale, todo, related.String())
 }
 
 // paragraphs joins texts that are not empty.
