@@ -49,8 +49,15 @@ func openPage(t *testing.T, path string) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Processes of the browser may outlive the first one and write there still: what
+	// cannot be removed is left to the system.
+	profile, err := os.MkdirTemp("", "tfguard-browser-*") //nolint:usetesting // see above
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(profile) })
 	cmd := exec.CommandContext(t.Context(), program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-		"--remote-debugging-pipe", "--user-data-dir="+t.TempDir(), "--window-size=1280,1600", "about:blank")
+		"--remote-debugging-pipe", "--user-data-dir="+profile, "--window-size=1280,1600", "about:blank")
 	cmd.ExtraFiles = []*os.File{theirs, theirOut}
 	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Start(); err != nil {
