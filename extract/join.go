@@ -51,7 +51,7 @@ func joinBefore(results []*Result) *Inventory {
 	var out []*Result
 	for _, r := range results {
 		was := r.Before
-		if was == nil {
+		if was == nil || was == r.Inventory {
 			was = r.Inventory.copy()
 		}
 		out = append(out, &Result{Inventory: was})

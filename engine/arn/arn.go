@@ -130,23 +130,34 @@ type Pattern struct {
 // part alone (AWS page "IAM policy elements: Variables and tags"). Even when it
 // reports an error the pattern is usable: it then matches nothing.
 func Compile(t symbol.Text, variables bool) (Pattern, error) {
-	split := t.SplitN(':', parts)
-	if !certain(split) {
+	if !t.Known() && !certain(t.SplitN(':', parts)) {
 		// Where the sixth part begins is not known: variables may count anywhere.
 		return CompileValue(t, variables)
 	}
+	first, resource, full := cut(t)
+	whole, _ := symbol.Compile(first, symbol.Syntax{Wildcards: true}) // which fails for variables alone
 	var err error
-	compiled := make([]symbol.Pattern, len(split))
-	for i, part := range split {
-		c, e := symbol.Compile(part, symbol.Syntax{Wildcards: true, Variables: variables && i == Resource})
-		if e != nil {
-			err = e
-		}
-		compiled[i] = c
+	if full {
+		var last symbol.Pattern
+		last, err = symbol.Compile(resource, symbol.Syntax{Wildcards: true, Variables: variables})
+		whole = whole.Join(':', last)
 	}
-	p := build(symbol.Join(compiled, ':'))
+	p := build(whole)
 	p.text = t
 	return p, err
+}
+
+// cut cuts a text at the colon before its sixth part, and reports whether it has one.
+func cut(t symbol.Text) (first, resource symbol.Text, full bool) {
+	end := -1
+	for range Resource {
+		i := t.Slice(end+1, t.Len()).Index(':')
+		if i < 0 {
+			return t, symbol.Text{}, false
+		}
+		end += i + 1
+	}
+	return t.Slice(0, end), t.Slice(end+1, t.Len()), true
 }
 
 // CompileValue prepares an ARN pattern of a condition, where variables count in
@@ -182,7 +193,7 @@ func build(whole symbol.Pattern) Pattern {
 	p := Pattern{whole: whole, split: whole.Split(':', parts)}
 	p.any = len(p.split) == 1 && p.split[0].IsAny()
 	p.full = len(p.split) == parts
-	p.fuzzy = !certain(p.split)
+	p.fuzzy = !whole.Known() && !certain(p.split)
 	last := p.split[len(p.split)-1]
 	isARN := !p.split[Prefix].Wild() && p.split[Prefix].Match(symbol.Literal("arn"), nil) == kleene.True
 	p.short = !p.full && len(p.split) > 1 && isARN && last.EndsOpen()

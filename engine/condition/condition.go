@@ -71,7 +71,8 @@ func Compile(op Operator, key string, keyRange source.Range, values []Value, var
 			}
 			continue
 		}
-		c.variables = c.variables || variables && strings.Contains(v.Text.String(), "${")
+		refers := variables && strings.Contains(v.Text.String(), "${")
+		c.variables = c.variables || refers
 		var err error
 		if v.match, err = compile(op, v.Text, variables); err != nil {
 			problems = append(problems, Problem{Range: v.Range, Fatal: true, Msg: err.Error() + "; the value matches nothing"})
@@ -81,7 +82,7 @@ func Compile(op Operator, key string, keyRange source.Range, values []Value, var
 				problems = append(problems, Problem{Range: v.Range, Msg: doubt})
 			}
 		}
-		if variables && (family == stringFamily || family == arnFamily || family == boolFamily) {
+		if refers && (family == stringFamily || family == arnFamily || family == boolFamily) {
 			problems = append(problems, variableProblems(v, family)...)
 		}
 	}

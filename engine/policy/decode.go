@@ -39,7 +39,7 @@ func Parse(text []byte, id string, kind Kind, origin source.Origin) (*Document, 
 		}
 		return Unread(id, kind, origin, "the policy is not valid JSON"), source.Diagnostics{d}
 	}
-	return Decode(node, id, kind, origin)
+	return decode(node, id, kind, origin, text)
 }
 
 // parsers are for [Parse], which a plan may ask for thousands of small documents.
@@ -54,12 +54,17 @@ func Unread(id string, kind Kind, origin source.Origin, reason string) *Document
 // whole document unread, with a diagnostic of severity Error for each; what AWS
 // accepts and ignores, or refuses only for style, is a warning.
 func Decode(node *source.Node, id string, kind Kind, origin source.Origin) (*Document, source.Diagnostics) {
+	return decode(node, id, kind, origin, nil)
+}
+
+// decode is [Decode] for a tree that was read from a text, nil for another one.
+func decode(node *source.Node, id string, kind Kind, origin source.Origin, text []byte) (*Document, source.Diagnostics) {
 	d := decoder{doc: &Document{ID: id, Kind: kind, Origin: origin, Range: node.Range, Version: Version2008}}
 	if kind == VPCEndpoint {
 		d.doc.Gateway = kleene.Unknown
 	}
 	d.document(node)
-	d.size(node)
+	d.size(node, text)
 	if i := slices.IndexFunc(d.diags, func(d source.Diagnostic) bool { return d.Severity == source.Error }); i >= 0 {
 		d.doc.Unread = "the policy is malformed (" + lowerFirst(d.diags[i].Summary) + ")"
 		if start := d.diags[i].Range.Start; start.Line > 0 {
@@ -93,46 +98,46 @@ func (d *decoder) warn(rng source.Range, summary, detail string, args ...any) {
 	d.add(source.Warning, rng, summary, detail, args...)
 }
 
-// members walks an object whose member names are fixed, and reports duplicates,
-// wrong case and names that do not belong.
-func (d *decoder) members(n *source.Node, what string, names []string) members {
-	out := make(members, 0, len(n.Members))
-next:
-	for _, m := range n.Members {
-		for _, name := range names {
-			if m.Name == name {
-				if i := out.index(name); i >= 0 {
-					d.err(m.Range, "Duplicate element", "%q stands twice in one %s. Keep one.", name, what)
-					out[i] = m
-				} else {
-					out = append(out, m)
-				}
-				continue next
-			}
-		}
-		for _, name := range names {
-			if strings.EqualFold(m.Name, name) {
-				d.err(m.Range, "Wrong case", "Element names are case-sensitive: write %q instead of %q.", name, m.Name)
-				continue next
-			}
-		}
-		d.err(m.Range, "Unknown element", "%q is no element of a %s. It can have %s.", m.Name, what, strings.Join(names, ", "))
-	}
-	return out
-}
-
-// members are those of an object that has few, each once.
+// members are those of an object whose member names are fixed.
 type members []source.Member
 
-func (ms members) index(name string) int {
-	return slices.IndexFunc(ms, func(m source.Member) bool { return m.Name == name })
-}
-
+// named returns the last member of a name.
 func (ms members) named(name string) (source.Member, bool) {
-	if i := ms.index(name); i >= 0 {
-		return ms[i], true
+	for _, m := range slices.Backward(ms) {
+		if m.Name == name {
+			return m, true
+		}
 	}
 	return source.Member{}, false
+}
+
+// members reports duplicates among the members of an object, wrong case and names that
+// do not belong.
+func (d *decoder) members(n *source.Node, what string, names []string) members {
+	var seen uint // bit i for names[i]
+	for _, m := range n.Members {
+		i := slices.Index(names, m.Name)
+		switch {
+		case i >= 0 && seen&(1<<i) != 0:
+			d.err(m.Range, "Duplicate element", "%q stands twice in one %s. Keep one.", m.Name, what)
+		case i >= 0:
+			seen |= 1 << i
+		default:
+			d.stray(m, what, names)
+		}
+	}
+	return n.Members
+}
+
+// stray reports a member that does not belong where it stands.
+func (d *decoder) stray(m source.Member, what string, names []string) {
+	for _, name := range names {
+		if strings.EqualFold(m.Name, name) {
+			d.err(m.Range, "Wrong case", "Element names are case-sensitive: write %q instead of %q.", name, m.Name)
+			return
+		}
+	}
+	d.err(m.Range, "Unknown element", "%q is no element of a %s. It can have %s.", m.Name, what, strings.Join(names, ", "))
 }
 
 func (d *decoder) document(n *source.Node) {
@@ -145,7 +150,7 @@ func (d *decoder) document(n *source.Node) {
 		d.err(n.Range, "Policy is no object", "A policy document is a JSON object with a Statement, and this is %s.", n.Kind.Noun())
 		return
 	}
-	m := d.members(n, "policy document", []string{"Version", "Id", "Statement"})
+	m := d.members(n, "policy document", documentNames)
 	if v, ok := m.named("Version"); ok {
 		s, known := v.Value.Text.Literal()
 		switch {
@@ -173,6 +178,7 @@ func (d *decoder) document(n *source.Node) {
 	case source.Object:
 		d.statement(st.Value, sids)
 	case source.List:
+		d.doc.Statements = make([]Statement, 0, len(st.Value.Items))
 		for _, item := range st.Value.Items {
 			d.statement(item, sids)
 		}
@@ -182,6 +188,8 @@ func (d *decoder) document(n *source.Node) {
 		d.err(st.Value.Range, "Statement is no object", "Statement is an object or an array of objects, and this is %s.", st.Value.Kind.Noun())
 	}
 }
+
+var documentNames = []string{"Version", "Id", "Statement"}
 
 var statementNames = []string{"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 
@@ -428,17 +436,17 @@ func isGroup(text symbol.Text) bool {
 }
 
 func (d *decoder) actions(m source.Member, not bool) Actions {
-	a := Actions{Not: not, Range: m.Range}
+	a := Actions{Not: not, Range: m.Range, Entries: make([]Action, 0, max(1, len(m.Value.Items)))}
 	d.texts(m.Value, m.Name, false, func(text symbol.Text, rng source.Range) {
 		e := Action{Text: text, Range: rng}
 		syn := symbol.Syntax{Wildcards: true, Fold: true}
-		split := text.SplitN(':', 2)
+		colon := text.Index(':')
 		switch {
 		case text == symbol.Literal("*"):
 			e.all = true
-		case len(split) == 2:
-			e.prefix, _ = symbol.Compile(split[0], syn)
-			e.name, _ = symbol.Compile(split[1], syn)
+		case colon >= 0:
+			e.prefix, _ = symbol.Compile(text.Slice(0, colon), syn)
+			e.name, _ = symbol.Compile(text.Slice(colon+1, text.Len()), syn)
 			e.all = e.prefix.IsAny() && e.name.IsAny()
 		case text.Known():
 			d.warn(rng, "Action without a service", "%q is no action: write service:Name. It matches nothing.", text)
@@ -459,7 +467,7 @@ func (d *decoder) actions(m source.Member, not bool) Actions {
 }
 
 func (d *decoder) resources(m source.Member, not bool) *Resources {
-	r := &Resources{Not: not, Range: m.Range}
+	r := &Resources{Not: not, Range: m.Range, Entries: make([]ResourcePattern, 0, max(1, len(m.Value.Items)))}
 	d.texts(m.Value, m.Name, false, func(text symbol.Text, rng source.Range) {
 		p, err := arn.Compile(text, d.doc.Version == Version2012)
 		switch {
@@ -486,6 +494,9 @@ func (d *decoder) resources(m source.Member, not bool) *Resources {
 }
 
 func variableBeforeResource(text symbol.Text) bool {
+	if text.Index('$') < 0 {
+		return false
+	}
 	for i, part := range text.SplitN(':', arn.Resource+1) {
 		if at := part.Index('$'); i < arn.Resource && at >= 0 && part.Slice(at, part.Len()).HasPrefix(symbol.Literal("${")) {
 			return true
@@ -546,13 +557,15 @@ func (d *decoder) conditions(n *source.Node, s *Statement) {
 		if len(om.Value.Members) == 0 {
 			d.warn(om.Range, "Empty condition", "%s names no key: it holds for every request.", op)
 		}
+		s.Conditions = slices.Grow(s.Conditions, len(om.Value.Members))
 		keys := map[string]bool{}
 		for _, km := range om.Value.Members {
-			if keys[strings.ToLower(km.Name)] {
+			key := strings.ToLower(km.Name)
+			if keys[key] {
 				d.err(km.Range, "Duplicate condition key", "%s stands twice under %s (key names are compared without regard to case).", km.Name, op)
 			}
-			keys[strings.ToLower(km.Name)] = true
-			var values []condition.Value
+			keys[key] = true
+			values := make([]condition.Value, 0, max(1, len(km.Value.Items)))
 			before := len(d.diags)
 			d.texts(km.Value, km.Name, true, func(text symbol.Text, rng source.Range) {
 				values = append(values, condition.Value{Text: text, Range: rng})

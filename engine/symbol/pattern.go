@@ -60,7 +60,11 @@ func Compile(t Text, syn Syntax) (Pattern, error) {
 	}
 	hasVars := syn.Variables && strings.Contains(p.enc, "${")
 	hasWild := syn.Wildcards && strings.ContainsAny(p.enc, "*?")
-	if !hasVars && !hasWild {
+	switch {
+	case !hasVars && !hasWild:
+		return p, nil
+	case !hasVars && p.Known():
+		p.enc, p.wild = wildcardMarks.Replace(p.enc), true
 		return p, nil
 	}
 	var b strings.Builder
@@ -93,6 +97,9 @@ func Compile(t Text, syn Syntax) (Pattern, error) {
 	p.enc = b.String()
 	return p, nil
 }
+
+// wildcardMarks marks the wildcards of a text without unknown parts.
+var wildcardMarks = strings.NewReplacer("*", string([]byte{many}), "?", string([]byte{one}))
 
 // variable encodes the variable s begins with and returns how long it is. A
 // malformed one becomes a variable with an empty name, which no request holds. One
@@ -181,29 +188,28 @@ func (p Pattern) Variables() []string {
 // Symbols yields the unknown parts of p in order.
 func (p Pattern) Symbols() iter.Seq[Symbol] { return Text{p.enc}.Symbols() }
 
-// Join returns the pattern that matches the texts of its operands with the literal
-// separator b between them. The operands are of one [Syntax].
-func Join(ps []Pattern, b byte) Pattern {
-	var out Pattern
-	encs := make([]string, len(ps))
-	for i, p := range ps {
-		encs[i] = p.enc
-		out.fold = out.fold || p.fold
-		out.vars = out.vars || p.vars
-		out.wild = out.wild || p.wild
+// Join returns the pattern that matches the texts of p and q with the literal
+// separator b between them. Both are of one [Syntax].
+func (p Pattern) Join(b byte, q Pattern) Pattern {
+	return Pattern{
+		enc:  p.enc + string(rune(b)) + q.enc,
+		fold: p.fold || q.fold, vars: p.vars || q.vars, wild: p.wild || q.wild,
 	}
-	out.enc = strings.Join(encs, string(b))
-	return out
 }
 
 // Split splits p around the literal separator b into at most n patterns.
 func (p Pattern) Split(b byte, n int) []Pattern {
-	texts := Text{p.enc}.SplitN(b, n)
-	out := make([]Pattern, len(texts))
-	for i, t := range texts {
-		out[i] = p.with(t.enc)
+	out := make([]Pattern, 0, min(n, strings.Count(p.enc, string(rune(b)))+1))
+	rest := p.enc
+	for len(out) < n-1 {
+		i := index(rest, b)
+		if i < 0 {
+			break
+		}
+		out = append(out, p.with(rest[:i]))
+		rest = rest[i+1:]
 	}
-	return out
+	return append(out, p.with(rest))
 }
 
 func (p Pattern) with(enc string) Pattern {

@@ -210,7 +210,7 @@ func TestPatternQueries(t *testing.T) {
 	if parts[1].Wild() || !parts[0].EndsOpen() || !parts[2].Wild() {
 		t.Error("Split keeps wildcards where there are none")
 	}
-	joined := symbol.Join(parts, ':')
+	joined := parts[0].Join(':', parts[1]).Join(':', parts[2])
 	if got := joined.Match(lit("axx:b:c1:d"), nil); got != kleene.True {
 		t.Errorf("Join: got %v, want true", got)
 	}

@@ -35,6 +35,10 @@ type plan struct {
 	variables  map[string]any
 	diags      source.Diagnostics
 	peek       peeker
+	// decoding are the options that changes are decoded with.
+	decoding jsonv2.Options
+	// parsed are the policies that were read already, by their id; nil if nobody asks again.
+	parsed map[string]parsed
 }
 
 func newPlan() *plan {
@@ -43,6 +47,7 @@ func newPlan() *plan {
 		root:      newModule(nil, ""),
 		variables: map[string]any{},
 		told:      map[string]bool{},
+		decoding:  marks{}.changes(),
 	}
 }
 
@@ -112,10 +117,10 @@ func (p *plan) change(dec *jsontext.Decoder) error {
 		return nil
 	}
 	rc := new(tfjson.ResourceChange)
-	err = jsonv2.Unmarshal(raw, rc, jsontext.AllowInvalidUTF8(true), changes)
+	err = jsonv2.Unmarshal(raw, rc, jsontext.AllowInvalidUTF8(true), p.decoding)
 	if errors.Is(err, jsontext.ErrDuplicateName) {
 		*rc = tfjson.ResourceChange{}
-		err = jsonv2.Unmarshal(raw, rc, lenient, changes) // which takes longer
+		err = jsonv2.Unmarshal(raw, rc, lenient, p.decoding) // which takes longer
 	}
 	if err != nil || rc.Change == nil {
 		p.odd(h, err)
@@ -125,34 +130,65 @@ func (p *plan) change(dec *jsontext.Decoder) error {
 	return nil
 }
 
+// marks are the trees of marks that were read so far, by their JSON: resources of one
+// type mostly have the same.
+type marks map[string]any
+
+// Bounds of what marks remembers.
+const (
+	maxMark  = 1 << 10 // bytes
+	maxMarks = 1 << 10
+)
+
+// read decodes the next value.
+func (m marks) read(dec *jsontext.Decoder, into *any) error {
+	raw, err := dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	known, ok := m[string(raw)]
+	if !ok {
+		if err := jsonv2.Unmarshal(raw, &known, dec.Options()); err != nil {
+			return err
+		}
+		if len(raw) <= maxMark && len(m) < maxMarks {
+			m[string(raw)] = known
+		}
+	}
+	*into = known
+	return nil
+}
+
 // changes decodes of a change what is read, and an object that does not change once.
-var changes = jsonv2.WithUnmarshalers(jsonv2.UnmarshalFromFunc(func(dec *jsontext.Decoder, c *tfjson.Change) error {
-	err := eachMember(dec, func(name string) error {
-		switch name {
-		case "actions":
-			return jsonv2.UnmarshalDecode(dec, &c.Actions)
-		case "before":
-			if c.Actions.NoOp() {
+func (m marks) changes() jsonv2.Options {
+	return jsonv2.WithUnmarshalers(jsonv2.UnmarshalFromFunc(func(dec *jsontext.Decoder, c *tfjson.Change) error {
+		err := eachMember(dec, func(name string) error {
+			switch name {
+			case "actions":
+				return jsonv2.UnmarshalDecode(dec, &c.Actions)
+			case "before":
+				if c.Actions.NoOp() {
+					return dec.SkipValue()
+				}
+				return jsonv2.UnmarshalDecode(dec, &c.Before)
+			case "after":
+				return jsonv2.UnmarshalDecode(dec, &c.After)
+			case "after_unknown":
+				return m.read(dec, &c.AfterUnknown)
+			case "before_sensitive":
+				return m.read(dec, &c.BeforeSensitive)
+			case "after_sensitive":
+				return m.read(dec, &c.AfterSensitive)
+			default:
 				return dec.SkipValue()
 			}
-			return jsonv2.UnmarshalDecode(dec, &c.Before)
-		case "after":
-			return jsonv2.UnmarshalDecode(dec, &c.After)
-		case "after_unknown":
-			return jsonv2.UnmarshalDecode(dec, &c.AfterUnknown)
-		case "before_sensitive":
-			return jsonv2.UnmarshalDecode(dec, &c.BeforeSensitive)
-		case "after_sensitive":
-			return jsonv2.UnmarshalDecode(dec, &c.AfterSensitive)
-		default:
-			return dec.SkipValue()
+		})
+		if c.Actions.NoOp() {
+			c.Before = c.After
 		}
-	})
-	if c.Actions.NoOp() {
-		c.Before = c.After
-	}
-	return err
-}))
+		return err
+	}))
+}
 
 // keep keeps a change. What the state says of a resource that changes is then no news.
 func (p *plan) keep(rc *tfjson.ResourceChange) {

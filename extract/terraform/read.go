@@ -77,12 +77,18 @@ func Read(ctx context.Context, r io.Reader, name string, opts Options) (*extract
 
 // result makes the inventory of a plan.
 func (p *plan) result(opts Options) *extract.Result {
+	if opts.Before && p.changed > 0 {
+		p.parsed = map[string]parsed{}
+	}
 	b := newBuilder(p, opts)
 	b.build()
 	b.Diagnostics.Sort()
 	b.Sort()
 	out := b.withStacks(&extract.Result{Inventory: b.Inventory, Diagnostics: b.Diagnostics}, opts)
-	if opts.Before {
+	switch {
+	case opts.Before && p.changed == 0:
+		out.Before = out.Inventory
+	case opts.Before:
 		out.Before = p.before().result(Options{ManagedPolicy: opts.ManagedPolicy}).Inventory
 	}
 	return out

@@ -245,7 +245,7 @@ func single(v any) symbol.Text {
 // Sid or in what names an element the whole policy is sensitive.
 func (w *world) parse(text, id string, kind policy.Kind, origin source.Origin) (*policy.Document, source.Diagnostics) {
 	if _, found := w.mask(text); !found {
-		return policy.Parse([]byte(text), id, kind, origin)
+		return w.parsePlain(text, id, kind, origin)
 	}
 	node, err := source.ParseJSON([]byte(text))
 	if err != nil {
@@ -256,6 +256,26 @@ func (w *world) parse(text, id string, kind policy.Kind, origin source.Origin) (
 	shown := w.maskNode(node)
 	doc, diags := policy.Decode(node, id, kind, origin)
 	doc.Sensitive = !shown
+	return doc, diags
+}
+
+// A parsed policy is one that need not be parsed again: most policies are the same
+// before and after a change.
+type parsed struct {
+	text  string
+	doc   policy.Document
+	diags source.Diagnostics
+}
+
+// parsePlain is [policy.Parse] for a text that may have been parsed already.
+func (w *world) parsePlain(text, id string, kind policy.Kind, origin source.Origin) (*policy.Document, source.Diagnostics) {
+	if known, ok := w.parsed[id]; ok && known.text == text && known.doc.Kind == kind {
+		return &known.doc, known.diags
+	}
+	doc, diags := policy.Parse([]byte(text), id, kind, origin)
+	if w.parsed != nil {
+		w.parsed[id] = parsed{text, *doc, slices.Clone(diags)}
+	}
 	return doc, diags
 }
 

@@ -52,13 +52,14 @@ type world struct {
 	// sensitivePolicies are the documents that are sensitive somewhere: another
 	// resource may show one of them without a mark.
 	sensitivePolicies map[string]bool
+	parsed            map[string]parsed
 }
 
 func newWorld(p *plan) *world {
 	w := &world{
 		byType: map[string][]*instance{}, blocks: map[string][]*instance{},
 		deferred: map[string]bool{}, modules: map[string][]step{}, root: p.root, configKnown: p.configured,
-		sensitivePolicies: map[string]bool{},
+		sensitivePolicies: map[string]bool{}, parsed: p.parsed,
 	}
 	byAddress := map[string]*instance{}
 	for _, sr := range p.prior {

@@ -199,12 +199,13 @@ func (o *checkOptions) input(ctx context.Context, stdin io.Reader, world []place
 	if in == nil {
 		return nil, nil, nil
 	}
-	if in.Before != nil {
-		before := &input{Result: &extract.Result{Inventory: in.Before}}
+	was := in.Before
+	in.Before = nil
+	if was != nil && was != in.Inventory {
+		before := &input{Result: &extract.Result{Inventory: was}}
 		apply(cfg, before)
 		before.Inventory.AssumeOrganization()
 		defer func() { in.Before = before.Inventory }()
-		in.Before = nil
 	}
 	apply(cfg, in)
 	in.Inventory.AssumeOrganization()
