@@ -258,27 +258,39 @@ func (c *Chain) encrypted() bool {
 	return slices.ContainsFunc(c.Hops, func(h Hop) bool { return h.Resource == OnKey && !h.Optional })
 }
 
+// scope is on what a chain is replayed.
+func (c *Chain) scope() scope {
+	return scope{own: c.own(), fixed: c.fixed(), encrypted: c.encrypted(), kinds: c.Targets}
+}
+
+// A scope is on what a chain is replayed.
+type scope struct {
+	own       []string // its actions, none if they are those of the target
+	fixed     Resource
+	encrypted bool
+	kinds     []TargetKind
+}
+
 // applies reports whether the chain is replayed on a target.
-func (c *Chain) applies(t *Target) bool {
-	own := c.own()
+func (sc *scope) applies(t *Target) bool {
 	switch {
-	case c.encrypted() && t.Key.IsZero():
+	case sc.encrypted && t.Key.IsZero():
 		return false
-	case c.fixed() != "":
-		return t.named(c.fixed())
-	case len(c.Targets) > 0:
-		return slices.Contains(c.Targets, t.Kind)
-	case len(own) > 0:
-		prefix, _, _ := strings.Cut(own[0], ":")
+	case sc.fixed != "":
+		return t.named(sc.fixed)
+	case len(sc.kinds) > 0:
+		return slices.Contains(sc.kinds, t.Kind)
+	case len(sc.own) > 0:
+		prefix, _, _ := strings.Cut(sc.own[0], ":")
 		return strings.EqualFold(prefix, t.service())
 	}
 	return t.Kind != StandInTarget
 }
 
-// on are the actions a chain is replayed for on a target.
-func (c *Chain) on(t *Target) []string {
-	if own := c.own(); own != nil {
-		return own
+// on are the actions the chain is replayed for on a target.
+func (sc *scope) on(t *Target) []string {
+	if sc.own != nil {
+		return sc.own
 	}
 	return kinds[t.Kind].actions
 }

@@ -363,9 +363,9 @@ func (f *folder) relation(c *combination, v *variant) uint64 {
 	p := v.principal
 	cl := call{action: f.actions[c.action], principal: p, target: c.target, statement: v.statement}
 	var seen []made
-	for _, ch := range c.chains {
-		for i := range ch.Hops {
-			spec := &ch.Hops[i]
+	for _, cl.chain = range c.chains {
+		for i := range cl.chain.Hops {
+			spec := &cl.chain.Hops[i]
 			if spec.Resource.beside() || spec.Resource == OnRole || spec.Optional {
 				continue
 			}
@@ -443,8 +443,7 @@ func (f *folder) conditions(w *canonical, cs []condition.Condition, p *Principal
 	for i := range cs {
 		switch c := &cs[i]; {
 		case tellsPrincipals(c.Key):
-			f.lookup(p)
-			w.truth(c.Eval(f.contexts[p]))
+			w.truth(c.Eval(f.context(p)))
 		case namesPrincipal(c) && sent(c.Key):
 			// Its values may hang on the principal and its truth on the call.
 			w.literal(p.Caller.Principal.ARN)

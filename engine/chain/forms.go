@@ -2,7 +2,6 @@ package chain
 
 import (
 	"cmp"
-	"hash/maphash"
 	"slices"
 	"strings"
 
@@ -129,8 +128,6 @@ type sorter struct {
 	// no targets.
 	encrypted map[symbol.Text][]int32
 	foreign   []symbol.Text
-	actions   [][]string // of the chains on each target
-	kinds     []uint64   // a hash of the chains on each target
 }
 
 // narrow says how many targets a pattern may reach to be taken as mentioning them,
@@ -147,12 +144,12 @@ const (
 )
 
 func (s *selection) sort() *sorter {
+	s.kinds = make([]targetKind, len(s.targets))
 	o := &sorter{selection: s, reached: map[symbol.Text][]int32{}}
 	o.formOf.principals, o.formOf.targets = make([]int, len(s.principals)), make([]int, len(s.targets))
-	for _, t := range s.targets {
-		actions, hash := s.callerActions(t)
-		o.actions, o.kinds = append(o.actions, actions), append(o.kinds, hash)
-		for _, action := range actions {
+	for i, t := range s.targets {
+		s.kinds[i] = s.kindOf(t)
+		for _, action := range s.kinds[i].actions {
 			s.place(action) // in the order of the targets
 		}
 	}
@@ -171,25 +168,6 @@ func (s *selection) sort() *sorter {
 		return o.formOf.targets[c.target] == formless || o.formOf.principals[c.principal] == formless
 	})
 	return o
-}
-
-// callerActions are the actions for which users, roles and stand-ins are replayed on
-// a target, and a hash of the chains.
-func (s *selection) callerActions(t *Target) (actions []string, hash uint64) {
-	var h maphash.Hash
-	h.SetSeed(s.folder.seed)
-	for i, c := range s.catalog {
-		if who := c.subject(); (who == Caller || who == ServiceRole) && c.applies(t) {
-			for _, action := range c.on(t) {
-				_, _ = h.WriteString(action)
-				_ = h.WriteByte(byte(i)) //nolint:gosec // part of a hash
-				if !slices.Contains(actions, action) {
-					actions = append(actions, action)
-				}
-			}
-		}
-	}
-	return actions, h.Sum64()
 }
 
 // entries yields the resource patterns of statements that say something.
@@ -295,7 +273,7 @@ func (o *sorter) behind(e *arn.Pattern, reached []int32) []int32 {
 // passes reports whether a pattern mentions a resource that some chain names on its
 // way to other targets.
 func (o *sorter) passes(e *arn.Pattern) bool {
-	return slices.ContainsFunc(o.catalog, func(c *Chain) bool {
+	return slices.ContainsFunc(o.catalog, func(c *selected) bool {
 		return slices.ContainsFunc(c.Hops, func(h Hop) bool {
 			if !h.Resource.named() {
 				return false
@@ -348,7 +326,7 @@ func (o *sorter) targetForms() {
 			form = formless
 		}
 		w.number(int(classOf(o.folder.targets, t, o.folder.targetClass))) //nolint:gosec // a hash
-		w.number(int(o.kinds[i]))                                         //nolint:gosec // a hash
+		w.number(int(o.kinds[i].chains))                                  //nolint:gosec // a hash
 		rest := func(e *arn.Pattern) {
 			text, ok := remainder(e, t)
 			if !ok {
@@ -755,7 +733,7 @@ func (s *selection) relate() {
 	}
 	for i, targets := range o.members.targets {
 		for j, principals := range o.members.principals {
-			for _, action := range o.actions[targets[0]] {
+			for _, action := range o.kinds[targets[0]].actions {
 				t := tile{action: s.place(action), targets: targets, principals: principals, except: pairs[[2]int{i, j}]}
 				n := t.size()
 				if n == 0 {
@@ -784,7 +762,7 @@ func (s *selection) relate() {
 
 // single decides whether one pair is related.
 func (s *selection) single(o *sorter, at cell) {
-	for _, action := range o.actions[at.target] {
+	for _, action := range o.kinds[at.target].actions {
 		p := pairing{at, s.place(action)}
 		c := s.combination(p)
 		switch {
@@ -802,7 +780,7 @@ func (s *selection) single(o *sorter, at cell) {
 func (s *selection) combination(p pairing) combination {
 	out := combination{principal: s.principals[p.principal], target: s.targets[p.target], action: p.action}
 	if itself := out.target.Kind == RoleTarget && out.target.ARN == out.principal.Caller.Principal.ARN; !itself {
-		out.chains = s.chainsOf(out.principal, out.target, s.actions[p.action])
+		out.chains = s.chainsOf(p)
 	}
 	return out
 }

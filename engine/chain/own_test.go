@@ -65,6 +65,20 @@ func TestOwnChain(t *testing.T) {
 	}
 }
 
+// A team's chain is folded as those of the catalogue are.
+func TestOwnChainFolded(t *testing.T) {
+	w := newWorld(t)
+	for _, name := range []string{"one", "two"} {
+		w.role(t, name, trustsStates, allow("lambda:InvokeFunction", loader)+","+allow("s3:*", "*"))
+	}
+	w.role(t, "loader", trustsLambda, allow("s3:PutObject", "arn:aws:s3:::data/*"))
+	w.bucket(t, "data").Address = "aws_s3_bucket.data"
+	res := chain.Run(w, chain.Options{Chains: []string{"nightly"}, Also: []*chain.Chain{nightly()}, MaxReplays: 1})
+	if len(res.Replays) != 1 || res.Folded != 1 || res.Replays[0].Verdict != engine.Allowed {
+		t.Errorf("got %d replays, %d folded, want one that stands for another", len(res.Replays), res.Folded)
+	}
+}
+
 // What a chain names and the input lacks leaves the chain out, with a note.
 func TestOwnChainWithoutItsParts(t *testing.T) {
 	for name, change := range map[string]func(*chain.Chain){

@@ -661,12 +661,20 @@ func (r *runner) allows(p *Principal, t *Target, action string) *allows {
 
 // lookup returns the values that policy variables have for a principal.
 func (r *runner) lookup(p *Principal) symbol.Lookup {
+	return func(key string) (symbol.Text, kleene.Truth) {
+		ctx := r.context(p) // most patterns have no variables
+		return ctx.Lookup(key)
+	}
+}
+
+// context holds the keys that any call of a principal carries.
+func (r *runner) context(p *Principal) request.Context {
 	ctx, ok := r.contexts[p]
 	if !ok {
 		ctx = request.Derive(&p.Caller, &request.Hop{Region: r.env.Region})
 		r.contexts[p] = ctx
 	}
-	return ctx.Lookup
+	return ctx
 }
 
 // sensitiveNote says what replays leave out for sensitive policies.

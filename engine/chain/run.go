@@ -1,10 +1,12 @@
 package chain
 
 import (
+	"hash/maphash"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/arn"
@@ -80,12 +82,13 @@ type variant struct {
 // callers their own.
 func Run(w World, opts Options) Result {
 	r := newRunner(w)
-	s := &selection{runner: r, opts: opts, nobody: anonymous(), callerChains: map[chainsKey][]*Chain{}, serves: map[*Principal]string{}, brings: map[*Target]string{}}
-	for _, c := range slices.Concat(catalog, opts.Also) {
-		if len(opts.Chains) == 0 || slices.Contains(opts.Chains, c.ID) {
-			s.catalog = append(s.catalog, c)
-		}
+	s := &selection{runner: r, opts: opts, nobody: anonymous(), callerChains: map[chainsKey][]*Chain{}, serves: map[*Principal]string{}}
+	for _, c := range opts.Also {
+		s.catalog = append(s.catalog, newSelected(c))
 	}
+	s.catalog = slices.DeleteFunc(slices.Concat(all(), s.catalog), func(c *selected) bool {
+		return len(opts.Chains) > 0 && !slices.Contains(opts.Chains, c.ID)
+	})
 	stand := standIns(r.env)
 	r.admin = stand[0]
 	s.principals = slices.Concat(w.Principals(), stand)
@@ -115,10 +118,11 @@ func Run(w World, opts Options) Result {
 type selection struct {
 	*runner
 	opts       Options
-	catalog    []*Chain // those selected
+	catalog    []*selected
 	principals []*Principal
 	targets    []*Target
 	actions    []string
+	kinds      []targetKind // of the targets
 	// tiles and singles are the pairs of callers and targets, combinations those of
 	// services and anonymous requests.
 	tiles        []tile
@@ -132,15 +136,37 @@ type selection struct {
 	callerChains map[chainsKey][]*Chain
 	// serves lists the selected chains that the principal's policies bring.
 	serves map[*Principal]string
-	// brings lists those that the target's policies bring.
-	brings map[*Target]string
+}
+
+// A selected chain, with what is asked of it for each principal and target.
+type selected struct {
+	*Chain
+	scope
+	subject Credentials
+	token   string // stands for it in lists of chains
+}
+
+func newSelected(c *Chain) *selected {
+	return &selected{c, c.scope(), c.subject(), " " + c.ID + " "}
+}
+
+// among reports whether a list of tokens has the chain.
+func (c *selected) among(list string) bool { return strings.Contains(list, c.token) }
+
+// A targetKind is what chains may be replayed on a target for users, roles and
+// stand-ins: the actions, a hash of the chains, and a list of the quiet ones that its
+// policies bring.
+type targetKind struct {
+	actions []string
+	chains  uint64
+	brings  string
 }
 
 // A chainsKey is what the chains of a caller depend on.
 type chainsKey struct {
-	target *Target
-	action string
-	serves string
+	chains         uint64
+	brings, serves string
+	action         int32
 }
 
 // assumable are the roles of the world that a principal, or the user of an identity
@@ -169,11 +195,9 @@ func (s *selection) assumable() []*Target {
 func (s *selection) named() []*Target {
 	var out []*Target
 	for _, c := range s.catalog {
-		name := c.fixed()
+		name := c.scope.fixed
 		is := func(t *Target) bool { return t.named(name) }
-		brings := func(p *Principal) bool {
-			return !c.quiet || s.opts.Unasked || strings.Contains(s.servesOf(p), " "+c.ID+" ")
-		}
+		brings := func(p *Principal) bool { return !c.quiet || s.opts.Unasked || c.among(s.servesOf(p)) }
 		switch {
 		case name == "" || slices.ContainsFunc(s.targets, is) || slices.ContainsFunc(out, is):
 			continue
@@ -258,22 +282,22 @@ func (s *selection) apart() []*group {
 }
 
 // chainsOf returns the chains to replay for a user, role or stand-in.
-func (s *selection) chainsOf(p *Principal, t *Target, action string) []*Chain {
-	key := chainsKey{t, action, s.servesOf(p)}
+func (s *selection) chainsOf(p pairing) []*Chain {
+	t, kind := s.targets[p.target], &s.kinds[p.target]
+	key := chainsKey{kind.chains, kind.brings, s.servesOf(s.principals[p.principal]), p.action}
 	chains, ok := s.callerChains[key]
 	if !ok {
-		brings := s.broughtTo(t)
 		for _, c := range s.catalog {
-			brought := strings.Contains(key.serves, " "+c.ID+" ")
-			switch c.subject() {
+			brought := c.among(key.serves)
+			switch c.subject {
 			case Caller:
-				brought = brought || !c.quiet || s.opts.Unasked || strings.Contains(brings, " "+c.ID+" ")
+				brought = brought || !c.quiet || s.opts.Unasked || c.among(key.brings)
 			case ServiceRole:
 			default:
 				continue
 			}
-			if brought && c.applies(t) && slices.Contains(c.on(t), action) {
-				chains = append(chains, c)
+			if brought && c.applies(t) && slices.Contains(c.on(t), s.actions[p.action]) {
+				chains = append(chains, c.Chain)
 			}
 		}
 		s.callerChains[key] = chains
@@ -281,20 +305,29 @@ func (s *selection) chainsOf(p *Principal, t *Target, action string) []*Chain {
 	return chains
 }
 
-// broughtTo lists the quiet chains that the policies of a target name, as servesOf does.
-func (s *selection) broughtTo(t *Target) string {
-	brings, ok := s.brings[t]
-	if !ok {
-		var list strings.Builder
-		for _, c := range s.catalog {
-			if c.quiet && c.subject() == Caller && c.named(t.Policies) {
-				list.WriteString(" " + c.ID + " ")
+// kindOf returns what chains may be replayed on a target.
+func (s *selection) kindOf(t *Target) targetKind {
+	var out targetKind
+	var h maphash.Hash
+	var brings strings.Builder
+	h.SetSeed(s.folder.seed)
+	for i, c := range s.catalog {
+		if c.subject != Caller && c.subject != ServiceRole || !c.applies(t) {
+			continue
+		}
+		for _, action := range c.on(t) {
+			_, _ = h.WriteString(action)
+			_ = h.WriteByte(byte(i)) //nolint:gosec // part of a hash
+			if !slices.Contains(out.actions, action) {
+				out.actions = append(out.actions, action)
 			}
 		}
-		brings = list.String()
-		s.brings[t] = brings
+		if c.quiet && c.subject == Caller && c.named(t.Policies) {
+			brings.WriteString(c.token)
+		}
 	}
-	return brings
+	out.chains, out.brings = h.Sum64(), brings.String()
+	return out
 }
 
 // servesOf lists the chains that the policies of a principal bring, with blanks
@@ -307,9 +340,9 @@ func (s *selection) servesOf(p *Principal) string {
 	}
 	var list strings.Builder
 	for _, c := range s.catalog {
-		assumed := c.subject() == ServiceRole && p.Trust != nil && trusts(p.Trust, c.assumes())
-		if assumed || c.quiet && c.named(p.Identity) {
-			list.WriteString(" " + c.ID + " ")
+		assumed := c.subject == ServiceRole && p.Trust != nil && trusts(p.Trust, c.assumes())
+		if assumed || c.quiet && c.Chain.named(p.Identity) {
+			list.WriteString(c.token)
 		}
 	}
 	serves = list.String()
@@ -370,7 +403,7 @@ func (s *selection) federated(t *Target) {
 		return
 	}
 	for _, c := range s.catalog {
-		if c.subject() != Federated {
+		if c.subject != Federated {
 			continue
 		}
 		action := c.on(t)[0]
@@ -389,7 +422,7 @@ func (s *selection) federated(t *Target) {
 					}
 					idp := identityProvider(e.Text)
 					if seen[e.Text] == nil {
-						seen[e.Text] = &combination{principal: idp, target: t, chains: []*Chain{c}}
+						seen[e.Text] = &combination{principal: idp, target: t, chains: []*Chain{c.Chain}}
 						order = append(order, seen[e.Text])
 					}
 					seen[e.Text].variants = append(seen[e.Text].variants, variant{idp, st})
@@ -405,9 +438,9 @@ func (s *selection) federated(t *Target) {
 // anonymous adds the request without credentials.
 func (s *selection) anonymous(t *Target) {
 	for _, c := range s.catalog {
-		if c.subject() == Anonymous && c.applies(t) {
+		if c.subject == Anonymous && c.applies(t) {
 			for _, action := range c.on(t) {
-				s.add(combination{principal: s.nobody, target: t, chains: []*Chain{c}}, action)
+				s.add(combination{principal: s.nobody, target: t, chains: []*Chain{c.Chain}}, action)
 			}
 		}
 	}
@@ -418,10 +451,10 @@ func (s *selection) anonymous(t *Target) {
 // actions that the statement allows.
 func (s *selection) services(t *Target) {
 	grants := serviceGrants(t)
-	var generic *Chain
+	var generic *selected
 	for _, c := range s.catalog {
 		switch {
-		case c.subject() != ServicePrincipal || !c.applies(t):
+		case c.subject != ServicePrincipal || !c.applies(t):
 		case c.Hops[0].Service == "":
 			generic = c
 		default:
@@ -444,7 +477,7 @@ func (s *selection) services(t *Target) {
 			}
 			k := key{g.service, action}
 			if index[k] == nil {
-				index[k] = &combination{target: t, chains: []*Chain{generic}}
+				index[k] = &combination{target: t, chains: []*Chain{generic.Chain}}
 				order = append(order, k)
 			}
 			for _, p := range s.serviceCallers(t, g, grants) {
@@ -459,10 +492,20 @@ func (s *selection) services(t *Target) {
 	}
 }
 
+// all are the chains of the catalogue.
+var all = sync.OnceValue(func() []*selected {
+	var out []*selected
+	for _, c := range catalog {
+		out = append(out, newSelected(c))
+	}
+	return out
+})
+
 // ownsChain reports whether a service has a chain of its own on a target.
 func ownsChain(service string, t *Target) bool {
-	return slices.ContainsFunc(catalog, func(c *Chain) bool {
-		return c.subject() == ServicePrincipal && c.applies(t) && c.Hops[0].Service == regionless(service)
+	service = regionless(service)
+	return slices.ContainsFunc(all(), func(c *selected) bool {
+		return c.subject == ServicePrincipal && c.Hops[0].Service == service && c.applies(t)
 	})
 }
 
@@ -480,7 +523,7 @@ func regionless(service string) string {
 // CloudTrail, a trail of the world writes to the bucket. What it delivers by a path
 // of its own follows from all statements, else each statement that lets it in tells
 // another way to call.
-func (s *selection) ownChain(t *Target, c *Chain, grants []serviceGrant) {
+func (s *selection) ownChain(t *Target, c *selected, grants []serviceGrant) {
 	service := c.Hops[0].Service
 	theirs := slices.DeleteFunc(slices.Clone(grants), func(g serviceGrant) bool { return regionless(g.service) != service })
 	var out combination
@@ -511,7 +554,7 @@ func (s *selection) ownChain(t *Target, c *Chain, grants []serviceGrant) {
 			}
 		}
 	}
-	out.principal, out.target, out.chains = out.variants[0].principal, t, []*Chain{c}
+	out.principal, out.target, out.chains = out.variants[0].principal, t, []*Chain{c.Chain}
 	for _, action := range c.on(t) {
 		s.add(out, action)
 	}

@@ -62,7 +62,8 @@ func (c *Chain) Show(caller string, networks []Network, switches request.Switche
 	r.admin = w.principal("role")
 	t := w.target(c)
 	cl := call{chain: c, target: t, principal: w.subject(c, caller)}
-	if actions := c.on(t); len(actions) > 0 {
+	scope := c.scope()
+	if actions := scope.on(t); len(actions) > 0 {
 		cl.action = actions[0]
 	}
 	witnesses := r.witnesses(&cl)
@@ -93,14 +94,15 @@ func (c *Chain) Show(caller string, networks []Network, switches request.Switche
 
 // shownActions are the calls of a hop: for the replayed one all that it may be.
 func (c *Chain) shownActions(h *Hop, t *Target) []string {
+	scope := c.scope()
 	switch {
 	case len(h.Actions) > 0:
 		return h.Actions
 	case h.Resource != OnKey:
-		return c.on(t)
+		return scope.on(t)
 	}
 	var out []string
-	for _, action := range c.on(t) {
+	for _, action := range scope.on(t) {
 		for _, a := range keyActions[action] {
 			if !slices.Contains(out, a) {
 				out = append(out, a)

@@ -203,7 +203,11 @@ func (a *Action) match(prefix, name symbol.Text) kleene.Truth {
 	if a.whole != nil {
 		return a.whole.Match(symbol.Concat(prefix, symbol.Literal(":"), name), nil)
 	}
-	return min(a.prefix.Match(prefix, nil), a.name.Match(name, nil))
+	out := a.prefix.Match(prefix, nil)
+	if out != kleene.False {
+		out = min(out, a.name.Match(name, nil))
+	}
+	return out
 }
 
 // Resources is the Resource or NotResource element.

@@ -42,7 +42,10 @@ func (p *plan) sensitivePolicies() map[string]bool {
 		} {
 			values, _ := side.values.(map[string]any)
 			for name, v := range values {
-				if text, ok := document(v); ok && marked(at(side.marks, name)) {
+				if !marked(at(side.marks, name)) {
+					continue
+				}
+				if text, ok := document(v); ok {
 					out[text] = true
 				}
 			}
@@ -54,6 +57,9 @@ func (p *plan) sensitivePolicies() map[string]bool {
 // echoes marks the attributes that hold one of some policies: a service answers with
 // the policy that another resource sets, and Terraform knows of no mark there.
 func echoes(values any, policies map[string]bool) any {
+	if len(policies) == 0 {
+		return nil
+	}
 	out := map[string]any{}
 	attributes, _ := values.(map[string]any)
 	for name, v := range attributes {
