@@ -78,7 +78,7 @@ func Read(ctx context.Context, r io.Reader, name string, opts Options) (*extract
 // result makes the inventory of a plan.
 func (p *plan) result(opts Options) *extract.Result {
 	if opts.Before && p.changed > 0 {
-		p.parsed = map[string]parsed{}
+		p.parsed = map[string]parsedPolicy{}
 	}
 	b := newBuilder(p, opts)
 	b.build()

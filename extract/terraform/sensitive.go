@@ -259,9 +259,9 @@ func (w *world) parse(text, id string, kind policy.Kind, origin source.Origin) (
 	return doc, diags
 }
 
-// A parsed policy is one that need not be parsed again: most policies are the same
+// A parsedPolicy is one that need not be parsed again: most policies are the same
 // before and after a change.
-type parsed struct {
+type parsedPolicy struct {
 	text  string
 	doc   policy.Document
 	diags source.Diagnostics
@@ -274,7 +274,7 @@ func (w *world) parsePlain(text, id string, kind policy.Kind, origin source.Orig
 	}
 	doc, diags := policy.Parse([]byte(text), id, kind, origin)
 	if w.parsed != nil {
-		w.parsed[id] = parsed{text, *doc, slices.Clone(diags)}
+		w.parsed[id] = parsedPolicy{text, *doc, slices.Clone(diags)}
 	}
 	return doc, diags
 }
