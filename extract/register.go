@@ -59,11 +59,9 @@ func (r *Register) SetARN(doc *policy.Document, t symbol.Text) {
 	}
 }
 
-// Remove takes a document from the policies of the inventory.
-func (r *Register) Remove(doc *policy.Document) {
-	delete(r.entries, doc)
-	r.Policies = slices.DeleteFunc(r.Policies, func(p *Policy) bool { return p.Document == doc })
-}
+// Remove takes a document from the policies of the inventory, as far as they will be
+// after [Register.Tidy].
+func (r *Register) Remove(doc *policy.Document) { delete(r.entries, doc) }
 
 // Recovered records how a document was found that the input does not hold as a text.
 func (r *Register) Recovered(doc *policy.Document, how Recovery) {
@@ -162,12 +160,14 @@ func (r *Register) AsBoundary(m policy.Attached, address string) policy.Attached
 	return m
 }
 
-// Tidy takes policies that the input does not define and that serve as permissions
-// boundary alone from the inventory: there they have an entry of their own.
+// Tidy takes from the inventory what was removed, and policies that the input does not
+// define and that serve as permissions boundary alone: there they have an entry of
+// their own.
 func (r *Register) Tidy() {
 	for doc := range r.boundaries {
 		if p := r.entries[doc]; p != nil && len(p.AttachedTo) == 0 && doc.Origin.Address+"."+doc.Origin.Attribute != doc.ID {
 			r.Remove(doc)
 		}
 	}
+	r.Policies = slices.DeleteFunc(r.Policies, func(p *Policy) bool { return r.entries[p.Document] != p })
 }

@@ -40,22 +40,17 @@ func (w *canonical) text(s string) {
 }
 
 // literal writes a text as it is.
-func (w *canonical) literal(t symbol.Text) {
-	w.text(t.String())
-	for s := range t.Symbols() { // of which another text may have the rendering
-		w.text(s.Name)
-		w.number(int(s.Class))
-	}
-}
+func (w *canonical) literal(t symbol.Text) { maphash.WriteComparable(&w.h, t) }
 
 // named writes a text with the name taken out.
 func (w *canonical) named(t symbol.Text) {
-	if w.name == "" {
+	s := t.String()
+	if w.name == "" || !strings.Contains(s, w.name) {
 		w.literal(t)
 		return
 	}
 	const hole = "\xff" // no byte of a rendered text
-	w.text(strings.ReplaceAll(t.String(), w.name, hole))
+	w.text(strings.ReplaceAll(s, w.name, hole))
 	for s := range t.Symbols() {
 		w.text(strings.ReplaceAll("${"+s.Name+"}", w.name, hole))
 		w.number(int(s.Class))

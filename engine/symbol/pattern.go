@@ -315,7 +315,31 @@ func (p Pattern) expand(lookup Lookup) (string, kleene.Truth) {
 }
 
 // Equal reports whether a and b hold the same value.
-func Equal(a, b Text) kleene.Truth { return matchEncoded(a.enc, b.enc) }
+func Equal(a, b Text) kleene.Truth {
+	switch {
+	case a == b:
+		return kleene.True
+	case a.Known() && b.Known(), endApart(a.enc, b.enc):
+		return kleene.False
+	}
+	return matchEncoded(a.enc, b.enc)
+}
+
+// endApart reports whether two texts have different literal characters before a common
+// end: then they are not equal.
+func endApart(a, b string) bool {
+	for len(a) > 0 && len(b) > 0 {
+		x, y := a[len(a)-1], b[len(b)-1]
+		if x == closE || y == closE {
+			return false
+		}
+		if x != y {
+			return true
+		}
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	return false
+}
 
 func matchEncoded(p, t string) kleene.Truth {
 	known := strings.IndexByte(p, open) < 0 && strings.IndexByte(t, open) < 0

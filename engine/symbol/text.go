@@ -101,11 +101,14 @@ func (t Text) String() string {
 		return t.enc
 	}
 	var b strings.Builder
-	for u := range units(t.enc) {
-		if u[0] == open {
-			b.WriteString("${" + decode(u).Name + "}")
+	b.Grow(len(t.enc))
+	for literal, s := range t.Parts() {
+		if literal == "" {
+			b.WriteString("${")
+			b.WriteString(s.Name)
+			b.WriteByte('}')
 		} else {
-			b.WriteString(u)
+			b.WriteString(literal)
 		}
 	}
 	return b.String()
