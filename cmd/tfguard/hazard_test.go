@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/report"
 	"github.com/tfguard/tfguard/engine/hazard"
 	"github.com/tfguard/tfguard/engine/policy"
@@ -85,10 +87,27 @@ func checkSeverity(t *testing.T, rule *hazard.Rule, f *report.Finding) {
 	}
 }
 
+// Folding leaves no finding out.
+func TestHazardsFolded(t *testing.T) {
+	atRoot(t)
+	for _, rule := range hazard.Rules() {
+		file := path.Join("hazard", rule.ID, "before.yaml")
+		if _, err := fs.Stat(fixtures.FS, file); err != nil {
+			continue
+		}
+		var alone, folded strings.Builder
+		writeFindings(&alone, hazards(t, path.Join("fixtures", file)))
+		writeFindings(&folded, hazards(t, path.Join("fixtures", file), "--max-replays", "1"))
+		if diff := cmp.Diff(alone.String(), folded.String()); diff != "" {
+			t.Errorf("%s (-alone +folded):\n%s", rule.ID, diff)
+		}
+	}
+}
+
 // hazards returns the report of a file.
-func hazards(t *testing.T, file string) *report.Report {
+func hazards(t *testing.T, file string, flags ...string) *report.Report {
 	t.Helper()
-	got := tfguard(t, "check", "-o", "json", file)
+	got := tfguard(t, append([]string{"check", "-o", "json", file}, flags...)...)
 	var r report.Report
 	if err := json.Unmarshal([]byte(got.stdout), &r); err != nil || got.stderr != "" {
 		t.Fatalf("exit code %d, stderr %q: %v", got.code, got.stderr, err)

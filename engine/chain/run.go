@@ -109,9 +109,9 @@ func Run(w World, opts Options) Result {
 	}
 	groups := s.fold()
 	if groups == nil {
-		return s.replay(s.apart(), false)
+		groups = s.apart()
 	}
-	return s.replay(groups, true)
+	return s.replay(groups)
 }
 
 // selection gathers the combinations of a run.
@@ -674,7 +674,7 @@ func (r *Replay) remark(note string) {
 }
 
 // replay replays of every group its first combination.
-func (s *selection) replay(groups []*group, folded bool) Result {
+func (s *selection) replay(groups []*group) Result {
 	out := Result{Unrelated: s.unrelated}
 	for _, g := range groups {
 		var replays []int
@@ -682,9 +682,6 @@ func (s *selection) replay(groups []*group, folded bool) Result {
 			rep, ok := s.worst(ch, &g.first)
 			if !ok {
 				continue
-			}
-			if folded && rep.Verdict == engine.Allowed {
-				rep.Hops = nil
 			}
 			replays = append(replays, len(out.Replays))
 			out.Replays = append(out.Replays, rep)

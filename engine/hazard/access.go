@@ -151,7 +151,7 @@ func last(r *chain.Replay) *chain.HopResult {
 	return lastMandatory(r)
 }
 
-// lastMandatory is the last hop that the chain needs, nil if the hops were not kept.
+// lastMandatory is the last hop that the chain needs.
 func lastMandatory(r *chain.Replay) *chain.HopResult {
 	for i := range slices.Backward(r.Hops) {
 		if h := &r.Hops[i]; !h.Optional {

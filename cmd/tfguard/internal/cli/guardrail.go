@@ -333,9 +333,6 @@ func (a *asked) index(replay any, c *report.Check) (int, error) {
 	doc.Add(&report.Check{Inventory: &extract.Inventory{}, Result: chain.Result{Replays: c.Result.Replays}})
 	for i := range doc.Replays {
 		if identity(&doc.Replays[i]) == want {
-			if c.Result.Replays[i].Hops == nil && a.replays[want] != nil {
-				c.Result.Replays[i] = a.replays[want] // folding left its hops out
-			}
 			return i, nil
 		}
 	}
