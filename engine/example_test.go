@@ -19,7 +19,7 @@ func ExampleEvaluate() {
 	  {"Sid": "OfficeOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::logs/*",
 	   "Condition": {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}
 	]}`
-	bucket, diags := policy.Parse([]byte(text), "bucket", policy.Resource, source.Origin{File: "bucket.json"})
+	bucket, diags := policy.Parse(text, "bucket", policy.Resource, source.Origin{File: "bucket.json"})
 	if diags.HasErrors() {
 		fmt.Println(diags)
 		return
@@ -47,7 +47,7 @@ func ExampleEvaluate() {
 func ExampleEvaluate_unknown() {
 	text := `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*",
 	  "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}}`
-	identity, _ := policy.Parse([]byte(text), "identity", policy.Identity, source.Origin{})
+	identity, _ := policy.Parse(text, "identity", policy.Identity, source.Origin{})
 	req := engine.Request{
 		Principal: request.Principal{
 			Kind:    request.IAMUser,

@@ -125,7 +125,7 @@ func doc(t testing.TB, text, id string, kind policy.Kind) policy.Attached {
 	if !strings.HasPrefix(text, `{"Version"`) {
 		text = in(text)
 	}
-	node, err := source.ParseJSON([]byte(text))
+	node, err := source.ParseJSON(text)
 	if err != nil {
 		t.Fatalf("%s: %v in %s", id, err, text)
 	}

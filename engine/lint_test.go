@@ -26,7 +26,7 @@ func TestLint(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			text := fmt.Sprintf(`{"Statement":[{"Action":     "%s","Effect":"Deny","Resource":"*","Condition":{"StringLike":{%q:"x"}}}]}`, tc.action, tc.key)
-			doc, diags := policy.Parse([]byte(text), "p", policy.Identity, source.Origin{})
+			doc, diags := policy.Parse(text, "p", policy.Identity, source.Origin{})
 			if diags.HasErrors() {
 				t.Fatal(diags)
 			}
@@ -62,7 +62,7 @@ func TestLintEndpoint(t *testing.T) {
 	} {
 		for kind, want := range map[policy.Kind]string{policy.VPCEndpoint: tc.want, policy.Resource: ""} {
 			text := fmt.Sprintf(`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":%q,"Condition":{%s}}]}`, tc.resource, tc.condition)
-			doc, diags := policy.Parse([]byte(text), "p", kind, source.Origin{})
+			doc, diags := policy.Parse(text, "p", kind, source.Origin{})
 			if diags.HasErrors() {
 				t.Fatal(diags)
 			}

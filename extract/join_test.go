@@ -127,7 +127,7 @@ func TestJoinPrincipalTwice(t *testing.T) {
 // A policy that the plan attaches to a role of the account is that role's.
 func TestJoinAttaches(t *testing.T) {
 	plan, account := newInput(), newInput()
-	doc, _ := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Sid":"Inline","Effect":"Allow","Action":"s3:*","Resource":"*"}}`),
+	doc, _ := policy.Parse(`{"Version":"2012-10-17","Statement":{"Sid":"Inline","Effect":"Allow","Action":"s3:*","Resource":"*"}}`,
 		"aws_iam_role_policy.p.policy", policy.Identity, source.Origin{Address: "aws_iam_role_policy.p"})
 	plan.Enter(doc)
 	plan.AttachTo(doc, app)
@@ -143,7 +143,7 @@ func TestJoinTwoPlans(t *testing.T) {
 	one, two := newInput(), newInput()
 	bucket := symbol.Literal("arn:aws:s3:::data")
 	for i, in := range []input{one, two} {
-		doc, _ := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Sid":"S","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}}`),
+		doc, _ := policy.Parse(`{"Version":"2012-10-17","Statement":{"Sid":"S","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}}`,
 			"aws_s3_bucket_policy.p.policy", policy.Resource, source.Origin{Address: "aws_s3_bucket_policy.p"})
 		in.Enter(doc)
 		r := &extract.Resource{ARN: bucket, Policies: []policy.Attached{{Document: doc, Sure: kleene.True}}}

@@ -32,7 +32,7 @@ func (w *world) Trails() []chain.Trail          { return nil }
 func (w *world) Workgroups() []chain.Workgroup  { return nil }
 
 func (w *world) Environment() chain.Environment {
-	admin, _ := policy.Parse([]byte(`{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`), "admin", policy.Identity, source.Origin{})
+	admin, _ := policy.Parse(`{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`, "admin", policy.Identity, source.Origin{})
 	return chain.Environment{Account: lit("111122223333"), Partition: lit("aws"), Region: lit("eu-west-1"), Administrator: admin}
 }
 
@@ -264,7 +264,7 @@ func TestManual(t *testing.T) {
 		}
 		t.Run(r.ID, func(t *testing.T) {
 			for text, want := range map[string]bool{r.Before: true, r.After: false} {
-				doc, diags := policy.Parse([]byte(text), "p", r.Kind, source.Origin{Address: "example"})
+				doc, diags := policy.Parse(text, "p", r.Kind, source.Origin{Address: "example"})
 				if diags.HasErrors() {
 					t.Fatal(diags)
 				}

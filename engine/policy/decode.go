@@ -24,10 +24,11 @@ const (
 
 // Parse reads a policy document from JSON text. If the text is no policy the
 // document is returned with Unread set and a diagnostic of severity Error says why.
-func Parse(text []byte, id string, kind Kind, origin source.Origin) (*Document, source.Diagnostics) {
+func Parse[T string | []byte](text T, id string, kind Kind, origin source.Origin) (*Document, source.Diagnostics) {
 	parser, _ := parsers.Get().(*source.Parser)
 	defer parsers.Put(parser) // a document keeps nothing of its tree but texts
-	node, err := parser.Parse(text)
+	whole := string(text)
+	node, err := parser.Parse(whole)
 	if err != nil {
 		d := source.Diagnostic{
 			Severity: source.Error, Origin: origin, Summary: "Policy is not JSON",
@@ -39,7 +40,7 @@ func Parse(text []byte, id string, kind Kind, origin source.Origin) (*Document, 
 		}
 		return Unread(id, kind, origin, "the policy is not valid JSON"), source.Diagnostics{d}
 	}
-	return decode(node, id, kind, origin, text)
+	return decode(node, id, kind, origin, whole)
 }
 
 // parsers are for [Parse], which a plan may ask for thousands of small documents.
@@ -54,11 +55,11 @@ func Unread(id string, kind Kind, origin source.Origin, reason string) *Document
 // whole document unread, with a diagnostic of severity Error for each; what AWS
 // accepts and ignores, or refuses only for style, is a warning.
 func Decode(node *source.Node, id string, kind Kind, origin source.Origin) (*Document, source.Diagnostics) {
-	return decode(node, id, kind, origin, nil)
+	return decode(node, id, kind, origin, "")
 }
 
-// decode is [Decode] for a tree that was read from a text, nil for another one.
-func decode(node *source.Node, id string, kind Kind, origin source.Origin, text []byte) (*Document, source.Diagnostics) {
+// decode is [Decode] for a tree that was read from a text, empty for another one.
+func decode(node *source.Node, id string, kind Kind, origin source.Origin, text string) (*Document, source.Diagnostics) {
 	d := decoder{doc: &Document{ID: id, Kind: kind, Origin: origin, Range: node.Range, Version: Version2008}}
 	if kind == VPCEndpoint {
 		d.doc.Gateway = kleene.Unknown

@@ -18,7 +18,7 @@ func lit(s string) symbol.Text { return symbol.Literal(s) }
 var origin = source.Origin{File: "p.json"}
 
 func parse(text string, kind policy.Kind) (*policy.Document, source.Diagnostics) {
-	return policy.Parse([]byte(text), "p", kind, origin)
+	return policy.Parse(text, "p", kind, origin)
 }
 
 // summaries renders diagnostics as "severity line:column summary".

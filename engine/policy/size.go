@@ -16,29 +16,29 @@ var longest = map[Kind]int{
 }
 
 // size warns of a document that AWS will refuse for its length or its characters.
-func (d *decoder) size(n *source.Node, text []byte) {
+func (d *decoder) size(n *source.Node, text string) {
 	most, limited := longest[d.doc.Kind]
 	if !limited || plain(text) && len(text) <= most || !known(n) {
 		return
 	}
-	text, _ = n.MarshalJSON() // never fails
-	if got := utf8.RuneCount(text); got > most {
+	whole, _ := n.MarshalJSON() // never fails
+	if got := utf8.RuneCount(whole); got > most {
 		d.warn(n.Range, "Policy too long", "The policy has %d characters without white space, and one of kind %s may have %d: AWS refuses it.", got, d.doc.Kind, most)
 	}
-	if at := bytes.IndexFunc(text, func(r rune) bool { return r > 0xFF }); at >= 0 {
-		r, _ := utf8.DecodeRune(text[at:])
+	if at := bytes.IndexFunc(whole, func(r rune) bool { return r > 0xFF }); at >= 0 {
+		r, _ := utf8.DecodeRune(whole[at:])
 		d.warn(n.Range, "Character that policies cannot have", "The policy has the character %q; AWS takes those up to U+00FF.", r)
 	}
 }
 
-// plain reports whether a text is ASCII without escapes.
-func plain(text []byte) bool {
-	for _, c := range text {
-		if c >= utf8.RuneSelf || c == '\\' {
+// plain reports whether a text is there, and ASCII without escapes.
+func plain(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c >= utf8.RuneSelf || c == '\\' {
 			return false
 		}
 	}
-	return text != nil
+	return text != ""
 }
 
 // known reports whether nothing in a tree is unknown.

@@ -73,7 +73,7 @@ func TestGrantsAndPolicyAreApart(t *testing.T) {
 		"grants":[{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:ListBucket","Resource":"*"}}]}}`
 	const deny = `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"*"}}`
 	decode := func(text string, shared *engine.Policies) simulate.Case {
-		n, err := source.ParseJSON([]byte(text))
+		n, err := source.ParseJSON(text)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -175,9 +175,9 @@ const maxDepth = 200
 
 // ParseJSON reads one JSON value and nothing after it. A byte-order mark is
 // skipped. It returns a [*SyntaxError] for text that is not JSON.
-func ParseJSON(text []byte) (*Node, error) {
+func ParseJSON[T string | []byte](text T) (*Node, error) {
 	var p Parser
-	return p.Parse(text)
+	return p.Parse(string(text))
 }
 
 // A Parser reads many small JSON texts for less than [ParseJSON] does: each tree
@@ -185,6 +185,7 @@ func ParseJSON(text []byte) (*Node, error) {
 type Parser struct {
 	text string
 	base int // of the JSON in text: after a byte-order mark
+	body []byte
 	in   bytes.Buffer
 	dec  *jsontext.Decoder
 	pos  Pos
@@ -199,11 +200,12 @@ type Parser struct {
 
 // Parse is [ParseJSON]. The tree is good until the next call; its texts are for
 // longer.
-func (p *Parser) Parse(text []byte) (*Node, error) {
-	body := bytes.TrimPrefix(text, []byte("\uFEFF"))
-	p.text, p.base = string(text), len(text)-len(body)
+func (p *Parser) Parse(text string) (*Node, error) {
+	body := strings.TrimPrefix(text, "\uFEFF")
+	p.text, p.base = text, len(text)-len(body)
 	p.pos = Pos{Line: 1, Column: 1, Byte: p.base}
-	p.in = *bytes.NewBuffer(body)
+	p.body = append(p.body[:0], body...)
+	p.in = *bytes.NewBuffer(p.body)
 	if p.dec == nil {
 		p.dec = jsontext.NewDecoder(&p.in, jsontext.AllowDuplicateNames(true))
 	} else {

@@ -49,7 +49,7 @@ func TestParseJSONPositions(t *testing.T) {
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			n, err := source.ParseJSON([]byte(tc.text))
+			n, err := source.ParseJSON(tc.text)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -62,7 +62,7 @@ func TestParseJSONPositions(t *testing.T) {
 
 func TestParseJSONBytes(t *testing.T) {
 	const text = "\uFEFF{\"ä\":\n \"x\"}"
-	n, err := source.ParseJSON([]byte(text))
+	n, err := source.ParseJSON(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestParseJSONErrors(t *testing.T) {
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			n, err := source.ParseJSON([]byte(tc.text))
+			n, err := source.ParseJSON(tc.text)
 			var syn *source.SyntaxError
 			if !errors.As(err, &syn) || n != nil {
 				t.Fatalf("got %v, error %v; want a SyntaxError", n, err)
@@ -135,7 +135,7 @@ func TestParseJSONDepth(t *testing.T) {
 // document slow.
 func TestParseJSONLongLine(t *testing.T) {
 	text := "[" + strings.Repeat(`"äöü",`, 200_000) + "1]"
-	n, err := source.ParseJSON([]byte(text))
+	n, err := source.ParseJSON(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestParseJSONLongLine(t *testing.T) {
 }
 
 func TestMarshalJSON(t *testing.T) {
-	n, err := source.ParseJSON([]byte(`{ "a" : [1.50, true, null, "ä\n<"], "a": {}, "b": [] }`))
+	n, err := source.ParseJSON(`{ "a" : [1.50, true, null, "ä\n<"], "a": {}, "b": [] }`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,8 +164,8 @@ func TestParserReuse(t *testing.T) {
 	large := `{"a":[` + strings.Repeat(`{"b":["c",{}]},`, 200) + `null],"d":{"e":1}}`
 	var p source.Parser
 	for _, text := range []string{large, `{"a":"\u00e4"}`, "[1,", large, "\uFEFF[]", `{"a":`, `"x"`, large} {
-		want, wantErr := source.ParseJSON([]byte(text))
-		got, err := p.Parse([]byte(text))
+		want, wantErr := source.ParseJSON(text)
+		got, err := p.Parse(text)
 		switch {
 		case (err == nil) != (wantErr == nil) || err != nil && err.Error() != wantErr.Error():
 			t.Errorf("%.20q: got error %v, want %v", text, err, wantErr)
@@ -173,12 +173,12 @@ func TestParserReuse(t *testing.T) {
 			t.Errorf("%.20q: got %s, want %s", text, places(got), places(want))
 		}
 	}
-	n, err := p.Parse([]byte(`["kept"]`))
+	n, err := p.Parse(`["kept"]`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	kept := n.Items[0].Text
-	if _, err := p.Parse([]byte(`["else"]`)); err != nil || kept.String() != "kept" {
+	if _, err := p.Parse(`["else"]`); err != nil || kept.String() != "kept" {
 		t.Errorf("got %q, error %v: a text outlives its tree", kept, err)
 	}
 	if got := testing.AllocsPerRun(100, func() { _, _ = p.Parse([]byte(`{"a":["b","c"],"d":{"e":true}}`)) }); got > 4 {

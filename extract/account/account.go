@@ -320,7 +320,7 @@ func decode(n *source.Node, kind policy.Kind, id string, origin source.Origin) (
 		text = plain
 	}
 	origin.File = ""
-	return policy.Parse([]byte(text), id, kind, origin)
+	return policy.Parse(text, id, kind, origin)
 }
 
 // facts reads account and partition off the ARNs, which are all of one account.

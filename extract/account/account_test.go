@@ -18,7 +18,7 @@ const details = "scenarios/account-details/account.json"
 
 // known is an AWS managed policy.
 func known(name string) (*policy.Document, bool) {
-	doc, _ := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:Get*","Resource":"*"}}`), name, policy.Identity, source.Origin{})
+	doc, _ := policy.Parse(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:Get*","Resource":"*"}}`, name, policy.Identity, source.Origin{})
 	return doc, name == "SecurityAudit"
 }
 

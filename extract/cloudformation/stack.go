@@ -193,7 +193,7 @@ func fromContexts(changes *source.Node, not, context string) *source.Node {
 		at := maker{change.Range}
 		props := &source.Node{Kind: source.Unknown, Range: change.Range, Text: named("properties that the change set does not show")}
 		if text := literal(member(change, context)); text != "" {
-			if n, err := source.ParseJSON([]byte(text)); err == nil {
+			if n, err := source.ParseJSON(text); err == nil {
 				shift(n, member(change, context).Range)
 				if props = member(n, "Properties"); props != nil {
 					keepLate(props, literal(member(change, "LogicalResourceId")))

@@ -70,7 +70,7 @@ const (
 // string is a part of the string, one outside is a value of unknown shape.
 func parseJSON(t symbol.Text) (*source.Node, error) {
 	if s, known := t.Literal(); known {
-		return source.ParseJSON([]byte(s))
+		return source.ParseJSON(s)
 	}
 	var b strings.Builder
 	var syms []symbol.Symbol
@@ -97,7 +97,7 @@ func parseJSON(t symbol.Text) (*source.Node, error) {
 		}
 		b.WriteString(lit)
 	})
-	n, err := source.ParseJSON([]byte(b.String()))
+	n, err := source.ParseJSON(b.String())
 	if err != nil {
 		return nil, err
 	}

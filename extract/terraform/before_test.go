@@ -112,7 +112,7 @@ func checkDocuments(t *testing.T, content []byte, when string, inv *extract.Inve
 			if !ok || text == "" || doc == nil {
 				continue
 			}
-			want, diags := policy.Parse([]byte(text), doc.ID, doc.Kind, doc.Origin)
+			want, diags := policy.Parse(text, doc.ID, doc.Kind, doc.Origin)
 			if diags.HasErrors() || written(t, doc) != written(t, want) {
 				t.Errorf("%s of %s is not %s", when, doc.ID, text)
 			}

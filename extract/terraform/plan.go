@@ -38,7 +38,7 @@ type plan struct {
 	// decoding are the options that changes are decoded with.
 	decoding jsonv2.Options
 	// parsed are the policies that were read already, by their id; nil if nobody asks again.
-	parsed map[string]parsedPolicy
+	parsed map[string]*parsedPolicy
 }
 
 func newPlan() *plan {

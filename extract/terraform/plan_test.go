@@ -169,7 +169,7 @@ func managedForTests(name string) (*policy.Document, bool) {
 	if name != "AdministratorAccess" {
 		return nil, false
 	}
-	doc, _ := policy.Parse([]byte(allowAll), "x", policy.Identity, source.Origin{})
+	doc, _ := policy.Parse(allowAll, "x", policy.Identity, source.Origin{})
 	return doc, true
 }
 

@@ -18,9 +18,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+	tfjson "github.com/hashicorp/terraform-json"
 
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/extract"
@@ -77,8 +79,8 @@ func Read(ctx context.Context, r io.Reader, name string, opts Options) (*extract
 
 // result makes the inventory of a plan.
 func (p *plan) result(opts Options) *extract.Result {
-	if opts.Before && p.changed > 0 {
-		p.parsed = map[string]parsedPolicy{}
+	if opts.Before && p.changed > 0 && slices.ContainsFunc(p.changes, func(rc *tfjson.ResourceChange) bool { return rc.Change.Before != nil }) {
+		p.parsed = map[string]*parsedPolicy{}
 	}
 	b := newBuilder(p, opts)
 	b.build()

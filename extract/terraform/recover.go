@@ -221,7 +221,7 @@ func (b *builder) dataDocument(rec *recovery, in *instance, hops int) *source.No
 		rec.how.From = in.address
 	}
 	if text, ok := in.str("json"); ok {
-		node, err := source.ParseJSON([]byte(text))
+		node, err := source.ParseJSON(text)
 		if err != nil {
 			return nil
 		}

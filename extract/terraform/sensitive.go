@@ -247,9 +247,9 @@ func (w *world) parse(text, id string, kind policy.Kind, origin source.Origin) (
 	if _, found := w.mask(text); !found {
 		return w.parsePlain(text, id, kind, origin)
 	}
-	node, err := source.ParseJSON([]byte(text))
+	node, err := source.ParseJSON(text)
 	if err != nil {
-		doc, diags := policy.Parse([]byte(text), id, kind, origin)
+		doc, diags := policy.Parse(text, id, kind, origin)
 		doc.Sensitive = true
 		return doc, diags
 	}
@@ -269,12 +269,13 @@ type parsedPolicy struct {
 
 // parsePlain is [policy.Parse] for a text that may have been parsed already.
 func (w *world) parsePlain(text, id string, kind policy.Kind, origin source.Origin) (*policy.Document, source.Diagnostics) {
-	if known, ok := w.parsed[id]; ok && known.text == text && known.doc.Kind == kind {
-		return &known.doc, known.diags
+	if known := w.parsed[id]; known != nil && known.text == text && known.doc.Kind == kind {
+		doc := known.doc
+		return &doc, known.diags
 	}
-	doc, diags := policy.Parse([]byte(text), id, kind, origin)
+	doc, diags := policy.Parse(text, id, kind, origin)
 	if w.parsed != nil {
-		w.parsed[id] = parsedPolicy{text, *doc, slices.Clone(diags)}
+		w.parsed[id] = &parsedPolicy{text, *doc, slices.Clone(diags)}
 	}
 	return doc, diags
 }

@@ -193,7 +193,7 @@ func (b *builder) placePolicies() {
 	var diags source.Diagnostics
 	for _, k := range b.known {
 		p, _ := b.fromSource(&k.latePolicy)
-		text, err := source.ParseJSON([]byte(k.text))
+		text, err := source.ParseJSON(k.text)
 		if err != nil || p.Tree == nil || !p.Tree.Equal(text) {
 			continue
 		}

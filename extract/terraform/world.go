@@ -52,7 +52,7 @@ type world struct {
 	// sensitivePolicies are the documents that are sensitive somewhere: another
 	// resource may show one of them without a mark.
 	sensitivePolicies map[string]bool
-	parsed            map[string]parsedPolicy
+	parsed            map[string]*parsedPolicy
 }
 
 func newWorld(p *plan) *world {

@@ -56,7 +56,7 @@ func unmark(v cty.Value) cty.Value {
 
 // same reports whether a tree is, up to the order of its members, that of a text.
 func same(n *source.Node, text string) bool {
-	other, err := source.ParseJSON([]byte(text))
+	other, err := source.ParseJSON(text)
 	return err == nil && n.Equal(other)
 }
 

@@ -260,7 +260,7 @@ func (e *Evaluator) textDocument(text string, segments []segment, rng source.Ran
 			return node
 		}
 		parsed = true
-		n, err := source.ParseJSON([]byte(text))
+		n, err := source.ParseJSON(text)
 		if err != nil {
 			return nil
 		}

@@ -291,7 +291,7 @@ func (e *Evaluator) tree(v cty.Value, rng source.Range) (*source.Node, error) {
 			return n, nil
 		}
 	}
-	n, err := source.ParseJSON([]byte(text))
+	n, err := source.ParseJSON(text)
 	if err != nil {
 		return nil, err
 	}

@@ -68,7 +68,7 @@ func (m *merger) documents(list *source.Node, override bool) error {
 			case strings.TrimSpace(text) == "":
 				continue
 			default:
-				parsed, err := source.ParseJSON([]byte(text))
+				parsed, err := source.ParseJSON(text)
 				if err != nil {
 					return err
 				}

@@ -51,7 +51,7 @@ func TestRender(t *testing.T) {
 		{"statements are not known", `{"statement":"?"}`, `{"Version":"2012-10-17","Statement":"${?}"}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			arguments, err := source.ParseJSON([]byte(tc.arguments))
+			arguments, err := source.ParseJSON(tc.arguments)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -84,7 +84,7 @@ func forget(n *source.Node) {
 }
 
 func TestRenderNoDocument(t *testing.T) {
-	arguments, err := source.ParseJSON([]byte(`{"source_policy_documents":["no JSON"]}`))
+	arguments, err := source.ParseJSON(`{"source_policy_documents":["no JSON"]}`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -165,7 +165,7 @@ func (s *simulation) lines(ctx context.Context, in *bufio.Reader) error {
 			return fmt.Errorf("interrupted: %w", ctx.Err())
 		}
 		if text := bytes.TrimSpace(line); len(text) > 0 {
-			node, perr := s.parser.Parse(text)
+			node, perr := s.parser.Parse(string(text))
 			if perr != nil && number == 1 && !last {
 				line = bytes.Clone(line)
 				rest, rerr := io.ReadAll(in)

@@ -236,7 +236,7 @@ func bucketARN(t symbol.Text) (string, bool) {
 
 // fullAccess is the policy that AWS attaches to every node of an organization.
 var fullAccess = func() *policy.Document {
-	doc, _ := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`),
+	doc, _ := policy.Parse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`,
 		"FullAWSAccess", policy.SCP, source.Origin{})
 	return doc
 }()

@@ -42,7 +42,7 @@ func TestWorldAccounts(t *testing.T) {
 // An account's own service control policies bind it also where it is not the
 // input's first account.
 func TestLevelsOfAccounts(t *testing.T) {
-	deny, _ := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}`), "scp", policy.SCP, source.Origin{})
+	deny, _ := policy.Parse(`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}`, "scp", policy.SCP, source.Origin{})
 	inv := inventory()
 	inv.OrgPolicies = []*extract.OrgPolicy{{Document: deny, Targets: []extract.OrgTarget{{Kind: extract.OrgAccount, ID: symbol.Literal("999988887777")}}}}
 	for account, want := range map[string]bool{"111122223333": false, "999988887777": true} {
@@ -70,7 +70,7 @@ func TestDetachedAlone(t *testing.T) {
 
 // FullAWSAccess is gone where it was detached and nowhere else.
 func TestFullAccessDetached(t *testing.T) {
-	deny, _ := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:*","Resource":"*"}}`), "scp", policy.SCP, source.Origin{})
+	deny, _ := policy.Parse(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:*","Resource":"*"}}`, "scp", policy.SCP, source.Origin{})
 	node := func(kind extract.OrgTargetKind, id string) extract.OrgTarget {
 		return extract.OrgTarget{Kind: kind, ID: symbol.Literal(id)}
 	}
