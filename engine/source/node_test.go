@@ -181,7 +181,7 @@ func TestParserReuse(t *testing.T) {
 	if _, err := p.Parse(`["else"]`); err != nil || kept.String() != "kept" {
 		t.Errorf("got %q, error %v: a text outlives its tree", kept, err)
 	}
-	if got := testing.AllocsPerRun(100, func() { _, _ = p.Parse([]byte(`{"a":["b","c"],"d":{"e":true}}`)) }); got > 4 {
+	if got := testing.AllocsPerRun(100, func() { _, _ = p.Parse(`{"a":["b","c"],"d":{"e":true}}`) }); got > 4 {
 		t.Errorf("got %v allocations, want none for the tree", got)
 	}
 }
