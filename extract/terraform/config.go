@@ -87,7 +87,7 @@ func (p *plan) configuration(dec *jsontext.Decoder) error {
 		case "provider_config":
 			return eachMember(dec, func(key string) error {
 				var pc providerConfig
-				ok, err := readInto(dec, &pc)
+				ok, err := p.readInto(dec, &pc)
 				if ok && pc.Name == "aws" {
 					p.providers[key] = pc
 				}
@@ -123,14 +123,14 @@ func (p *plan) module(dec *jsontext.Decoder, m *module) error {
 		case "outputs":
 			return eachMember(dec, func(name string) error {
 				var out struct{ Expression expression }
-				_, err := readInto(dec, &out)
+				_, err := p.readInto(dec, &out)
 				m.outputs[name] = out.Expression
 				return err
 			})
 		case "variables":
 			return eachMember(dec, func(name string) error {
 				var v map[string]any
-				_, err := readInto(dec, &v)
+				_, err := p.readInto(dec, &v)
 				if def, ok := v["default"]; ok {
 					m.defaults[name] = def
 				}
@@ -147,11 +147,11 @@ func (p *plan) moduleCall(dec *jsontext.Decoder, m *module) error {
 	return eachMember(dec, func(name string) error {
 		switch name {
 		case "expressions":
-			_, err := readInto(dec, &m.arguments)
+			_, err := p.readInto(dec, &m.arguments)
 			return err
 		case "for_each_expression":
 			m.forEach = &expression{}
-			_, err := readInto(dec, m.forEach)
+			_, err := p.readInto(dec, m.forEach)
 			return err
 		case "module":
 			return p.module(dec, m)
@@ -162,14 +162,10 @@ func (p *plan) moduleCall(dec *jsontext.Decoder, m *module) error {
 }
 
 func (p *plan) configResource(dec *jsontext.Decoder, m *module) error {
-	raw, err := dec.ReadValue()
-	if err != nil {
-		return err
-	}
-	h := p.peek.head(raw)
+	raw, h, ok, err := p.readHead(dec)
 	prefix, wanted := blockPrefix(h.mode, h.typ)
-	if !wanted {
-		return nil
+	if !ok || !wanted {
+		return err
 	}
 	var r struct {
 		Type        string                `json:"type"`
@@ -178,9 +174,11 @@ func (p *plan) configResource(dec *jsontext.Decoder, m *module) error {
 		Expressions map[string]expression `json:"expressions"`
 		ForEach     *expression           `json:"for_each_expression"`
 	}
-	if json.Unmarshal(raw, &r) == nil {
-		m.resources[prefix+r.Type+"."+r.Name] = &configResource{provider: r.Provider, expressions: r.Expressions, forEach: r.ForEach}
+	if json.Unmarshal(raw, &r) != nil {
+		p.leftOut(dec)
+		return nil
 	}
+	m.resources[prefix+r.Type+"."+r.Name] = &configResource{provider: r.Provider, expressions: r.Expressions, forEach: r.ForEach}
 	return nil
 }
 

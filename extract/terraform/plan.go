@@ -56,7 +56,7 @@ func (p *plan) member(ctx context.Context, dec *jsontext.Decoder, key string) er
 	switch key {
 	case "format_version":
 		var version string
-		ok, err := readInto(dec, &version)
+		ok, err := p.readInto(dec, &version)
 		if err != nil {
 			return err
 		}
@@ -65,20 +65,20 @@ func (p *plan) member(ctx context.Context, dec *jsontext.Decoder, key string) er
 		}
 		return checkVersion(version)
 	case "timestamp":
-		_, err := readInto(dec, &p.timestamp)
+		_, err := p.readInto(dec, &p.timestamp)
 		return err
 	case "errored":
-		_, err := readInto(dec, &p.errored)
+		_, err := p.readInto(dec, &p.errored)
 		return err
 	case "complete":
 		complete := true
-		_, err := readInto(dec, &complete)
+		_, err := p.readInto(dec, &complete)
 		p.incomplete = !complete
 		return err
 	case "variables":
 		return eachMember(dec, func(name string) error {
 			var v struct{ Value any }
-			ok, err := readInto(dec, &v)
+			ok, err := p.readInto(dec, &v)
 			if ok {
 				p.variables[name] = v.Value
 			}
@@ -98,6 +98,8 @@ func (p *plan) member(ctx context.Context, dec *jsontext.Decoder, key string) er
 			}
 			return p.priorModules(ctx, dec)
 		})
+	case "planned_values":
+		return eachMember(dec, func(string) error { return dec.SkipValue() })
 	case "configuration":
 		p.configured = true
 		return p.configuration(dec)
@@ -108,13 +110,9 @@ func (p *plan) member(ctx context.Context, dec *jsontext.Decoder, key string) er
 
 // change reads one element of resource_changes.
 func (p *plan) change(dec *jsontext.Decoder) error {
-	raw, err := dec.ReadValue()
-	if err != nil {
+	raw, h, ok, err := p.readHead(dec)
+	if !ok || !p.wants(h) {
 		return err
-	}
-	h := p.peek.head(raw)
-	if !p.wants(h) {
-		return nil
 	}
 	rc := new(tfjson.ResourceChange)
 	err = jsonv2.Unmarshal(raw, rc, jsontext.AllowInvalidUTF8(true), p.decoding)
@@ -233,13 +231,9 @@ func (p *plan) priorResource(ctx context.Context, dec *jsontext.Decoder) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	raw, err := dec.ReadValue()
-	if err != nil {
+	raw, h, ok, err := p.readHead(dec)
+	if !ok || !kept(h) || p.told[h.address] {
 		return err
-	}
-	h := p.peek.head(raw)
-	if !kept(h) || p.told[h.address] {
-		return nil
 	}
 	sr := new(tfjson.StateResource)
 	if err := json.Unmarshal(raw, sr); err != nil {

@@ -112,8 +112,13 @@ func (p *plan) read(ctx context.Context, r io.Reader, name string) error {
 		err = trailing(dec)
 	}
 	var version *versionError
+	var shape *shapeError
 	switch {
 	case err == nil:
+	case errors.As(err, &shape):
+		in := &InputError{Name: name, Format: PlanJSON, Msg: "this is no plan as Terraform writes it: " + shape.Error() + "; write the plan again with " + show}
+		in.Line, in.Column = lines.place(shape.offset)
+		return in
 	case errors.As(err, &version):
 		return &InputError{Name: name, Format: PlanJSON, Msg: version.Error()}
 	default:

@@ -129,15 +129,63 @@ func TestReadIncomplete(t *testing.T) {
 	}
 }
 
-// Nothing in the shape of a plan may make Read panic or give up.
+// What is not of the shape that Terraform writes is never taken for nothing: a part that
+// holds the others is refused, a single thing is left out and told.
 func TestReadOddShapes(t *testing.T) {
+	for in, want := range map[string]string{
+		`"resource_changes":{}`:                                         "1:44: this is no plan as Terraform writes it: resource_changes is no list; ",
+		`"resource_changes":"aws_iam_role.x"`:                           "resource_changes is no list; ",
+		`"resource_changes":7`:                                          "resource_changes is no list; ",
+		`"resource_changes":true`:                                       "resource_changes is no list; ",
+		`"resource_changes":[],"planned_values":[]`:                     "planned_values is no object; ",
+		`"resource_changes":[],"variables":[]`:                          "variables is no object; ",
+		`"resource_changes":[],"prior_state":"x"`:                       "prior_state is no object; ",
+		`"prior_state":{"values":[]},"resource_changes":[]`:             "prior_state.values is no object; ",
+		`"prior_state":{"values":{"root_module":1}},"configuration":{}`: "prior_state.values.root_module is no object; ",
+		`"prior_state":{"values":{"root_module":{"child_modules":[{"resources":{}}]}}},"configuration":{}`: "prior_state.values.root_module.child_modules.0.resources is no list; ",
+		`"configuration":[]`: "configuration is no object; ",
+		`"configuration":{"root_module":{"resources":{}}}`:                                                                                                   "configuration.root_module.resources is no list; ",
+		`"configuration":{"root_module":{"module_calls":{"m":{"module":"x"}}}}`:                                                                              "configuration.root_module.module_calls.m.module is no object; ",
+		`"resource_changes":null,"planned_values":null,"configuration":null`:                                                                                 "",
+		`"resource_changes":[null]`:                                                                                                                          "resource_changes.0 is not",
+		`"resource_changes":[1,{}]`:                                                                                                                          "resource_changes.0 is not resource_changes.1 is not",
+		`"resource_changes":[{"mode":"managed","type":"aws_iam_role"}]`:                                                                                      "The plan has no change",
+		`"resource_changes":[{"mode":"managed","type":"aws_iam_role","change":[]}]`:                                                                          "is no object",
+		`"resource_changes":[{"mode":"managed","type":"aws_iam_role","address":7,"change":{"actions":["create"]}}]`:                                          "cannot unmarshal",
+		`"resource_changes":[],"timestamp":1,"errored":"x","complete":null`:                                                                                  "timestamp is not errored is not",
+		`"resource_changes":[],"variables":{"v":1}`:                                                                                                          "variables.v is not",
+		`"prior_state":{"values":{"root_module":{"resources":[{"mode":"data","type":"aws_caller_identity","values":[]}]}}},"configuration":{}`:               "cannot unmarshal",
+		`"configuration":{"root_module":{"resources":[1,{"mode":"managed","type":"aws_iam_role","expressions":[]}],"variables":{"x":1},"outputs":{"o":[]}}}`: "resources.0 is not configuration.root_module.resources.1 is not configuration.root_module.variables.x is not configuration.root_module.outputs.o is not",
+	} {
+		t.Run(in, func(t *testing.T) {
+			res, err := Read(t.Context(), strings.NewReader(`{"format_version":"1.2",`+in+`}`), "plan.json", Options{})
+			var said []string
+			if err != nil {
+				said = []string{err.Error()}
+			} else {
+				for _, d := range res.Diagnostics {
+					said = append(said, d.Detail)
+				}
+			}
+			got := strings.Join(said, " ")
+			if want == "" && got != "" {
+				t.Errorf("got %q, want nothing", got)
+			}
+			for _, part := range strings.SplitAfter(want, " is not") {
+				if !strings.Contains(got, strings.TrimSpace(part)) {
+					t.Errorf("got %q, want %q", got, want)
+				}
+			}
+		})
+	}
+}
+
+// Nothing in the values of a plan may make Read panic or give up.
+func TestReadOddValues(t *testing.T) {
 	for _, in := range []string{
-		`{"format_version":"1.2","resource_changes":{}}`,
-		`{"format_version":"1.2","resource_changes":[null,1,{},{"mode":"managed","type":"aws_iam_role"},{"mode":"managed","type":"aws_iam_role","address":"aws_iam_role.x","change":{"actions":["create"],"after":[],"after_unknown":"x"}}]}`,
-		`{"format_version":"1.2","resource_changes":[{"mode":"managed","type":"aws_iam_role","address":7,"change":{"actions":["create"]}}]}`,
+		`{"format_version":"1.2","resource_changes":[{"mode":"managed","type":"aws_iam_role","address":"aws_iam_role.x","change":{"actions":["create"],"after":[],"after_unknown":"x"}}]}`,
 		`{"format_version":"1.2","resource_changes":[{"mode":"managed","type":"aws_iam_role","address":"aws_iam_role.x","change":{"actions":["create"],"after":{"name":{},"inline_policy":{"a":1},"managed_policy_arns":[1,null],"assume_role_policy":5,"permissions_boundary":[]},"after_unknown":{"inline_policy":[3],"name":[true]}}}]}`,
-		`{"format_version":"1.2","resource_changes":[],"configuration":{"root_module":{"resources":[1,{"mode":"managed","type":"aws_iam_role","expressions":[]}],"module_calls":{"m":[]},"variables":{"x":1},"outputs":{"o":[]}},"provider_config":{"aws":{"name":"aws","expressions":{"region":{"references":["var.r",".","[","module.m.o"]}}}}}}`,
-		`{"format_version":"1.2","resource_changes":[],"prior_state":{"values":{"root_module":{"resources":[{"mode":"data","type":"aws_caller_identity","values":[]}],"child_modules":[1]}}},"variables":[],"timestamp":1,"errored":"x","complete":null}`,
+		`{"format_version":"1.2","resource_changes":[],"configuration":{"root_module":{"resources":[]},"provider_config":{"aws":{"name":"aws","expressions":{"region":{"references":["var.r",".","[","module.m.o"]}}}}}}`,
 	} {
 		if _, err := Read(context.Background(), strings.NewReader(in), "plan.json", Options{}); err != nil {
 			t.Errorf("%s: %v", in, err)

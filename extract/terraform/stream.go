@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/tfguard/tfguard/engine/source"
 )
 
 // lenient reads what Terraform wrote: names may repeat and text may be damaged
@@ -16,13 +20,43 @@ var lenient = jsonv2.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.Al
 
 func newDecoder(r io.Reader) *jsontext.Decoder { return jsontext.NewDecoder(r, lenient) }
 
-// eachMember calls f for every member of the object that comes next; f reads the
-// member's value. Any other value is passed over.
-func eachMember(dec *jsontext.Decoder, f func(name string) error) error {
-	if dec.PeekKind() != '{' {
-		return dec.SkipValue()
+// A shapeError says that a part of a plan is of another kind than Terraform writes:
+// what it should tell is then not known, and must not be taken for nothing.
+type shapeError struct {
+	// path leads to the part, offset is where it begins.
+	path   string
+	offset int64
+	want   string
+}
+
+func (e *shapeError) Error() string { return fmt.Sprintf("%s is no %s", e.path, e.want) }
+
+// container reports whether the next value is of a kind, and passes over null. Any
+// other value is a [*shapeError].
+func container(dec *jsontext.Decoder, kind jsontext.Kind, want string) (bool, error) {
+	switch dec.PeekKind() {
+	case kind:
+		_, err := dec.ReadToken()
+		return err == nil, err
+	case 'n', 0: // 0: there is no value, and the decoder says why
+		return false, dec.SkipValue()
 	}
-	if _, err := dec.ReadToken(); err != nil {
+	raw, err := dec.ReadValue()
+	if err != nil {
+		return false, err
+	}
+	return false, &shapeError{pathOf(dec), dec.InputOffset() - int64(len(raw)), want}
+}
+
+// pathOf is the way to the value read last, as people write it.
+func pathOf(dec *jsontext.Decoder) string {
+	return strings.ReplaceAll(strings.TrimPrefix(string(dec.StackPointer()), "/"), "/", ".")
+}
+
+// eachMember calls f for every member of the object that comes next; f reads the
+// member's value. Null has none, and another value is a [*shapeError].
+func eachMember(dec *jsontext.Decoder, f func(name string) error) error {
+	if ok, err := container(dec, '{', "object"); !ok {
 		return err
 	}
 	for dec.PeekKind() != '}' {
@@ -38,13 +72,10 @@ func eachMember(dec *jsontext.Decoder, f func(name string) error) error {
 	return err
 }
 
-// eachItem calls f for every item of the array that comes next; f reads the item.
-// Any other value is passed over.
+// eachItem calls f for every item of the list that comes next; f reads the item. Null
+// has none, and another value is a [*shapeError].
 func eachItem(dec *jsontext.Decoder, f func() error) error {
-	if dec.PeekKind() != '[' {
-		return dec.SkipValue()
-	}
-	if _, err := dec.ReadToken(); err != nil {
+	if ok, err := container(dec, '[', "list"); !ok {
 		return err
 	}
 	for dec.PeekKind() != ']' {
@@ -56,14 +87,41 @@ func eachItem(dec *jsontext.Decoder, f func() error) error {
 	return err
 }
 
-// readInto decodes the next value into v. What has the wrong shape leaves v as it
-// was and is reported by ok alone; err is about the stream.
-func readInto(dec *jsontext.Decoder, v any) (ok bool, err error) {
+// readInto decodes the next value into v. What has another shape than Terraform writes
+// is left out and said so; err is about the stream.
+func (p *plan) readInto(dec *jsontext.Decoder, v any) (ok bool, err error) {
 	raw, err := dec.ReadValue()
 	if err != nil {
 		return false, err
 	}
-	return json.Unmarshal(raw, v) == nil, nil
+	if json.Unmarshal(raw, v) != nil {
+		p.leftOut(dec)
+		return false, nil
+	}
+	return true, nil
+}
+
+// leftOut tells that the value read last is not understood.
+func (p *plan) leftOut(dec *jsontext.Decoder) {
+	p.diags = append(p.diags, source.Diagnostic{
+		Severity: source.Warning, Summary: "Part of the plan not understood",
+		Detail: pathOf(dec) + " is not of a shape that Terraform writes. It is left out.",
+	})
+}
+
+// readHead reads a resource or resource change whole, with its head. It is not ok if it
+// is none, which is told.
+func (p *plan) readHead(dec *jsontext.Decoder) (raw jsontext.Value, h head, ok bool, err error) {
+	raw, err = dec.ReadValue()
+	if err != nil {
+		return nil, head{}, false, err
+	}
+	h = p.peek.head(raw)
+	if h.mode == "" || h.typ == "" {
+		p.leftOut(dec)
+		return nil, head{}, false, nil
+	}
+	return raw, h, true, nil
 }
 
 // A head is what tells whether a resource of a plan is of interest.
