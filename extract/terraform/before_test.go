@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ func judged(inv *extract.Inventory) []string {
 		line(p.Address, docs...)
 	}
 	for _, r := range inv.Resources {
-		line(r.Address, r.Policies...)
+		line(cmp.Or(r.Address, r.ARN.String()), r.Policies...)
 	}
 	return out
 }

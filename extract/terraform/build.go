@@ -1,6 +1,9 @@
 package terraform
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/engine/symbol"
 	"github.com/tfguard/tfguard/extract"
@@ -34,6 +37,9 @@ func (b *builder) incomplete(p *plan) {
 	switch {
 	case p.errored:
 		say("Plan is errored", "The plan is errored: what failed while planning is missing from it, and nothing is known about it. Plan again once `terraform plan` succeeds.")
+	case len(p.deferred) > 0:
+		slices.Sort(p.deferred)
+		say("Changes are deferred", "Terraform leaves the changes of "+strings.Join(p.deferred, ", ")+" to a further plan: these resources are judged as they are now.")
 	case p.incomplete:
 		say("Plan is incomplete", "The plan is incomplete: it was made for a part of the configuration (-target, or deferred actions), and a further plan will change more.")
 	}

@@ -21,6 +21,8 @@ type plan struct {
 	errored   bool
 	// incomplete is set where the plan says so; older plans do not say.
 	incomplete bool
+	// deferred are the resources of interest whose changes are left to a further plan.
+	deferred []string
 	// changed counts the changes of all resources, kept or not.
 	changed int
 	changes []*tfjson.ResourceChange
@@ -90,6 +92,15 @@ func (p *plan) member(ctx context.Context, dec *jsontext.Decoder, key string) er
 				return err
 			}
 			return p.change(dec)
+		})
+	case "deferred_changes":
+		return eachItem(dec, func() error {
+			var d struct {
+				Change struct{ Mode, Type, Address string } `json:"resource_change"`
+			}
+			_, err := p.readInto(dec, &d)
+			p.defers(head{mode: d.Change.Mode, typ: d.Change.Type, address: d.Change.Address})
+			return err
 		})
 	case "prior_state":
 		return eachMember(dec, func(name string) error {
@@ -193,6 +204,13 @@ func (p *plan) keep(rc *tfjson.ResourceChange) {
 	p.changes = append(p.changes, rc)
 	if rc.Mode == tfjson.ManagedResourceMode && rc.DeposedKey == "" {
 		p.told[rc.Address] = true
+	}
+}
+
+// defers notes a change that is left to a further plan. Its resource stays as it is.
+func (p *plan) defers(h head) {
+	if h.mode == "managed" && kept(h) {
+		p.deferred = append(p.deferred, h.address)
 	}
 }
 

@@ -72,11 +72,13 @@ func (p *plan) readFile(ctx context.Context, r io.ReaderAt, size int64) (fs.FS, 
 	}
 	plan, err := f.Plan(ctx, &planfile.Visitor{
 		Wants: func(address string, actions []string) bool {
-			mode, typ, _, _, _ := splitAddress(address)
-			return p.wants(head{mode: mode, typ: typ, address: address, actions: actions})
+			h := headOf(address)
+			h.actions = actions
+			return p.wants(h)
 		},
-		Change: func(c *planfile.Change) { p.keep(changeOf(c)) },
-		Odd:    func(address string, err error) { p.odd(head{address: address}, err) },
+		Change:   func(c *planfile.Change) { p.keep(changeOf(c)) },
+		Odd:      func(address string, err error) { p.odd(head{address: address}, err) },
+		Deferred: func(address string) { p.defers(headOf(address)) },
 	})
 	if err != nil {
 		return nil, err
@@ -101,6 +103,11 @@ func (p *plan) readFile(ctx context.Context, r io.ReaderAt, size int64) (fs.FS, 
 		})
 	}
 	return files, nil
+}
+
+func headOf(address string) head {
+	mode, typ, _, _, _ := splitAddress(address)
+	return head{mode: mode, typ: typ, address: address}
 }
 
 // changeOf is a change of a binary plan in the form of JSON plans.

@@ -1,13 +1,18 @@
 package terraform
 
 import (
+	"bytes"
 	"fmt"
+	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/extract"
+	"github.com/tfguard/tfguard/fixtures"
 )
 
 func bucketNames(inv *extract.Inventory) string {
@@ -43,6 +48,59 @@ func TestWorldAfterTheChange(t *testing.T) {
 	if got := res.Inventory.Changes; got != 6 {
 		t.Errorf("got %d changes, want 6", got)
 	}
+}
+
+// The worlds that plans lead from and to, whole: who and what there is, with the
+// policies that bear on it. A plan says the same in both of its forms.
+func TestWorlds(t *testing.T) {
+	cases, err := fs.Glob(fixtures.FS, "world/*/plan.json")
+	if err != nil || len(cases) < 4 {
+		t.Fatalf("%d cases, %v", len(cases), err)
+	}
+	for _, name := range cases {
+		dir := path.Dir(name)
+		t.Run(path.Base(dir), func(t *testing.T) {
+			res, err := Read(t.Context(), bytes.NewReader(fixtures.Read(t, name)), name, Options{Before: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			fixtures.Golden(t, dir+"/world.txt", append(worlds(res), diagnostics(res)...))
+			if _, err := fs.Stat(fixtures.FS, dir+"/tfplan"); err != nil {
+				return
+			}
+			content := fixtures.Read(t, dir+"/tfplan")
+			binary, err := ReadPlanFile(t.Context(), bytes.NewReader(content), int64(len(content)), name, Options{Before: true, Configuration: fstest.MapFS{}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := worlds(binary), worlds(res); !bytes.Equal(got, want) {
+				t.Errorf("the binary plan leads to\n%s, and the one in JSON to\n%s", got, want)
+			}
+		})
+	}
+}
+
+func worlds(res *extract.Result) []byte {
+	var b bytes.Buffer
+	for _, w := range []struct {
+		name string
+		inv  *extract.Inventory
+	}{{"before", res.Before}, {"after", res.Inventory}} {
+		b.WriteString(w.name + "\n")
+		for _, line := range judged(w.inv) {
+			b.WriteString("  " + line + "\n")
+		}
+		fmt.Fprintf(&b, "\n%s\n", policies(w.inv))
+	}
+	return b.Bytes()
+}
+
+func diagnostics(res *extract.Result) string {
+	var b strings.Builder
+	for _, d := range res.Diagnostics {
+		b.WriteString(d.String() + "\n")
+	}
+	return b.String()
 }
 
 func TestARNs(t *testing.T) {

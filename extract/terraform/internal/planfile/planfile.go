@@ -88,6 +88,8 @@ type Visitor struct {
 	Change func(*Change)
 	// Odd is called for each that is wanted and cannot be read.
 	Odd func(address string, err error)
+	// Deferred is called for each change that is left to a further plan; may be nil.
+	Deferred func(address string)
 }
 
 // A File is an open plan file.

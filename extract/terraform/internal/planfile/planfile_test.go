@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"reflect"
 	"strconv"
+	"slices"
 	"strings"
 	"testing"
 
@@ -341,6 +342,23 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// Changes that are left to a further plan are named, and make the plan incomplete.
+func TestDeferredChanges(t *testing.T) {
+	late := wire(nil).bytes(1, []byte("\x08\x02")).bytes(deferredChange, wire(nil).bytes(changeAddress, []byte("aws_iam_role.team[*]")))
+	text := wire(nil).number(planVersion, version).number(planApplyable, 1).bytes(planDeferred, late)
+	var deferred []string
+	p, err := readPlan(t.Context(), text, &Visitor{Deferred: func(address string) { deferred = append(deferred, address) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !p.Incomplete || !slices.Equal(deferred, []string{"aws_iam_role.team[*]"}) {
+		t.Errorf("incomplete %t, deferred %q", p.Incomplete, deferred)
+	}
+	if _, err := readPlan(t.Context(), text[:len(text)-3], &Visitor{}); err == nil {
+		t.Error("a plan that is cut off is read")
+	}
+}
+
 func FuzzPlan(f *testing.F) {
 	for _, name := range []string{"sensitive", "unknowns", "modules-nested"} {
 		content := fixtures.Read(f, "terraform/"+name+"/tfplan")
@@ -356,6 +374,8 @@ func FuzzPlan(f *testing.F) {
 			Wants:  func(string, []string) bool { return true },
 			Change: func(*Change) {},
 			Odd:    func(string, error) {},
+
+			Deferred: func(string) {},
 		})
 	})
 }

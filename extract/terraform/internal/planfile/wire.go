@@ -20,6 +20,7 @@ const (
 	planApplyable   = 25
 	planComplete    = 26
 	planDeferred    = 27
+	deferredChange  = 2
 	changeDeposed   = 7
 	changeChange    = 9
 	changeReason    = 12
@@ -115,8 +116,11 @@ func readPlan(ctx context.Context, text []byte, v *Visitor) (*Plan, error) {
 			p.Timestamp = string(content)
 		case planErrored:
 			p.Errored = number != 0
-		case planTargets, planDeferred:
+		case planTargets:
 			p.Incomplete = true
+		case planDeferred:
+			p.Incomplete = true
+			return deferred(content, v)
 		case planApplyable:
 			tells = true // its writer also says whether the plan is complete
 		case planComplete:
@@ -164,6 +168,21 @@ func (p *Plan) variable(msg []byte) error {
 		p.Variables[name] = known
 	}
 	return nil
+}
+
+// deferred gives the address of a change that is left to a further plan.
+func deferred(msg []byte, v *Visitor) error {
+	return fields(msg, func(num int, _ uint64, change []byte) error {
+		if num != deferredChange || v.Deferred == nil {
+			return nil
+		}
+		return fields(change, func(num int, _ uint64, content []byte) error {
+			if num == changeAddress {
+				v.Deferred(string(content))
+			}
+			return nil
+		})
+	})
 }
 
 // visit gives one change to v.
