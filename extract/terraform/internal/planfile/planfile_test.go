@@ -9,8 +9,8 @@ import (
 	"io"
 	"io/fs"
 	"reflect"
-	"strconv"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
