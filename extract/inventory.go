@@ -95,6 +95,9 @@ type Recovery struct {
 	Step RecoveryStep
 	// From is the address of a data source, or the place of an expression.
 	From string
+	// Assumed is set where the expression is known by its references alone, and taken
+	// to be no more than they are: a function around them would not show.
+	Assumed bool
 }
 
 // A PrincipalKind says what a principal is.

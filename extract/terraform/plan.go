@@ -265,6 +265,11 @@ func (p *plan) priorResource(ctx context.Context, dec *jsontext.Decoder) error {
 // odd reports a resource that does not have the shape of one.
 func (p *plan) odd(h head, err error) {
 	detail := "The plan has no change for this resource. It is left out."
+	var semantic *jsonv2.SemanticError
+	if errors.As(err, &semantic) {
+		// The library words its errors differently from run to run.
+		err = fmt.Errorf("%s is of kind %v", pathTo(semantic.JSONPointer), semantic.JSONKind)
+	}
 	if err != nil {
 		detail = fmt.Sprintf("The plan describes this resource in a shape that is not Terraform's (%v). It is left out.", err)
 	}

@@ -26,11 +26,15 @@ func planFiles(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	worlds, err := fs.Glob(fixtures.FS, "world/*/tfplan")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var cases []string
-	for _, name := range files {
+	for _, name := range append(files, worlds...) {
 		cases = append(cases, name[:len(name)-len("/tfplan")])
 	}
-	if len(cases) < 10 {
+	if len(cases) < 13 {
 		t.Fatalf("%d binary plans", len(cases))
 	}
 	return cases

@@ -60,7 +60,7 @@ func (r *recovery) lacks(ref string) *source.Node {
 func (b *builder) recoverPolicies() {
 	open := false
 	for _, late := range b.latePolicies {
-		rec := &recovery{how: extract.Recovery{Step: extract.Deferred}}
+		rec := &recovery{how: extract.Recovery{Step: extract.Deferred, Assumed: true}}
 		rec.node = b.follow(rec, late.expression, late.in.place(), 0)
 		b.recoverFromSource(late, rec)
 		b.settle(late, rec)

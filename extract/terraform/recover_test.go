@@ -28,6 +28,9 @@ func policies(inv *extract.Inventory) []byte {
 		fmt.Fprintf(&b, "%s (%s)", p.ID, p.Kind)
 		if r := p.Recovered; r != nil {
 			fmt.Fprintf(&b, " %s %s", r.Step, r.From)
+			if r.Assumed {
+				b.WriteString(", assumed")
+			}
 		}
 		if p.Sensitive {
 			b.WriteString(" sensitive")
@@ -167,6 +170,38 @@ func TestWaysOfWritingPolicies(t *testing.T) {
 			}
 			fixtures.Golden(t, dir+"/policies.txt", got)
 		})
+	}
+}
+
+// A plan in JSON does not show what functions do to a document: of its own a policy is
+// taken to be the document, and said to be so; where the source is read it decides.
+func TestFunctionsAroundDocuments(t *testing.T) {
+	const dir = "recovery/document-functions/"
+	const assumed = "conditional GetObject assumed, merged GetObject assumed, plain GetObject assumed, replaced GetObject assumed"
+	for folder, want := range map[string]string{
+		"":                    assumed,
+		t.TempDir():           assumed, // which is no source of this plan
+		fixtures.Path(t, dir): "conditional GetObject, merged GetObject, plain GetObject, replaced PutObject",
+	} {
+		result, err := Read(t.Context(), bytes.NewReader(fixtures.Read(t, dir+"plan.json")), "plan.json", Options{Folder: folder})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, p := range result.Inventory.Policies {
+			s := strings.TrimSuffix(strings.TrimPrefix(p.ID, "aws_iam_policy."), ".policy")
+			if p.Unread != "" {
+				s += " unread"
+			}
+			for _, e := range p.Statements {
+				s += " " + strings.TrimPrefix(e.Actions.Entries[0].Text.String(), "s3:")
+			}
+			if p.Recovered != nil && p.Recovered.Assumed {
+				s += " assumed"
+			}
+			got = append(got, s)
+		}
+		check(t, folder, strings.Join(got, ", "), want)
 	}
 }
 

@@ -163,11 +163,13 @@ func (b *builder) recoverFromSource(late *latePolicy, rec *recovery) {
 		rec.none = true
 		return
 	case p.Tree == nil || p.Tree.Kind == source.Unknown:
-		if rec.node == nil {
-			rec.missing = p.Missing
+		// References are no more than a guess where the source is read and does not tell.
+		if rec.node == nil || !p.Absent {
+			rec.node, rec.missing = nil, p.Missing
 		}
 		return
 	}
+	rec.how.Assumed = false
 	if rec.node == nil || rec.open || len(rec.missing) > 0 {
 		rec.how = extract.Recovery{Step: extract.Source, From: where(p.Range)}
 	}

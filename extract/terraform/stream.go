@@ -45,12 +45,12 @@ func container(dec *jsontext.Decoder, kind jsontext.Kind, want string) (bool, er
 	if err != nil {
 		return false, err
 	}
-	return false, &shapeError{pathOf(dec), dec.InputOffset() - int64(len(raw)), want}
+	return false, &shapeError{pathTo(dec.StackPointer()), dec.InputOffset() - int64(len(raw)), want}
 }
 
-// pathOf is the way to the value read last, as people write it.
-func pathOf(dec *jsontext.Decoder) string {
-	return strings.ReplaceAll(strings.TrimPrefix(string(dec.StackPointer()), "/"), "/", ".")
+// pathTo is the way to a value as people write it.
+func pathTo(p jsontext.Pointer) string {
+	return strings.ReplaceAll(strings.TrimPrefix(string(p), "/"), "/", ".")
 }
 
 // eachMember calls f for every member of the object that comes next; f reads the
@@ -105,7 +105,7 @@ func (p *plan) readInto(dec *jsontext.Decoder, v any) (ok bool, err error) {
 func (p *plan) leftOut(dec *jsontext.Decoder) {
 	p.diags = append(p.diags, source.Diagnostic{
 		Severity: source.Warning, Summary: "Part of the plan not understood",
-		Detail: pathOf(dec) + " is not of a shape that Terraform writes. It is left out.",
+		Detail: pathTo(dec.StackPointer()) + " is not of a shape that Terraform writes. It is left out.",
 	})
 }
 

@@ -276,6 +276,8 @@ type Policy struct {
 	Missing []string
 	// Sensitive is set if something in it must not be shown.
 	Sensitive bool
+	// Absent is set if something is unknown because its source is not at hand.
+	Absent bool
 	// Range is where the attribute is written.
 	Range source.Range
 }
@@ -285,10 +287,10 @@ type Policy struct {
 func (e *Evaluator) Policy(p Place, list, attr string, pick func(i int, name symbol.Text) bool) Policy {
 	f, body := e.body(p)
 	if body == nil {
-		return Policy{Missing: []string{"the source of " + p.Block}}
+		return Policy{Missing: []string{"the source of " + p.Block}, Absent: true}
 	}
 	if f.mod.problem != "" {
-		return Policy{Missing: []string{f.mod.problem}}
+		return Policy{Missing: []string{f.mod.problem}, Absent: true}
 	}
 	if list != "" {
 		return f.nested(body, list, attr, pick)
@@ -332,7 +334,7 @@ func (e *Evaluator) body(p Place) (*frame, *hclsyntax.Body) {
 func (f *frame) policy(v cty.Value, rng source.Range) Policy {
 	marks := deepMarks(v)
 	_, sensitive := marks[sensitiveMark{}]
-	out := Policy{Missing: reasons(marks), Sensitive: sensitive, Range: rng}
+	out := Policy{Missing: reasons(marks), Sensitive: sensitive, Absent: isAbsent(marks), Range: rng}
 	bare := unmark(v)
 	switch {
 	case !bare.IsKnown():
@@ -358,7 +360,7 @@ func (f *frame) nested(body *hclsyntax.Body, list, attr string, pick func(i int,
 		return Policy{None: true}
 	}
 	_, sensitive := a.marks[sensitiveMark{}]
-	out := Policy{Missing: reasons(a.marks), Sensitive: sensitive, Range: node.Range}
+	out := Policy{Missing: reasons(a.marks), Sensitive: sensitive, Absent: isAbsent(a.marks), Range: node.Range}
 	for i, item := range node.Items {
 		if item.Kind == source.Unknown {
 			return out

@@ -293,7 +293,7 @@ func (f *frame) resolve(t hcl.Traversal) (cty.Value, error) {
 		return ""
 	}
 	if f.mod.problem != "" {
-		return unknown(f.mod.problem), nil
+		return absent(f.mod.problem), nil
 	}
 	switch names[0] {
 	case "var":
@@ -456,7 +456,7 @@ func (f *frame) output(t hcl.Traversal) (cty.Value, error) {
 func (f *frame) outputs(call string, key any) cty.Value {
 	child := f.into(call, key)
 	if child == nil {
-		return unknown("module." + call + ", whose source is not at hand")
+		return absent("module." + call + ", whose source is not at hand")
 	}
 	values := map[string]cty.Value{}
 	for _, name := range slices.Sorted(maps.Keys(child.mod.outputs)) {
@@ -472,7 +472,7 @@ func (f *frame) outputs(call string, key any) cty.Value {
 func (f *frame) outputOf(call string, key any, name string) (cty.Value, error) {
 	child := f.into(call, key)
 	if child == nil {
-		return unknown("module." + call + ", whose source is not at hand"), nil
+		return absent("module." + call + ", whose source is not at hand"), nil
 	}
 	block := child.mod.outputs[name]
 	if block == nil {

@@ -484,7 +484,7 @@ func (e *Evaluator) equal(not bool) function.Function {
 				out = cty.UnknownVal(cty.Bool)
 				for _, v := range []cty.Value{a, b} {
 					if isString(v) && symbolic(v.AsString()) {
-						out = out.Mark(missing{e.symbols.words(v.AsString())})
+						out = out.Mark(missing{what: e.symbols.words(v.AsString())})
 					}
 				}
 			}

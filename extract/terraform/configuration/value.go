@@ -102,7 +102,11 @@ func holdsSymbol(v cty.Value) bool {
 type sensitiveMark struct{}
 
 // A missing mark says what an unknown value hangs on.
-type missing struct{ what string }
+type missing struct {
+	what string
+	// absent is set for a source that is not at hand.
+	absent bool
+}
 
 // A place mark says where an object is written.
 type place struct{ rng source.Range }
@@ -115,7 +119,20 @@ type document struct {
 }
 
 // unknown is a value of which nothing is known but what it hangs on.
-func unknown(what string) cty.Value { return cty.DynamicVal.Mark(missing{what}) }
+func unknown(what string) cty.Value { return cty.DynamicVal.Mark(missing{what: what}) }
+
+// absent is a value whose source is not at hand.
+func absent(what string) cty.Value { return cty.DynamicVal.Mark(missing{what, true}) }
+
+// isAbsent reports whether some part of a value is unknown for want of its source.
+func isAbsent(marks cty.ValueMarks) bool {
+	for m := range marks {
+		if m, ok := m.(missing); ok && m.absent {
+			return true
+		}
+	}
+	return false
+}
 
 // onlyKept are the marks that hold for what is made of a value, too.
 func onlyKept(marks cty.ValueMarks) cty.ValueMarks {

@@ -127,7 +127,7 @@ func (r *Report) addPolicy(p *extract.Policy, input int) {
 		out.Unknown = append(out.Unknown, p.Unread)
 	}
 	if p.Recovered != nil {
-		out.Recovered = &Recovered{Step: string(p.Recovered.Step), From: p.Recovered.From}
+		out.Recovered = &Recovered{Step: string(p.Recovered.Step), From: p.Recovered.From, Assumed: p.Recovered.Assumed}
 	}
 	for i := range p.Statements {
 		unknown := p.Statements[i].Unknown

@@ -269,6 +269,9 @@ type Recovered struct {
 	Step string `json:"step"`
 	// From is the address of a data source or the place of an expression.
 	From string `json:"from"`
+	// Assumed is set where only the references of the expression are known, and not
+	// what it makes of them.
+	Assumed bool `json:"assumed"`
 }
 
 // A Replay is one chain replayed for one principal, action and resource.

@@ -97,6 +97,10 @@ func (r *Report) remarks() []string {
 				words = append(words, fmt.Sprintf("%sAssumed: the %s is %s (%s).", r.of(i), f.Name, f.Value, f.From))
 			}
 		}
+		if n := r.assumed(i); n > 0 {
+			words = append(words, fmt.Sprintf("%sAssumed: references are all there is to %s known only after apply. Functions around them, such as replace(), are not in a plan in JSON; the binary plan and --source tell.",
+				r.of(i), number(n, "policy", "policies")))
+		}
 		for _, n := range in.Notes {
 			words = append(words, r.of(i)+n)
 		}
@@ -121,6 +125,17 @@ func (r *Report) remarks() []string {
 		words = append(words, fmt.Sprintf("%s%s%s. %s", r.of(d.Input), at, d.Summary, d.Detail))
 	}
 	return words
+}
+
+// assumed counts the policies of an input that are known by their references alone.
+func (r *Report) assumed(input int) int {
+	n := 0
+	for i := range r.Policies {
+		if p := &r.Policies[i]; p.Input == input && p.Recovered != nil && p.Recovered.Assumed {
+			n++
+		}
+	}
+	return n
 }
 
 // of names an input before a remark on it, if there are several.
