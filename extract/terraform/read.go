@@ -77,6 +77,21 @@ func Read(ctx context.Context, r io.Reader, name string, opts Options) (*extract
 	return p.result(opts), nil
 }
 
+// Timestamp returns when a plan in JSON was made (RFC 3339), "" where the plan does not
+// say, as those of before Terraform 1.5, or cannot be read.
+func Timestamp(r io.Reader) string {
+	p := newPlan()
+	dec := newDecoder(UTF8(bufio.NewReaderSize(r, 1<<16)))
+	_ = eachMember(dec, func(key string) error {
+		if key != "timestamp" {
+			return dec.SkipValue()
+		}
+		_, _ = p.readInto(dec, &p.timestamp)
+		return errStop
+	})
+	return p.timestamp
+}
+
 // result makes the inventory of a plan.
 func (p *plan) result(opts Options) *extract.Result {
 	if opts.Before && p.changed > 0 && slices.ContainsFunc(p.changes, func(rc *tfjson.ResourceChange) bool { return rc.Change.Before != nil }) {

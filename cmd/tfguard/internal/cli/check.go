@@ -135,7 +135,11 @@ func (o *checkOptions) settle(args []string) ([]*config.Config, error) {
 }
 
 // A place is the path of an input and the argument that led there.
-type place struct{ path, arg string }
+type place struct {
+	path, arg string
+	// twin says of a file of the folder that it is the same plan; "" if there is none.
+	twin string
+}
 
 // checkAll checks every input that can be read, and says on standard error, as in the
 // report, why another cannot. The only error is that of the context.
@@ -150,7 +154,7 @@ func (o *checkOptions) checkAll(ctx context.Context, args []string) (*report.Rep
 			fmt.Fprintf(o.streams.Err, "tfguard: %v\n", err)
 		}
 	}
-	worlds := o.worlds(args, unreadable)
+	worlds := o.worlds(ctx, args, unreadable)
 	for i, world := range worlds {
 		telling.say(fmt.Sprintf("checking %s, %d of %d", world[0].path, i+1, len(worlds)))
 		c, err := o.check(ctx, world, unreadable)
@@ -169,16 +173,14 @@ func (o *checkOptions) checkAll(ctx context.Context, args []string) (*report.Rep
 }
 
 // worlds returns the inputs that arguments stand for, those of one world together.
-func (o *checkOptions) worlds(args []string, unreadable func(path string, err error)) [][]place {
+func (o *checkOptions) worlds(ctx context.Context, args []string, unreadable func(path string, err error)) [][]place {
 	var all []place
 	for _, arg := range args {
-		paths, err := expand(arg)
+		places, err := placesIn(ctx, arg)
 		if err != nil {
 			unreadable(arg, err)
 		}
-		for _, path := range paths {
-			all = append(all, place{path, arg})
-		}
+		all = append(all, places...)
 	}
 	if o.together && len(all) > 0 {
 		return [][]place{all}
@@ -231,6 +233,11 @@ func (o *checkOptions) check(ctx context.Context, inputs []place, unreadable fun
 	}
 	w := newWorld(in.Inventory, cfg)
 	c := o.judge(in, w, cfg)
+	for _, p := range inputs {
+		if p.twin != "" {
+			c.Result.Notes = append(c.Result.Notes, p.twin)
+		}
+	}
 	if err := guard(ctx, rules, c, w, cfg.Chains, again); err != nil {
 		return nil, err
 	}

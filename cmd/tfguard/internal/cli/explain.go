@@ -87,7 +87,7 @@ func runExplain(ctx context.Context, o *explainOptions, args []string) error {
 	}
 	var inputs []place
 	for _, arg := range args {
-		inputs = append(inputs, place{arg, arg})
+		inputs = append(inputs, place{path: arg, arg: arg})
 	}
 	var unread error
 	c, err := o.check(ctx, inputs, func(_ string, err error) { unread = cmp.Or(unread, err) })

@@ -60,7 +60,7 @@ func runExtract(ctx context.Context, o *extractOptions, args []string) error {
 		}
 	}
 	all := []report.Inventory{}
-	for _, world := range o.worlds(args, unreadable) {
+	for _, world := range o.worlds(ctx, args, unreadable) {
 		in, _, err := o.input(ctx, o.streams.In, world, unreadable)
 		if ctx.Err() != nil {
 			return fmt.Errorf("interrupted: %w", ctx.Err())

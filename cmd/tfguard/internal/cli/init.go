@@ -72,7 +72,7 @@ func (o *initOptions) draft(ctx context.Context, args []string, d *config.Draft)
 	var errs []error
 	unreadable := func(_ string, err error) { errs = append(errs, err) }
 	o.together = true
-	worlds := o.worlds(args, unreadable)
+	worlds := o.worlds(ctx, args, unreadable)
 	if len(errs) > 0 {
 		return errs[0]
 	}

@@ -169,14 +169,23 @@ func readAll(ctx context.Context, from *sources, stdin io.Reader, world []place,
 
 // namesDetails reports whether a path is that of the details of an account.
 func namesDetails(path string) bool {
+	head, err := headOf(path)
+	return err == nil && isDetails(path, head)
+}
+
+// headOf reads the beginning of a file.
+func headOf(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return false
+		return nil, err
 	}
 	defer f.Close()
 	head := make([]byte, headSize)
-	n, _ := io.ReadFull(f, head)
-	return isDetails(path, head[:n])
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	return head[:n], nil
 }
 
 // read reads the input at a path, or the one on stdin for "-".
@@ -250,18 +259,15 @@ func expand(path string) ([]string, error) {
 // isInput looks into a file of a folder; one that cannot be opened is kept if its
 // name is that of an input, so that reading it says why.
 func isInput(path string) bool {
-	f, err := os.Open(path)
+	head, err := headOf(path)
+	if errors.Is(err, io.EOF) {
+		return false // there is nothing in it
+	}
 	if err != nil {
 		return strings.HasSuffix(path, ".json")
 	}
-	defer f.Close()
-	head := make([]byte, headSize)
-	n, err := io.ReadFull(f, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return false
-	}
 	for _, rd := range readers {
-		if rd.inFolders(path, head[:n]) {
+		if rd.inFolders(path, head) {
 			return true
 		}
 	}

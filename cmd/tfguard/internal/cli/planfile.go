@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -35,6 +36,69 @@ func (s *sources) flags(f *pflag.FlagSet) {
 	f.Var(&s.source, "source", "the `folder` of the root module that a plan was made in: where policies are written, and what is known only after apply")
 	f.StringVar(&s.planFile, "plan-file", "", "the binary plan `file` that a plan in JSON was made of, for the configuration in it")
 	f.StringVar(&s.terraformBin, "terraform-bin", "", "the `program` that shows binary plans of a format that is not read: terraform, tofu or a path")
+}
+
+// placesIn returns the inputs that an argument stands for. Where a folder has one plan in
+// both forms, as pipelines leave it, that is one input: the binary plan, which holds more.
+func placesIn(ctx context.Context, arg string) ([]place, error) {
+	paths, err := expand(arg)
+	if err != nil {
+		return nil, err
+	}
+	type moment struct{ folder, time string }
+	binary := map[moment]string{}
+	for _, path := range paths {
+		if path != arg && formatOf(path) == terraform.PlanFile {
+			if at := madeAt(ctx, path); at != "" {
+				binary[moment{filepath.Dir(path), at}] = path
+			}
+		}
+	}
+	twins := map[string]string{}
+	if len(binary) > 0 {
+		paths = slices.DeleteFunc(paths, func(path string) bool {
+			if formatOf(path) != terraform.PlanJSON {
+				return false
+			}
+			at := madeAt(ctx, path)
+			of := binary[moment{filepath.Dir(path), at}]
+			if of != "" {
+				twins[of] = fmt.Sprintf("%s is this plan in JSON, made at %s too, and is not judged again. Name it to have it judged.", path, at)
+			}
+			return of != ""
+		})
+	}
+	var places []place
+	for _, path := range paths {
+		places = append(places, place{path, arg, twins[path]})
+	}
+	return places, nil
+}
+
+// formatOf looks into a file.
+func formatOf(path string) terraform.Format {
+	head, err := headOf(path)
+	if err != nil {
+		return terraform.Unknown
+	}
+	return terraform.Sniff(head)
+}
+
+// madeAt returns when a plan was made, "" if that cannot be told.
+func madeAt(ctx context.Context, path string) string {
+	f, size, err := open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	if formatOf(path) == terraform.PlanJSON {
+		return terraform.Timestamp(f)
+	}
+	_, at, err := terraform.Configuration(ctx, f, size, path)
+	if err != nil {
+		return "" // reading it will say why
+	}
+	return at
 }
 
 // options are what every reader of plans is told. Without a folder by name the working

@@ -118,15 +118,15 @@ func (o *testOptions) expectations(ctx context.Context, arg string, policies boo
 	if info, err := os.Stat(arg); policies && (err != nil || !info.IsDir()) {
 		return nil //nolint:nilerr // only a folder has inputs beside its policies
 	}
-	paths, err := expand(arg)
+	places, err := placesIn(ctx, arg)
 	if err != nil {
 		if policies {
 			return nil // and no input
 		}
 		return err
 	}
-	for _, path := range paths {
-		cfg, err := o.config.of(path, arg)
+	for _, p := range places {
+		cfg, err := o.config.of(p.path, arg)
 		if err != nil {
 			return err
 		}
@@ -135,7 +135,7 @@ func (o *testOptions) expectations(ctx context.Context, arg string, policies boo
 			continue
 		}
 		var unread error
-		c, err := o.check(ctx, []place{{path, arg}}, func(_ string, err error) { unread = err })
+		c, err := o.check(ctx, []place{p}, func(_ string, err error) { unread = err })
 		if err = cmp.Or(err, unread); err != nil {
 			return err
 		}
@@ -143,7 +143,7 @@ func (o *testOptions) expectations(ctx context.Context, arg string, policies boo
 		rep.Add(c)
 		for i := range rep.Expectations {
 			e := &rep.Expectations[i]
-			t := rego.TestResult{Name: fmt.Sprintf("%s (%s)", e.Sentence, path), File: e.Source.File, Line: e.Source.Line, Outcome: "pass"}
+			t := rego.TestResult{Name: fmt.Sprintf("%s (%s)", e.Sentence, p.path), File: e.Source.File, Line: e.Source.Line, Outcome: "pass"}
 			if !e.Pass {
 				t.Outcome, t.Message = "fail", e.Reason
 			}
