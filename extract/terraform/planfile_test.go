@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/engine/symbol"
 	"github.com/tfguard/tfguard/extract"
 	"github.com/tfguard/tfguard/fixtures"
@@ -45,14 +46,19 @@ func readPlanFile(t *testing.T, content []byte) (*extract.Result, error) {
 	return ReadPlanFile(t.Context(), bytes.NewReader(content), int64(len(content)), "tfplan", Options{})
 }
 
-// Documents are compared as they are written, and texts as they are.
+// Documents are compared as they are written, with their places, and texts as they are.
 var (
 	byText = cmp.Transformer("document", func(d *policy.Document) string {
 		if d == nil {
 			return ""
 		}
 		text, err := json.Marshal(d)
-		return fmt.Sprintf("%s (%s, %v, %q, sensitive %v): %s %v", d.ID, d.Kind, d.Origin, d.Unread, d.Sensitive, text, err)
+		var places []source.Range
+		for i := range d.Statements {
+			st := &d.Statements[i]
+			places = append(places, st.Range, st.Actions.Range)
+		}
+		return fmt.Sprintf("%s (%s, %v, %v, %q, sensitive %v): %s %v %v", d.ID, d.Kind, d.Origin, d.Range, d.Unread, d.Sensitive, text, err, places)
 	})
 	byValue = cmp.Comparer(func(a, b symbol.Text) bool { return a == b })
 )

@@ -363,8 +363,12 @@ func (f *frame) variable(name string) cty.Value {
 			}
 		}
 		nullable := body.Attributes["nullable"] == nil || !r.isFalse(body.Attributes["nullable"])
-		if attr := body.Attributes["default"]; attr != nil && (!set || v.IsNull() && !nullable) {
-			v, set = r.value(attr.Expr), true
+		if attr := body.Attributes["default"]; attr != nil {
+			// A plan in JSON gives the default too, but not where it is written.
+			def := r.value(attr.Expr)
+			if !set || v.IsNull() && !nullable || r.parent == nil && equalUnmarked(v, def) {
+				v, set = def, true
+			}
 		}
 		if !set {
 			return unknown("var." + name)
@@ -381,6 +385,12 @@ func (f *frame) variable(name string) cty.Value {
 		}
 		return out
 	})
+}
+
+func equalUnmarked(a, b cty.Value) bool {
+	a, _ = a.UnmarkDeep()
+	b, _ = b.UnmarkDeep()
+	return a.RawEquals(b)
 }
 
 // applyDefaults fills in the optional attributes; HCL's own code for it takes no
