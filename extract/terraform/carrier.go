@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/tfguard/tfguard/engine/policy"
@@ -88,17 +89,11 @@ func (b *builder) readCarrier(in *instance, c *carrier) {
 	unknown, _ := at(in.unknown, list).([]any)
 	marks := at(in.sensitive, list)
 	sensitive, _ := marks.([]any)
-	item := func(list []any, i int) any {
-		if i < len(list) {
-			return list[i]
-		}
-		return nil
-	}
 	for i := range max(len(values), len(unknown)) {
 		path := fmt.Sprintf("%s[%d].%s", list, i, leaf)
-		value, unk := item(values, i), item(unknown, i)
+		value, unk := element(values, i), element(unknown, i)
 		mark := marks == true // Terraform marks sets of blocks as a whole
-		mark = mark || marked(at(item(sensitive, i), leaf))
+		mark = mark || marked(at(element(sensitive, i), leaf))
 		doc := b.document(in, path, at(value, leaf), at(unk, leaf), mark, kind, func() bool { return true })
 		if doc == nil {
 			continue
@@ -162,11 +157,13 @@ func (b *builder) latePolicy(in *instance, path string, kind policy.Kind, sensit
 		late.expression = in.config.expressions[list]
 	}
 	if nested {
-		_, leaf, _ := strings.Cut(rest, ".")
-		blocks := late.expression.blocks
-		late.expression = expression{}
-		if len(blocks) == 1 {
-			late.expression = blocks[0][leaf]
+		number, leaf, _ := strings.Cut(rest, "].")
+		i, _ := strconv.Atoi(number)
+		items, _ := in.values[list].([]any)
+		if block := blockOf(late.expression, element(items, i), 0, 0, true).blocks; block != nil {
+			late.expression = block[0][leaf]
+		} else {
+			late.expression = expression{}
 		}
 	}
 	b.latePolicies = append(b.latePolicies, late)

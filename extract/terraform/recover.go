@@ -337,7 +337,7 @@ func blockOf(e expression, v any, i, n int, isSet bool) expression {
 	var found []map[string]expression
 	for _, block := range e.blocks {
 		fits := true
-		for _, name := range []string{"type", "test", "variable"} {
+		for _, name := range []string{"type", "test", "variable", "name"} {
 			if c := block[name]; c.isConstant && c.constant != at(v, name) {
 				fits = false
 			}

@@ -82,6 +82,8 @@ var documentBlock = shape{"statement": {"principals": {}, "not_principals": {}, 
 // arguments reads the body of a block as a tree.
 type arguments struct {
 	*frame
+	// policy is the attribute that holds a document, beside those that take some in.
+	policy string
 	// marks are those of all values.
 	marks cty.ValueMarks
 }
@@ -137,7 +139,7 @@ func inOrder(attrs hclsyntax.Attributes) []*hclsyntax.Attribute {
 // attribute evaluates an attribute. Documents that it takes in become their trees.
 func (a *arguments) attribute(attr *hclsyntax.Attribute, ctx *hcl.EvalContext, rng source.Range) *source.Node {
 	v := a.valueIn(attr.Expr, ctx)
-	if strings.HasSuffix(attr.Name, "_documents") || strings.HasSuffix(attr.Name, "_json") {
+	if strings.HasSuffix(attr.Name, "_documents") || strings.HasSuffix(attr.Name, "_json") || attr.Name == a.policy {
 		return a.documents(v, rng)
 	}
 	return a.node(v, rng)
@@ -354,7 +356,7 @@ func (f *frame) policy(v cty.Value, rng source.Range) Policy {
 
 // nested evaluates an attribute of one of several blocks of a type.
 func (f *frame) nested(body *hclsyntax.Body, list, attr string, pick func(i int, name symbol.Text) bool) Policy {
-	a := &arguments{frame: f, marks: cty.ValueMarks{}}
+	a := &arguments{frame: f, policy: attr, marks: cty.ValueMarks{}}
 	node := a.block(body, nil, shape{list: {}}, source.Range{}).Member(list)
 	if node == nil {
 		return Policy{None: true}
