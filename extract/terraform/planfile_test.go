@@ -27,15 +27,15 @@ func planFiles(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	worlds, err := fs.Glob(fixtures.FS, "world/*/tfplan")
+	others, err := fs.Glob(fixtures.FS, "[rw]*/*/tfplan") // recovery and world
 	if err != nil {
 		t.Fatal(err)
 	}
 	var cases []string
-	for _, name := range append(files, worlds...) {
+	for _, name := range append(files, others...) {
 		cases = append(cases, name[:len(name)-len("/tfplan")])
 	}
-	if len(cases) < 13 {
+	if len(cases) < 14 {
 		t.Fatalf("%d binary plans", len(cases))
 	}
 	return cases

@@ -149,8 +149,8 @@ func TestPoliciesWithTheSource(t *testing.T) {
 
 // Each way of writing a policy, with the document that it comes to.
 func TestWaysOfWritingPolicies(t *testing.T) {
-	cases, err := fs.Glob(fixtures.FS, "recovery/*/main.tf")
-	if err != nil || len(cases) < 15 {
+	cases, err := fs.Glob(fixtures.FS, "recovery/*/plan.json")
+	if err != nil || len(cases) < 20 {
 		t.Fatalf("%d cases, %v", len(cases), err)
 	}
 	for _, name := range cases {

@@ -3,17 +3,13 @@ package terraform
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io/fs"
-	"path"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	hcljson "github.com/hashicorp/hcl/v2/json"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
@@ -24,10 +20,7 @@ import (
 // A snapshot reads the configuration that a binary plan holds into what a plan in
 // JSON says about its configuration: constants and references.
 type snapshot struct {
-	files fs.FS
-	plan  *plan
-	// parsed are the blocks of each module folder: one folder may be called often.
-	parsed map[string]hcl.Blocks
+	plan *plan
 	// configs are all provider configurations, by the keys that plans in JSON use.
 	configs map[string]*inherited
 	order   []string // of the keys
@@ -41,31 +34,23 @@ type inherited struct {
 
 // configurationFrom reads the configuration of a binary plan.
 func (p *plan) configurationFrom(files fs.FS) error {
-	manifest, err := fs.ReadFile(files, "modules.json")
+	src, err := configuration.FromPlanFile(files, "")
 	if err != nil {
 		return err
 	}
-	var modules []struct{ Key, Dir string }
-	if err := json.Unmarshal(manifest, &modules); err != nil {
-		return fmt.Errorf("modules.json is malformed: %w", err)
-	}
-	slices.SortFunc(modules, func(a, b struct{ Key, Dir string }) int { return strings.Compare(a.Key, b.Key) })
-	s := &snapshot{files: files, plan: p, parsed: map[string]hcl.Blocks{}, configs: map[string]*inherited{}}
-	for _, m := range modules {
-		mod := p.root
-		if m.Key != "" {
-			for name := range strings.SplitSeq(m.Key, ".") {
-				if mod = mod.calls[name]; mod == nil {
-					break
-				}
-			}
-		}
+	s := &snapshot{plan: p, configs: map[string]*inherited{}}
+	parsed := map[string]hclsyntax.Blocks{} // by path: one folder may be called often
+	for _, m := range src.Modules() {
+		mod := p.root.called(m.Name)
 		if mod == nil {
 			continue // a module that nothing calls
 		}
-		blocks, err := s.blocks("m-"+m.Key, m.Dir)
-		if err != nil {
-			return err
+		blocks, ok := parsed[m.Path]
+		if !ok {
+			if blocks, err = src.Blocks(m); err != nil {
+				return err
+			}
+			parsed[m.Path] = blocks
 		}
 		s.module(mod, blocks)
 	}
@@ -74,148 +59,67 @@ func (p *plan) configurationFrom(files fs.FS) error {
 	return nil
 }
 
-// blocks parses the files of one module, those that override others last.
-func (s *snapshot) blocks(folder, dir string) (hcl.Blocks, error) {
-	if blocks, ok := s.parsed[dir]; ok {
-		return blocks, nil
+// called is the module that calls lead to, "a.b", nil if there is none.
+func (m *module) called(calls string) *module {
+	if calls == "" {
+		return m
 	}
-	entries, err := fs.ReadDir(s.files, folder)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil // a module without files
-	}
-	if err != nil {
-		return nil, err
-	}
-	var first, last hcl.Blocks
-	for _, e := range entries {
-		stem, isJSON := strings.CutSuffix(e.Name(), ".json")
-		stem, isSource := strings.CutSuffix(stem, ".tf")
-		if !isSource {
-			continue
-		}
-		blocks, err := s.file(path.Join(folder, e.Name()), path.Join(dir, e.Name()), isJSON)
-		if err != nil {
-			return nil, err
-		}
-		if stem == "override" || strings.HasSuffix(stem, "_override") {
-			last = append(last, blocks...)
-		} else {
-			first = append(first, blocks...)
+	for name := range strings.SplitSeq(calls, ".") {
+		if m = m.calls[name]; m == nil {
+			return nil
 		}
 	}
-	s.parsed[dir] = append(first, last...)
-	return s.parsed[dir], nil
-}
-
-var rootSchema = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
-	{Type: "resource", LabelNames: []string{"type", "name"}},
-	{Type: "data", LabelNames: []string{"type", "name"}},
-	{Type: "module", LabelNames: []string{"name"}},
-	{Type: "variable", LabelNames: []string{"name"}},
-	{Type: "output", LabelNames: []string{"name"}},
-	{Type: "provider", LabelNames: []string{"name"}},
-	{Type: "terraform"},
-	{Type: "check", LabelNames: []string{"name"}},
-}}
-
-func (s *snapshot) file(name, shown string, isJSON bool) (hcl.Blocks, error) {
-	text, err := fs.ReadFile(s.files, name)
-	if err != nil {
-		return nil, err
-	}
-	if configuration.TooDeep(text) {
-		return nil, fmt.Errorf("%s is nested too deeply", shown)
-	}
-	parse := func(text []byte, name string) (*hcl.File, hcl.Diagnostics) {
-		return hclsyntax.ParseConfig(text, name, hcl.InitialPos)
-	}
-	if isJSON {
-		parse = hcljson.Parse
-	}
-	file, diags := parse(text, shown)
-	if diags.HasErrors() {
-		return nil, diags
-	}
-	content, _, diags := file.Body.PartialContent(rootSchema)
-	if diags.HasErrors() {
-		return nil, diags
-	}
-	blocks := content.Blocks
-	for _, b := range content.Blocks {
-		if _, nested := parts(b.Body); b.Type == "check" {
-			for _, inner := range nested {
-				blocks = append(blocks, inner.AsHCLBlock()) // the data source of a check
-			}
-		}
-	}
-	return blocks, nil
+	return m
 }
 
 // modes are the modes of resources by the type of their blocks.
 var modes = map[string]string{"resource": "managed", "data": "data"}
 
 // module fills in a module from its blocks.
-func (s *snapshot) module(m *module, blocks hcl.Blocks) {
+func (s *snapshot) module(m *module, blocks hclsyntax.Blocks) {
 	address := m.address()
 	used := map[string]bool{} // local names of providers
 	mappings := map[string]hcl.Expression{}
-	for _, b := range blocks {
-		attrs, nested := parts(b.Body)
+	for _, b := range withChecks(blocks) {
+		attrs := b.Body.Attributes
 		switch b.Type {
 		case "resource", "data":
 			provider := providerOf(b.Labels[0], attrs["provider"])
 			name, _, _ := strings.Cut(provider, ".")
 			used[name] = true
-			prefix, wanted := blockPrefix(modes[b.Type], b.Labels[0])
-			if !wanted {
-				continue
+			if prefix, wanted := blockPrefix(modes[b.Type], b.Labels[0]); wanted {
+				m.resources[prefix+b.Labels[0]+"."+b.Labels[1]] = &configResource{
+					provider: providerKey(provider, address), forEach: forEach(attrs), expressions: expressionsOf(b.Body, metaArguments),
+				}
 			}
-			key := prefix + b.Labels[0] + "." + b.Labels[1]
-			r := m.resources[key]
-			if r == nil {
-				r = &configResource{provider: providerKey(provider, address), expressions: map[string]expression{}}
-				m.resources[key] = r
-			}
-			if attrs["provider"] != nil {
-				r.provider = providerKey(provider, address)
-			}
-			r.forEach = forEach(attrs, r.forEach)
-			fill(r.expressions, attrs, nested, metaArguments)
 		case "module":
-			child := m.calls[b.Labels[0]]
-			if child == nil {
-				child = newModule(m, b.Labels[0])
-				child.arguments = map[string]expression{}
-				m.calls[b.Labels[0]] = child
-			}
-			child.forEach = forEach(attrs, child.forEach)
-			fill(child.arguments, attrs, nested, callArguments)
-			if e := attrs["providers"]; e != nil {
-				mappings[child.address()] = e
+			child := newModule(m, b.Labels[0])
+			child.arguments, child.forEach = expressionsOf(b.Body, callArguments), forEach(attrs)
+			m.calls[b.Labels[0]] = child
+			if attr := attrs["providers"]; attr != nil {
+				mappings[child.address()] = attr.Expr
 			}
 		case "variable":
-			if e := attrs["default"]; e != nil {
-				m.defaults[b.Labels[0]] = defaultOf(e, attrs["type"])
+			if attr := attrs["default"]; attr != nil {
+				m.defaults[b.Labels[0]] = defaultOf(attr, attrs["type"])
 			}
-			m.sensitive[b.Labels[0]] = attrs["sensitive"] != nil && expressionOf(attrs["sensitive"]).constant == true
+			m.sensitive[b.Labels[0]] = attrs["sensitive"] != nil && expressionOf(attrs["sensitive"].Expr).constant == true
 		case "output":
-			if e := attrs["value"]; e != nil {
-				m.outputs[b.Labels[0]] = expressionOf(e)
+			if attr := attrs["value"]; attr != nil {
+				m.outputs[b.Labels[0]] = expressionOf(attr.Expr)
 			}
 		case "provider":
-			pc := providerConfig{Name: b.Labels[0], ModuleAddress: address, Expressions: map[string]expression{}}
+			pc := providerConfig{Name: b.Labels[0], ModuleAddress: address, Expressions: expressionsOf(b.Body, []string{"alias", "version"})}
 			key := pc.Name
-			if e := attrs["alias"]; e != nil {
-				pc.Alias, _ = expressionOf(e).constant.(string)
+			if attr := attrs["alias"]; attr != nil {
+				pc.Alias, _ = expressionOf(attr.Expr).constant.(string)
 				key += "." + pc.Alias
 			}
-			fill(pc.Expressions, attrs, nested, []string{"alias", "version"})
 			s.config(providerKey(key, address), pc, "")
 		case "terraform":
-			for _, required := range nested {
+			for _, required := range b.Body.Blocks {
 				if required.Type == "required_providers" {
-					names, _ := parts(required.Body)
-					for name := range names {
+					for name := range required.Body.Attributes {
 						used[name] = true
 					}
 				}
@@ -228,6 +132,19 @@ func (s *snapshot) module(m *module, blocks hcl.Blocks) {
 	for _, child := range sortedKeys(mappings) {
 		s.pass(child, address, mappings[child])
 	}
+}
+
+// withChecks adds the data sources of checks to the blocks of a module.
+func withChecks(blocks hclsyntax.Blocks) hclsyntax.Blocks {
+	out := slices.Clone(blocks)
+	for _, b := range blocks {
+		for _, inner := range b.Body.Blocks {
+			if b.Type == "check" && inner.Type == "data" && len(inner.Labels) == 2 {
+				out = append(out, inner)
+			}
+		}
+	}
+	return out
 }
 
 // config adds a provider configuration unless there is one: a block comes before
@@ -307,31 +224,14 @@ func providerKey(provider, module string) string {
 
 // providerOf is the provider configuration that a resource names, or that it has by
 // its type.
-func providerOf(typ string, e hcl.Expression) string {
-	if e != nil {
-		if t := traversal(e); t != "" {
+func providerOf(typ string, attr *hclsyntax.Attribute) string {
+	if attr != nil {
+		if t := traversal(attr.Expr); t != "" {
 			return t
 		}
 	}
 	name, _, _ := strings.Cut(typ, "_")
 	return name
-}
-
-// parts are the attributes and blocks of a body. In the JSON syntax blocks cannot
-// be told from attributes without a schema: they are attributes.
-func parts(body hcl.Body) (map[string]hcl.Expression, hclsyntax.Blocks) {
-	out := map[string]hcl.Expression{}
-	if native, ok := body.(*hclsyntax.Body); ok {
-		for name, attr := range native.Attributes {
-			out[name] = attr.Expr
-		}
-		return out, native.Blocks
-	}
-	attrs, _ := body.JustAttributes()
-	for name, attr := range attrs {
-		out[name] = attr.Expr
-	}
-	return out, nil
 }
 
 // Arguments and blocks that mean something to Terraform and nothing to a provider.
@@ -340,48 +240,43 @@ var (
 	callArguments = []string{"source", "version", "count", "for_each", "providers", "depends_on"}
 )
 
-// fill adds the expressions of attributes and blocks, in the place of those that an
-// earlier file gave.
-func fill(out map[string]expression, attrs map[string]hcl.Expression, nested hclsyntax.Blocks, except []string) {
-	for name, e := range attrs {
+// expressionsOf are the expressions of the attributes and blocks of a body.
+func expressionsOf(body *hclsyntax.Body, except []string) map[string]expression {
+	out := map[string]expression{}
+	for name, attr := range body.Attributes {
 		if !slices.Contains(except, name) {
-			out[name] = expressionOf(e)
+			out[name] = expressionOf(attr.Expr)
 		}
 	}
 	blocks := map[string][]map[string]expression{}
-	for _, b := range nested {
-		if slices.Contains(except, b.Type) {
-			continue
+	for _, b := range body.Blocks {
+		if !slices.Contains(except, b.Type) {
+			blocks[b.Type] = append(blocks[b.Type], expressionsOf(b.Body, []string{"dynamic"}))
 		}
-		inner := map[string]expression{}
-		below, blocksBelow := parts(b.Body)
-		fill(inner, below, blocksBelow, []string{"dynamic"})
-		blocks[b.Type] = append(blocks[b.Type], inner)
 	}
 	for name, list := range blocks {
 		out[name] = expression{blocks: list}
 	}
+	return out
 }
 
-func forEach(attrs map[string]hcl.Expression, otherwise *expression) *expression {
-	e := attrs["for_each"]
-	if e == nil {
-		return otherwise
+func forEach(attrs hclsyntax.Attributes) *expression {
+	if attr := attrs["for_each"]; attr != nil {
+		if out := expressionOf(attr.Expr); out.isConstant || len(out.references) > 0 {
+			return &out
+		}
 	}
-	if out := expressionOf(e); out.isConstant || len(out.references) > 0 {
-		return &out
-	}
-	return nil // a function of constants, of which plans keep nothing
+	return nil // or a function of constants, of which plans keep nothing
 }
 
 // defaultOf is the default of a variable, as the type of the variable makes it.
-func defaultOf(e, typ hcl.Expression) any {
-	value, diags := e.Value(nil)
+func defaultOf(def, typ *hclsyntax.Attribute) any {
+	value, diags := def.Expr.Value(nil)
 	if diags.HasErrors() {
 		return nil
 	}
 	if typ != nil {
-		ty, defaults, diags := typeexpr.TypeConstraintWithDefaults(typ)
+		ty, defaults, diags := typeexpr.TypeConstraintWithDefaults(typ.Expr)
 		if !diags.HasErrors() {
 			if defaults != nil && !value.IsNull() {
 				value = defaults.Apply(value)

@@ -17,10 +17,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
@@ -199,59 +197,34 @@ func (e *Evaluator) load(name string, at folder) *module {
 		calls: map[string]*hclsyntax.Block{}, outputs: map[string]*hclsyntax.Block{},
 	}
 	e.modules[name] = m
-	files, err := e.source.list(at.dir)
+	blocks, err := e.instrumented(at)
 	if err != nil {
-		m.problem = "the folder of module " + name + " cannot be read"
-		return m
+		m.problem = err.Error()
 	}
-	var overrides []string
-	for _, file := range files {
-		switch base := strings.TrimSuffix(file, ".tf"); {
-		case strings.HasSuffix(file, ".tf.json"):
-			m.problem = path.Join(at.path, file) + " is written in JSON syntax, which is not evaluated"
-		case base == file:
-		case base == "override" || strings.HasSuffix(base, "_override"):
-			overrides = append(overrides, file)
-		default:
-			e.parse(m, file, false)
-		}
-	}
-	slices.Sort(overrides)
-	for _, file := range overrides {
-		e.parse(m, file, true)
+	for _, block := range blocks {
+		m.add(block)
 	}
 	return m
 }
 
-// parse adds a file to its module. What an override file says takes the place of what
-// the blocks it names said before.
-func (e *Evaluator) parse(m *module, file string, override bool) {
-	name := path.Join(m.folder.dir, file)
-	text, err := e.source.read(name)
+// instrumented are the blocks of a folder, ready to be evaluated. One folder may be that
+// of many modules.
+func (e *Evaluator) instrumented(at folder) (hclsyntax.Blocks, error) {
+	if blocks, ok := e.parsed[at.path]; ok {
+		return blocks, nil
+	}
+	blocks, err := e.source.blocks(at)
 	if err != nil {
-		m.problem = e.source.shown(name) + " cannot be read"
-		return
+		return nil, err
 	}
-	if TooDeep(text) {
-		m.problem = e.source.shown(name) + " is nested too deeply"
-		return
+	for _, block := range blocks {
+		e.instrument(block.Body)
 	}
-	parsed, diags := hclsyntax.ParseConfig(text, e.source.shown(name), hcl.InitialPos)
-	if diags.HasErrors() {
-		m.problem = "the syntax of " + e.source.shown(name) + " is not understood"
-		return
-	}
-	body, ok := parsed.Body.(*hclsyntax.Body)
-	if !ok {
-		return
-	}
-	e.instrument(body)
-	for _, block := range body.Blocks {
-		m.add(block, override)
-	}
+	e.parsed[at.path] = blocks
+	return blocks, nil
 }
 
-func (m *module) add(block *hclsyntax.Block, override bool) {
+func (m *module) add(block *hclsyntax.Block) {
 	into, name := m.blocks, ""
 	switch {
 	case block.Type == "locals":
@@ -272,28 +245,7 @@ func (m *module) add(block *hclsyntax.Block, override bool) {
 	default:
 		return
 	}
-	if old := into[name]; old != nil && override {
-		merge(old.Body, block.Body)
-		return
-	}
 	into[name] = block
-}
-
-// merge lays a block of an override file over the one it names.
-func merge(old, over *hclsyntax.Body) {
-	maps.Copy(old.Attributes, over.Attributes)
-	kind := func(b *hclsyntax.Block) string {
-		if b.Type == "dynamic" && len(b.Labels) == 1 {
-			return b.Labels[0]
-		}
-		return b.Type
-	}
-	replaced := map[string]bool{}
-	for _, b := range over.Blocks {
-		replaced[kind(b)] = true
-	}
-	old.Blocks = slices.DeleteFunc(old.Blocks, func(b *hclsyntax.Block) bool { return replaced[kind(b)] })
-	old.Blocks = append(old.Blocks, over.Blocks...)
 }
 
 // child is the module that a call leads to, nil if its source is not at hand.
@@ -314,40 +266,4 @@ func (e *Evaluator) child(m *module, call string) *module {
 		return nil
 	}
 	return e.load(name, folder{path.Join(m.folder.dir, from), path.Join(m.folder.path, from)})
-}
-
-// stringOf is the value of an attribute that is a constant string.
-func stringOf(attr *hclsyntax.Attribute) string {
-	if attr == nil {
-		return ""
-	}
-	v, diags := attr.Expr.Value(nil)
-	if v, _ = v.Unmark(); diags.HasErrors() || !isString(v) {
-		return ""
-	}
-	return v.AsString()
-}
-
-// TooDeep reports whether a text can nest expressions so deeply that to parse it
-// would take the whole stack.
-func TooDeep(text []byte) bool {
-	const most = 10_000
-	depth, run := 0, 0
-	for _, c := range text {
-		switch c {
-		case '(', '[', '{', '?':
-			depth++
-		case ')', ']', '}', '\n':
-			if depth > 0 && c != '\n' {
-				depth--
-			}
-		}
-		if run++; c != '!' && c != '-' && c != ' ' && c != '\t' {
-			run = 0
-		}
-		if depth > most || run > most {
-			return true
-		}
-	}
-	return false
 }

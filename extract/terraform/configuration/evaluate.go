@@ -55,9 +55,11 @@ type Hidden interface{ Hidden() symbol.Text }
 
 // An Evaluator evaluates one configuration with the values of one plan.
 type Evaluator struct {
-	source    *Source
-	plan      Plan
-	modules   map[string]*module
+	source  *Source
+	plan    Plan
+	modules map[string]*module
+	// parsed are the blocks of modules, by the paths of their folders.
+	parsed    map[string]hclsyntax.Blocks
 	frames    map[string]*frame
 	functions map[string]function.Function
 	symbols   symbols
@@ -70,7 +72,7 @@ type Evaluator struct {
 
 // New returns the evaluator of a configuration with a plan.
 func New(s *Source, p Plan) *Evaluator {
-	e := &Evaluator{source: s, plan: p, modules: map[string]*module{}, frames: map[string]*frame{}, seen: map[string]bool{}}
+	e := &Evaluator{source: s, plan: p, modules: map[string]*module{}, parsed: map[string]hclsyntax.Blocks{}, frames: map[string]*frame{}, seen: map[string]bool{}}
 	e.functions = e.table()
 	return e
 }

@@ -1,6 +1,7 @@
 package configuration_test
 
 import (
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -24,6 +25,9 @@ func FuzzEvaluate(f *testing.F) {
 	for _, text := range fixtures.Files(f, "recovery", ".tf") {
 		f.Add(string(text))
 	}
+	for _, text := range fixtures.Files(f, "recovery", ".tf.json") {
+		f.Add(string(text))
+	}
 	for _, text := range []string{
 		"resource \"random_id\" \"a\" { count = length(random_id.a) }\nresource \"aws_iam_policy\" \"this\" { policy = random_id.a[0].hex }",
 		"module \"m\" {\n source = \"./\"\n for_each = module.m\n}\nresource \"aws_iam_policy\" \"this\" { policy = module.m[\"a\"].x }",
@@ -36,10 +40,15 @@ func FuzzEvaluate(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		src, err := configuration.FromPlanFile(fstest.MapFS{"m-/main.tf": {Data: []byte(text)}}, "")
+		name := "m-/main.tf"
+		if strings.HasPrefix(text, "{") {
+			name += ".json"
+		}
+		src, err := configuration.FromPlanFile(fstest.MapFS{name: {Data: []byte(text)}}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
+		_, _ = src.Blocks(src.Modules()[0])
 		e := configuration.New(src, emptyPlan{})
 		place := configuration.Place{Block: "aws_iam_policy.this"}
 		p := e.Policy(place, "", "policy", nil)

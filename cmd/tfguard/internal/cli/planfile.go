@@ -109,8 +109,10 @@ func (s *sources) options(ctx context.Context) terraform.Options {
 		return readStacks(ctx, stacks, account)
 	}
 	if opts.Folder == "" {
-		if files, err := filepath.Glob("*.tf"); err == nil && len(files) > 0 {
-			opts.Folder, opts.FolderAssumed = ".", true
+		for _, syntax := range []string{"*.tf", "*.tf.json"} {
+			if files, err := filepath.Glob(syntax); err == nil && len(files) > 0 {
+				opts.Folder, opts.FolderAssumed = ".", true
+			}
 		}
 	}
 	return opts
