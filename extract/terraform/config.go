@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 
@@ -62,8 +63,9 @@ func (e *expression) UnmarshalJSON(raw []byte) error {
 	}
 	if json.Unmarshal(raw, &attr) == nil && (attr.ConstantValue != nil || attr.References != nil) {
 		e.references = attr.References
-		// Of a string in JSON syntax the plan gives the template as a constant, too.
-		e.isConstant = attr.ConstantValue != nil && len(attr.References) == 0 && json.Unmarshal(attr.ConstantValue, &e.constant) == nil
+		// Of a string in JSON syntax the plan gives the template as a constant.
+		isTemplate := len(attr.References) > 0 || bytes.HasPrefix(attr.ConstantValue, []byte(`"${`))
+		e.isConstant = attr.ConstantValue != nil && !isTemplate && json.Unmarshal(attr.ConstantValue, &e.constant) == nil
 		return nil
 	}
 	var block map[string]expression
