@@ -79,10 +79,17 @@ func (b *builder) readCarrier(in *instance, c *carrier) {
 		return
 	}
 	if at(in.unknown, list) == true {
-		if b.configured(in, list) {
-			doc := b.latePolicy(in, list, kind, marked(at(in.sensitive, list)))
-			b.carried[in] = append(b.carried[in], carried{doc: doc, carrier: c})
+		var doc *policy.Document
+		switch {
+		case b.configured(in, list):
+			doc = b.latePolicy(in, list, kind, marked(at(in.sensitive, list)))
+		case b.evaluator() != nil && b.evaluate.HasBlocks(placeOf(in), list):
+			// Of dynamic blocks a plan in JSON keeps nothing, the source does.
+			doc = b.unread(in, list, kind, "how many there are is known only after apply")
+		default:
+			return
 		}
+		b.carried[in] = append(b.carried[in], carried{doc: doc, carrier: c})
 		return
 	}
 	values, _ := in.values[list].([]any)

@@ -105,10 +105,7 @@ func (a *arguments) block(body *hclsyntax.Body, ctx *hcl.EvalContext, s shape, r
 		out.Members = append(out.Members, source.Member{Name: attr.Name, Range: at, Value: a.attribute(attr, ctx, at)})
 	}
 	for _, block := range body.Blocks {
-		typ, dynamic := block.Type, false
-		if typ == "dynamic" && len(block.Labels) == 1 {
-			typ, dynamic = block.Labels[0], true
-		}
+		typ := blockType(block)
 		inner, ok := s[typ]
 		if !ok {
 			continue
@@ -118,7 +115,7 @@ func (a *arguments) block(body *hclsyntax.Body, ctx *hcl.EvalContext, s shape, r
 			list = &source.Node{Kind: source.List, Range: rangeOf(block.TypeRange)}
 			out.Members = append(out.Members, source.Member{Name: typ, Range: list.Range, Value: list})
 		}
-		if dynamic {
+		if typ != block.Type {
 			list.Items = append(list.Items, a.dynamic(block, typ, ctx, inner)...)
 		} else {
 			list.Items = append(list.Items, a.block(block.Body, ctx, inner, rangeOf(block.DefRange())))
@@ -318,6 +315,24 @@ func (e *Evaluator) Lacks(blocks []string) string {
 		}
 	}
 	return ""
+}
+
+// HasBlocks reports whether a block holds blocks of a type, be they dynamic. It evaluates
+// nothing.
+func (e *Evaluator) HasBlocks(p Place, typ string) bool {
+	f := e.frame(p.Calls)
+	if f == nil || f.mod.blocks[p.Block] == nil {
+		return false
+	}
+	return slices.ContainsFunc(f.mod.blocks[p.Block].Body.Blocks, func(b *hclsyntax.Block) bool { return blockType(b) == typ })
+}
+
+// blockType is the type of a block, or that of the blocks that a dynamic one stands for.
+func blockType(b *hclsyntax.Block) string {
+	if b.Type == "dynamic" && len(b.Labels) == 1 {
+		return b.Labels[0]
+	}
+	return b.Type
 }
 
 // body finds a block and the frame with its each and count.

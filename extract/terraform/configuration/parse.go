@@ -117,17 +117,11 @@ func override(blocks, overrides hclsyntax.Blocks) hclsyntax.Blocks {
 // merge lays a block of an override file over the one it names.
 func merge(old, over *hclsyntax.Body) {
 	maps.Copy(old.Attributes, over.Attributes)
-	kind := func(b *hclsyntax.Block) string {
-		if b.Type == "dynamic" && len(b.Labels) == 1 {
-			return b.Labels[0]
-		}
-		return b.Type
-	}
 	replaced := map[string]bool{}
 	for _, b := range over.Blocks {
-		replaced[kind(b)] = true
+		replaced[blockType(b)] = true
 	}
-	old.Blocks = slices.DeleteFunc(old.Blocks, func(b *hclsyntax.Block) bool { return replaced[kind(b)] })
+	old.Blocks = slices.DeleteFunc(old.Blocks, func(b *hclsyntax.Block) bool { return replaced[blockType(b)] })
 	old.Blocks = append(old.Blocks, over.Blocks...)
 }
 
