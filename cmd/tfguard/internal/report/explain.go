@@ -108,7 +108,7 @@ func (t *text) hop(h *Hop) {
 
 // branch writes one fact of a hop, its further lines below it.
 func (t *text) branch(name, fact string) {
-	t.paragraph(fmt.Sprintf("  %-9s", name), strings.Repeat(" ", 11), plain, fact)
+	t.paragraph(fmt.Sprintf("  %-8s ", name), strings.Repeat(" ", 11), plain, fact)
 }
 
 // outcomes say what a statement did.
