@@ -33,6 +33,9 @@ type Inventory struct {
 	Account, Partition, Region, Organization Fact
 	// Parameters are those of the input whose value was not given but assumed.
 	Parameters []Parameter
+	// Secret has the names of all parameters of the input, and whether their values
+	// must not be shown.
+	Secret map[string]bool
 	// OrgPaths are the places of the account in its organization, in the form of
 	// aws:PrincipalOrgPaths; none if the input does not say.
 	OrgPaths []string

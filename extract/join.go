@@ -116,6 +116,12 @@ func (j *joint) facts(in *Inventory) {
 	inv.Trails = append(inv.Trails, in.Trails...)
 	inv.Workgroups = append(inv.Workgroups, in.Workgroups...)
 	inv.Parameters = append(inv.Parameters, in.Parameters...)
+	for name, secret := range in.Secret {
+		if inv.Secret == nil {
+			inv.Secret = map[string]bool{}
+		}
+		inv.Secret[name] = inv.Secret[name] || secret
+	}
 	if inv.VolumeKey.IsZero() {
 		inv.VolumeKey = in.VolumeKey
 	}

@@ -217,7 +217,7 @@ func TestJoinKeepsEverything(t *testing.T) {
 		OrgPolicies: []*extract.OrgPolicy{{Document: &policy.Document{ID: "o"}}},
 		Endpoints:   []*extract.Endpoint{{}}, Trails: []*extract.Trail{{}}, Workgroups: []*extract.Workgroup{{}}, VolumeKey: text,
 		Account: fact, Partition: fact, Region: fact, Organization: fact,
-		Parameters: []extract.Parameter{{}}, OrgPaths: []string{"x"}, Timestamp: "x", Changes: 1, Incomplete: []string{"x"},
+		Parameters: []extract.Parameter{{}}, Secret: map[string]bool{"x": true}, OrgPaths: []string{"x"}, Timestamp: "x", Changes: 1, Incomplete: []string{"x"},
 		FullAccessDetached: []extract.OrgTarget{{}},
 	}
 	for i, inv := range []*extract.Inventory{in, extract.Join(&extract.Result{Inventory: &extract.Inventory{}}, &extract.Result{Inventory: in}).Inventory} {

@@ -187,6 +187,9 @@ func (t *template) readParameters(section *source.Node, given map[string]*source
 	if section == nil {
 		return
 	}
+	if t.around == nil {
+		t.Secret = map[string]bool{}
+	}
 	for _, m := range section.Members {
 		p := &parameter{}
 		t.parameters[m.Name] = p
@@ -197,6 +200,9 @@ func (t *template) readParameters(section *source.Node, given map[string]*source
 			}
 		}
 		p.value = t.parameterValue(m, typ, p.allowed, given[m.Name])
+		if t.around == nil {
+			t.Secret[m.Name] = t.secret(m)
+		}
 	}
 }
 

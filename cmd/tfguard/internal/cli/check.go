@@ -247,7 +247,7 @@ func (o *checkOptions) check(ctx context.Context, inputs []place, unreadable fun
 func (o *checkOptions) judge(in *input, w *world, cfg *config.Config) *report.Check {
 	opts := chain.Options{Chains: o.chains.values, MaxReplays: int(o.maxReplays), Only: o.only, Also: cfg.Chains}
 	c := &report.Check{
-		Path: in.path, Format: in.format, Config: cfg.Path, Inventory: in.Inventory, Extra: w.extra,
+		Path: in.path, Format: in.format, Config: cfg.Path, Flags: o.readWith(in.Inventory), Inventory: in.Inventory, Extra: w.extra,
 		Diagnostics: in.Diagnostics,
 		Result:      chain.Run(w, opts),
 	}

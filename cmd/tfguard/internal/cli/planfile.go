@@ -101,6 +101,42 @@ func madeAt(ctx context.Context, path string) string {
 	return at
 }
 
+// readFlags are the names of the flags above.
+var readFlags = func() []string {
+	var names []string
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	(&sources{}).flags(f)
+	f.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
+}()
+
+// readWith returns the flags that the user gave to read an input, as arguments of a
+// command. Of parameters those that the input has are given; in the place of a value
+// that must not be shown, and so decides nothing, there are asterisks.
+func (o *checkOptions) readWith(inv *extract.Inventory) []string {
+	var out []string
+	for _, name := range readFlags {
+		f := o.config.flags.Lookup(name)
+		if f == nil || !f.Changed {
+			continue
+		}
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		for _, value := range values {
+			key, _, _ := strings.Cut(value, "=")
+			switch secret, takes := inv.Secret[key]; {
+			case name != "parameter" || takes && !secret || strings.HasPrefix(key, "AWS::"):
+				out = append(out, "--"+name+"="+value)
+			case takes:
+				out = append(out, "--"+name+"="+key+"=***")
+			}
+		}
+	}
+	return out
+}
+
 // options are what every reader of plans is told. Without a folder by name the working
 // folder is tried: Terraform is mostly run there.
 func (s *sources) options(ctx context.Context) terraform.Options {

@@ -29,6 +29,8 @@ type Check struct {
 	Format string
 	// Config is the .tfguard.hcl that was read with the input, empty if none was.
 	Config string
+	// Flags are those that the input was read with, as arguments of a command.
+	Flags []string
 	// Inventory of the input, with policies that it does not define but that took
 	// part in a decision in Extra.
 	Inventory   *extract.Inventory
@@ -53,7 +55,7 @@ func (r *Report) Add(c *Check) {
 	input := len(r.Inputs)
 	inv := c.Inventory
 	r.Inputs = append(r.Inputs, Input{
-		Path: c.Path, Format: c.Format, Config: c.Config, Changes: inv.Changes,
+		Path: c.Path, Format: c.Format, Config: c.Config, Flags: list(c.Flags), Changes: inv.Changes,
 		Principals: len(inv.Principals), Resources: len(inv.Resources), Policies: len(inv.Policies),
 		Facts: facts(inv), Incomplete: list(inv.Incomplete), Notes: list(c.Result.Notes),
 	})

@@ -159,6 +159,9 @@ func (r *Report) explainCommand(of *Replay) []string {
 	if in.Config != "" && !found(in.Config, paths[0]) {
 		words = append(words, "--config "+quoted(in.Config))
 	}
+	for _, flag := range in.Flags {
+		words = append(words, quoted(flag))
+	}
 	for _, path := range paths {
 		words = append(words, quoted(path))
 	}
@@ -174,8 +177,8 @@ func found(config, path string) bool {
 
 // quoted is a word as a shell takes it.
 func quoted(s string) string {
-	if strings.ContainsFunc(s, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-/:@", r)
+	if s == "" || s[0] == '=' || strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-/:@=", r)
 	}) {
 		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 	}

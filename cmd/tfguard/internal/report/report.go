@@ -107,6 +107,9 @@ type Input struct {
 	Format string `json:"format"`
 	// Config is the .tfguard.hcl that was read with the input, empty if none was.
 	Config string `json:"config"`
+	// Flags are those that the input was read with, as arguments of a command: what
+	// explains a replay needs them too.
+	Flags []string `json:"flags"`
 	// Changes counts the resources the input changes.
 	Changes    int `json:"changes"`
 	Principals int `json:"principals"`
