@@ -50,3 +50,7 @@ func EndpointService(name string) string {
 	}
 	return strings.TrimSuffix(service, "-fips")
 }
+
+// TakesIPv6 reports whether a VPC endpoint of an address family, as AWS names them
+// (ipv4, dualstack, ipv6), takes calls from IPv6 addresses.
+func TakesIPv6(family string) bool { return family == "dualstack" || family == "ipv6" }

@@ -217,6 +217,8 @@ type Endpoint struct {
 	VPC symbol.Text
 	// Service is the prefix of the service's actions, such as "s3"; empty if unknown.
 	Service string
+	// IPv6 is set for one that takes calls from IPv6 addresses.
+	IPv6 bool
 	// Policies holds the endpoint policy; none means the default, which allows all.
 	Policies []policy.Attached
 }

@@ -86,9 +86,12 @@ type Principal struct {
 
 // An Endpoint is a VPC endpoint of the world.
 type Endpoint struct {
+	Address string
 	ID, VPC symbol.Text
 	// Service is the prefix of the service's actions, such as "s3".
 	Service string
+	// IPv6 is set for one that takes calls from IPv6 addresses.
+	IPv6 bool
 	// Policies is nil for the default policy, which allows everything.
 	Policies []policy.Attached
 }

@@ -64,17 +64,14 @@ var (
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*","Condition":{"Bool":{"aws:ViaAWSService":"true"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringEquals":{"aws:SourceArn":"arn:aws:cloudtrail:eu-west-1:111122223333:trail/t"}}}}`,
 		statement: func(s *statement) {
-			if !s.allows() {
-				return
-			}
 			for _, c := range s.on(append(calledViaKeys, "aws:viaawsservice")...) {
 				asks := positive(c) && !c.Operator.IfExists && (lower(c) != "aws:viaawsservice" || holds(c, "true"))
+				own := slices.IndexFunc(ownNameOnly, func(name string) bool { return holds(c, name) })
 				switch services := s.principals(policy.Service); {
-				case !asks:
-				case len(services) > 0 && len(services) == len(s.Principals.Entries):
+				case s.allows() && asks && len(services) > 0 && len(services) == len(s.Principals.Entries):
 					s.report(source.Error, c.KeyRange, nil, "%s calls in its own name and never carries %s", services[0], c.Key)
-				case holds(c, ownNameOnly...):
-					s.report(source.Error, c.KeyRange, nil, "%s never calls with another's session, so %s never names it", strings.Join(literals(c), ", "), c.Key)
+				case own >= 0 && (s.allows() && asks || s.denies() && negated(c)):
+					s.report(source.Error, c.KeyRange, nil, "%s never calls with another's session, so %s never names it", ownNameOnly[own], c.Key)
 				}
 			}
 		},
@@ -90,7 +87,8 @@ var (
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"Bool":{"aws:PrincipalIsAWSService":"true"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"Bool":{"aws:ViaAWSService":"true"}}}}`,
 		statement: func(s *statement) {
-			if !s.allows() {
+			if s.denies() {
+				s.idleExemption()
 				return
 			}
 			named := len(s.principals(policy.AWS)) > 0 && !s.everyone() && len(s.principals(policy.Service)) == 0
@@ -113,13 +111,18 @@ var (
 		Page:        "Forward access sessions",
 		Kind:        policy.Identity,
 		statement: func(s *statement) {
-			service := s.doc.servedBy()
-			if !s.allows() || service == "" {
+			service := s.servedBy()
+			if service == "" {
 				return
 			}
 			// Another service may be one that the role's own calls go through.
 			for _, c := range s.on(calledViaKeys...) {
-				if positive(c) && !c.Operator.IfExists && c.Operator.Set != condition.ForAllValues && holds(c, service) {
+				asks := s.allows() && positive(c) && !c.Operator.IfExists && c.Operator.Set != condition.ForAllValues
+				switch {
+				case !holds(c, service) || !asks && !(s.denies() && negated(c)):
+				case service == cloudFormation:
+					s.report(source.Info, c.KeyRange, nil, "AWS's pages disagree on whether the calls of CloudFormation with the role carry %s", c.Key)
+				default:
 					s.report(source.Warning, c.KeyRange, nil, "%s assumes the role, and its calls with the role do not carry %s", service, c.Key)
 				}
 			}
@@ -157,14 +160,15 @@ var (
 		Page:        "AWS global condition context keys",
 		Kind:        policy.SCP,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotAction":["s3:*"],"Resource":"*","Condition":{"StringNotEquals":{"aws:CalledViaFirst":"cloudformation.amazonaws.com"}}}}`,
-		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotAction":["cloudformation:*","iam:PassRole","s3:*"],"Resource":"*","Condition":{"StringNotEquals":{"aws:CalledViaFirst":"cloudformation.amazonaws.com"}}}}`,
+		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotAction":["cloudformation:*","ec2:Describe*","iam:PassRole","s3:*"],"Resource":"*","Condition":{"StringNotEquals":{"aws:CalledViaFirst":"cloudformation.amazonaws.com"}}}}`,
 		explains:    []*Rule{ChainBroken, GrantVoid},
 		statement: func(s *statement) {
+			s.ifThroughCloudFormation()
 			c := s.first(negated, "aws:calledviafirst")
-			if !s.denies() || c == nil || !holds(c, "cloudformation.amazonaws.com") {
+			if !s.denies() || c == nil || !holds(c, cloudFormation) {
 				return
 			}
-			entries := []string{"cloudformation:CreateStack", "cloudformation:UpdateStack", "iam:PassRole"}
+			entries := []string{"cloudformation:CreateStack", "cloudformation:UpdateStack", "cloudformation:DeleteStack", "cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet", "iam:PassRole"}
 			if i := slices.IndexFunc(entries, s.covers); i >= 0 {
 				denied := s.denied(chain.Caller)
 				s.report(source.Warning, s.Actions.Range, func(r *chain.Replay, hop *chain.HopResult) bool {
@@ -172,11 +176,18 @@ var (
 				}, "it denies %s, without which nothing comes through CloudFormation", entries[i])
 				return
 			}
+			throughAnother := func(r *chain.Replay, hop *chain.HopResult) bool {
+				return s.denied(chain.FAS)(r, hop) && strings.HasPrefix(r.Hops[0].Request.Action, "servicecatalog:")
+			}
 			switch exempt := len(s.on("aws:principalarn")) > 0; {
+			case s.doc.proves(throughAnother):
+				s.report(source.Warning, c.KeyRange, throughAnother, "it denies what CloudFormation does for Service Catalog, which is then the first service")
 			case s.doc.proves(s.denied(chain.ServiceRole)) && !exempt:
 				s.report(source.Warning, c.KeyRange, s.denied(chain.ServiceRole), "it denies what services do with a role of their own, which comes through no other service")
 			case s.covers("s3:PutObject") && s.Actions.Not:
 				s.report(source.Info, s.Actions.Range, nil, "it denies s3:PutObject, by which templates are uploaded")
+			case s.covers("ec2:DescribeInstances") && s.Actions.Not:
+				s.report(source.Info, s.Actions.Range, nil, "it denies looking too, such as ec2:DescribeInstances")
 			}
 		},
 	}
@@ -256,19 +267,49 @@ var (
 		ID: "mcp-key-absent", Code: "H44",
 		Title:       "A Deny asks for a key that only AWS's MCP servers send",
 		Severity:    source.Warning,
-		Rationale:   "aws:ViaAWSMCPService is sent with calls that an MCP server of AWS forwards. Other calls do not carry it, so Bool \"false\" does not meet them.",
+		Rationale:   "aws:ViaAWSMCPService and aws:IsMcpServiceAction are sent with calls of MCP servers of AWS. Other calls do not carry them, so Bool \"false\" does not meet them.",
 		Remediation: "Use BoolIfExists, or deny where the key is \"true\".",
 		Page:        "AWS global condition context keys",
 		Kind:        policy.SCP,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:ViaAWSMCPService":"false"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:ViaAWSMCPService":"true"}}}}`,
 		statement: func(s *statement) {
-			if c := s.first(is(condition.Bool, false, "false"), "aws:viaawsmcpservice"); s.denies() && c != nil {
+			if c := s.first(is(condition.Bool, false, "false"), "aws:viaawsmcpservice", "aws:ismcpserviceaction"); s.denies() && c != nil {
 				s.report(source.Warning, c.KeyRange, nil, "it never meets a call that did not come through an MCP server")
 			}
 		},
 	}
 )
+
+const cloudFormation = "cloudformation.amazonaws.com"
+
+// ifThroughCloudFormation looks for a positive operator with IfExists over the service
+// that a call came through: it is true of every direct call.
+func (s *statement) ifThroughCloudFormation() {
+	c := s.first(func(c *condition.Condition) bool {
+		return positive(c) && c.Operator.IfExists && holds(c, cloudFormation)
+	}, calledViaKeys...)
+	switch {
+	case c == nil:
+	case s.allows():
+		s.report(source.Warning, c.KeyRange, func(r *chain.Replay, hop *chain.HopResult) bool {
+			return r.Principal.StandIn == "" && s.decided(hop) && absent(hop, c.Key) && allowed(r)
+		}, "direct calls, which do not carry %s, meet it too", c.Key)
+	default:
+		s.report(source.Warning, c.KeyRange, s.denied(chain.Caller), "it denies direct calls, which do not carry %s, and those through CloudFormation alike", c.Key)
+	}
+}
+
+// idleExemption looks for an exemption of services that call in their own name in a
+// Deny that never meets them, and that has none for services which call for others.
+func (s *statement) idleExemption() {
+	if s.doc.Kind != policy.Identity && s.doc.Kind != policy.Boundary && s.doc.Kind != policy.SCP || len(s.on(networkKeys...)) == 0 || s.sparesServiceCalls(networkKeys...) {
+		return
+	}
+	if c := s.first(func(c *condition.Condition) bool { return c.Operator.Base == condition.Bool && holds(c, "false") }, "aws:principalisawsservice"); c != nil {
+		s.report(source.Warning, c.KeyRange, nil, "it exempts nobody: services that call in their own name never meet this policy, and those that call with somebody's session are none by %s", c.Key)
+	}
+}
 
 // ownNameOnly are services that call in their own name or with a role, and never
 // with a caller's session.
@@ -276,16 +317,33 @@ var ownNameOnly = []string{
 	"cloudtrail.amazonaws.com", "config.amazonaws.com", "logging.s3.amazonaws.com", "delivery.logs.amazonaws.com", "events.amazonaws.com",
 }
 
-// servedBy returns the service that alone assumes the role a policy belongs to,
-// empty for other principals and for CloudFormation, whose calls with a role carry
-// the keys of a chain.
-func (d *document) servedBy() string {
-	if d.Kind != policy.Identity || len(d.principals) != 1 || d.principals[0].Trust == nil {
+// servedBy returns the service that alone assumes the role which the statement is
+// about, empty for other principals: the one its policy belongs to, or the one that it
+// names.
+func (s *statement) servedBy() string {
+	d := s.doc
+	switch {
+	case d.Kind == policy.Identity && len(d.principals) == 1:
+		return assumedBy(d.principals[0].Trust)
+	case d.Kind == policy.Resource && d.World != nil && s.Principals != nil && !s.Principals.Not && len(s.Principals.Entries) == 1:
+		for _, p := range d.World.Principals() {
+			if p.Caller.Principal.ARN == s.Principals.Entries[0].Text {
+				return assumedBy(p.Trust)
+			}
+		}
+	}
+	return ""
+}
+
+// assumedBy returns the service that a trust policy lets in alone, empty if there is
+// no such service.
+func assumedBy(trust *policy.Document) string {
+	if trust == nil {
 		return ""
 	}
 	service := ""
-	for i := range d.principals[0].Trust.Statements {
-		st := &d.principals[0].Trust.Statements[i]
+	for i := range trust.Statements {
+		st := &trust.Statements[i]
 		if st.Effect != policy.Allow {
 			continue
 		}
@@ -295,7 +353,7 @@ func (d *document) servedBy() string {
 		for j := range st.Principals.Entries {
 			p := &st.Principals.Entries[j]
 			name, known := p.Text.Literal()
-			if !known || p.Type != policy.Service || name == "cloudformation.amazonaws.com" {
+			if !known || p.Type != policy.Service {
 				return ""
 			}
 			service = name
@@ -322,6 +380,7 @@ func (s *statement) calledViaValue(c *condition.Condition, v *condition.Value) {
 	case !strings.HasSuffix(value, ".amazonaws.com"):
 		s.report(source.Error, v.Range, nil, "%q is no service principal", value)
 	case slices.Contains(ownNameOnly, value) || exists && principal.CalledVia:
+	case value == "s3.amazonaws.com" && s.onlyOf("kms"): // the rule about keys says more
 	case exists && principal.Confirmed:
 		s.report(source.Info, v.Range, nil, "%s is not known to call with its callers' sessions", value)
 	default:

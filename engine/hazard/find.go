@@ -357,16 +357,23 @@ func (f *finder) merged() []Finding {
 	var out []Finding
 	broken := map[blame][]int{}
 	first := map[cause]int{}
+	void := map[int]bool{}
 	for _, x := range f.findings {
 		explained := false
 		for _, r := range x.Rule.explains {
+			if f.opens(&x) && (r == ChainBroken || r == ServicePrincipalLockedOut) {
+				continue // its proof is of a call that is allowed
+			}
 			for _, i := range broken[blame{r, x.policy, x.statement}] {
-				explained = true
 				if r == GrantVoid { // one of many grants: the pattern says more
-					x.Also = append(x.Also, r)
-					out[i] = x
+					if !explained {
+						x.Also = append(x.Also, r)
+						out = append(out, x)
+					}
+					explained, void[i] = true, true
 					continue
 				}
+				explained = true
 				out[i].Also = append(out[i].Also, x.Rule)
 				out[i].Severity = max(out[i].Severity, x.Severity)
 				out[i].Remediation = x.Remediation
@@ -390,5 +397,16 @@ func (f *finder) merged() []Finding {
 		first[key] = len(out)
 		out = append(out, x)
 	}
-	return out
+	kept := make([]Finding, 0, len(out))
+	for i := range out {
+		if !void[i] {
+			kept = append(kept, out[i])
+		}
+	}
+	return kept
+}
+
+// opens reports whether the proof of a finding is a call that is allowed.
+func (f *finder) opens(x *Finding) bool {
+	return x.Replay >= 0 && allowed(f.Replays[x.Replay])
 }

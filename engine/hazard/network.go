@@ -20,6 +20,9 @@ var (
 		"aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn", "aws:vpcsourceip",
 		"aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths",
 	}
+	// namesVPC are the endpoint keys that tell one VPC, or those of one account, from
+	// others.
+	namesVPC      = append([]string{"aws:ec2instancesourcevpc"}, slices.DeleteFunc(slices.Clone(endpointKeys), func(key string) bool { return key == "aws:vpcsourceip" })...)
 	networkKeys   = append([]string{"aws:sourceip"}, endpointKeys...)
 	calledViaKeys = []string{"aws:calledvia", "aws:calledviafirst", "aws:calledvialast"}
 )
@@ -115,9 +118,9 @@ var (
 	}
 	privateSourceIP = &Rule{
 		ID: "private-source-ip", Code: "H26",
-		Title:       "aws:SourceIp is asked for a private address",
+		Title:       "A private address is asked for where it tells nothing",
 		Severity:    source.Warning,
-		Rationale:   "aws:SourceIp holds public addresses alone. A call from a VPC without a public address comes through an endpoint, and then the key is absent.",
+		Rationale:   "aws:SourceIp holds public addresses alone. A call from a VPC without a public address comes through an endpoint, and then the key is absent. The private address, aws:VpcSourceIp, may be that of any VPC, of any account.",
 		Remediation: "Use aws:VpcSourceIp for private addresses, together with aws:SourceVpc or aws:SourceVpce, as the ranges of VPCs overlap.",
 		Page:        "AWS global condition context keys",
 		Kind:        policy.Identity,
@@ -131,24 +134,43 @@ var (
 					}
 				}
 			}
+			c := s.first(func(c *condition.Condition) bool { return s.allows() && positive(c) || s.denies() && negated(c) }, "aws:vpcsourceip")
+			if c != nil && !slices.ContainsFunc(s.doc.Statements, func(st policy.Statement) bool {
+				return len((&statement{Statement: &st}).on(namesVPC...)) > 0
+			}) {
+				s.report(source.Warning, c.KeyRange, nil, "any VPC may have the addresses, and no condition says which one")
+			}
 		},
 	}
 	endpointKeyUnsupported = &Rule{
 		ID: "endpoint-key-unsupported", Code: "H28",
-		Title:       "A service does not send the endpoint key that is asked for",
+		Title:       "A key of a VPC endpoint does not tell what is asked",
 		Severity:    source.Error,
-		Rationale:   "aws:SourceVpcArn, aws:VpceAccount, aws:VpceOrgID and aws:VpceOrgPaths are sent by a list of services. For all others they are absent, and a Deny by a negated operator then meets every call.",
-		Remediation: "Limit the statement to actions of services that support the key, or use aws:SourceVpc and aws:SourceVpce for the others.",
+		Rationale:   "aws:SourceVpcArn, aws:VpceAccount, aws:VpceOrgID and aws:VpceOrgPaths are sent by a list of services. For all others they are absent, and a Deny by a negated operator then meets every call. The id of a VPC, in aws:SourceVpc, is its own only within its Region.",
+		Remediation: "Limit the statement to actions of services that support the key, or use aws:SourceVpc and aws:SourceVpce for the others; ask for aws:RequestedRegion beside aws:SourceVpc.",
 		Page:        "AWS global condition context keys",
 		Kind:        policy.SCP,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"secretsmanager:*","Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:VpceOrgID":"o-exampleorgid"},"BoolIfExists":{"aws:ViaAWSService":"false"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"kms:*","Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:VpceOrgID":"o-exampleorgid"},"BoolIfExists":{"aws:ViaAWSService":"false"}}}}`,
 		statement: func(s *statement) {
-			c := s.first(negated, "aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths")
+			s.vpcOfAnyRegion()
+			keys := []string{"aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths"}
+			if c := s.first(positive, keys...); s.allows() && c != nil && !c.Operator.IfExists && c.Operator.Set != condition.ForAllValues {
+				if services, all := s.silent(c.Key); all {
+					s.report(source.Warning, c.KeyRange, nil, "%s is not sent to %s, so that it never matches", c.Key, strings.Join(services, ", "))
+				}
+			}
+			c := s.first(negated, keys...)
 			if !s.denies() || c == nil {
 				return
 			}
-			if services := s.silent(); len(services) > 0 {
+			asked := []string{}
+			for _, c := range s.on(networkKeys...) {
+				if negated(c) {
+					asked = append(asked, c.Key)
+				}
+			}
+			if services, _ := s.silent(asked...); len(services) > 0 {
 				denied := s.denied(chain.Caller)
 				s.report(source.Warning, c.KeyRange, func(r *chain.Replay, hop *chain.HopResult) bool {
 					return absent(hop, c.Key) && !absent(hop, "aws:sourcevpce") && denied(r, hop)
@@ -160,8 +182,8 @@ var (
 		ID: "ip-range", Code: "H33",
 		Title:       "An address range is not what it seems",
 		Severity:    source.Warning,
-		Rationale:   "Bits after the prefix are ignored, so that the range is wider than the address suggests; /0 is everybody; and S3 counts ranges wider than /8 (IPv6: /32) as public.",
-		Remediation: "Write the network's own address, and no range wider than /8 (IPv4) or /32 (IPv6).",
+		Rationale:   "Bits after the prefix are ignored, so that the range is wider than the address suggests; /0 is everybody; and S3 counts ranges wider than /8 (IPv6: /32) as public. A caller on IPv6, as dual-stack endpoints let in, is in no range of IPv4.",
+		Remediation: "Write the network's own address, and no range wider than /8 (IPv4) or /32 (IPv6); name the ranges of IPv6 beside those of IPv4.",
 		Page:        "Blocking public access to your Amazon S3 storage",
 		Kind:        policy.Identity,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"IpAddress":{"aws:SourceIp":"203.0.113.7/24"}}}}`,
@@ -171,6 +193,7 @@ var (
 				for i := range c.Values {
 					s.addressRange(&c.Values[i])
 				}
+				s.withoutIPv6(c)
 			}
 		},
 	}
@@ -189,6 +212,7 @@ var (
 			if i := slices.IndexFunc(dataPlane, s.lists); s.denies() && i >= 0 && s.first(negated, endpointKeys...) != nil {
 				s.report(source.Warning, s.Actions.Range, nil, "%s goes to an address in the VPC and carries no key of an endpoint, so that it is always denied", dataPlane[i])
 			}
+			s.wholePerimeter()
 			if !s.denies() || c == nil || !s.covers("kms:Decrypt") || s.doc.Kind == policy.Identity || s.doc.Kind == policy.Boundary {
 				return
 			}
@@ -217,6 +241,24 @@ var (
 		},
 	}
 )
+
+// wholePerimeter looks for a Deny by endpoint of everything, or of all but some
+// actions, that leaves calls to addresses in the VPC in.
+func (s *statement) wholePerimeter() {
+	if !s.denies() || !s.Actions.Not && !s.allActions() || s.Resources == nil || !s.allResources() ||
+		s.doc.Kind == policy.Resource || s.doc.Kind == policy.VPCEndpoint || s.first(negated, endpointKeys...) == nil {
+		return
+	}
+	var met []string
+	for _, action := range dataPlane {
+		if s.covers(action) {
+			met = append(met, action)
+		}
+	}
+	if len(met) > 0 {
+		s.report(source.Info, s.Actions.Range, nil, "%s go to an address in the VPC and carry no key of an endpoint, so that they are always denied", strings.Join(met, ", "))
+	}
+}
 
 // dataPlane are actions of services that are called at an address in the VPC, without
 // an endpoint.
@@ -254,24 +296,39 @@ func (s *statement) reachesServices() bool {
 	return s.Principals.Not || s.everyone() || len(s.principals(policy.Service)) > 0
 }
 
-// silent are the services the statement speaks of that send none of the keys about
-// the network that it asks for.
-func (s *statement) silent() []string {
+// silent are the services the statement speaks of to which AWS sends none of some keys
+// about the network, and whether that is all of them. For all actions AWS STS stands.
+func (s *statement) silent(keys ...string) (services []string, all bool) {
 	if s.Actions.Not {
-		return nil
+		return nil, false
 	}
-	var out []string
+	all = true
 	for i := range s.Actions.Entries {
 		text, _ := s.Actions.Entries[i].Text.Literal()
 		service, _, ok := strings.Cut(strings.ToLower(text), ":")
-		sends := slices.ContainsFunc(s.on(networkKeys...), func(c *condition.Condition) bool {
-			return negated(c) && request.SendsEndpointKey(service, c.Key)
-		})
-		if ok && !strings.ContainsAny(service, "*?") && !sends && !slices.Contains(out, service) {
-			out = append(out, service)
+		if text == "*" {
+			service, ok, all = "sts", true, false
+		}
+		sends := slices.ContainsFunc(keys, func(key string) bool { return request.SendsEndpointKey(service, key) })
+		if !ok || strings.ContainsAny(service, "*?") || sends {
+			all = false
+		} else if !slices.Contains(services, service) {
+			services = append(services, service)
 		}
 	}
-	return out
+	return services, all
+}
+
+// vpcOfAnyRegion looks for a VPC that is told by its id alone where the statement holds
+// in all Regions.
+func (s *statement) vpcOfAnyRegion() {
+	c := s.first(func(c *condition.Condition) bool { return s.allows() && positive(c) || s.denies() && negated(c) }, "aws:sourcevpc")
+	if c == nil || s.doc.Kind == policy.Resource || s.doc.Kind == policy.VPCEndpoint ||
+		len(s.on("aws:requestedregion", "aws:sourcevpce", "aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths")) > 0 ||
+		slices.ContainsFunc(c.Values, func(v condition.Value) bool { return strings.Contains(v.Text.String(), "${aws:") }) {
+		return
+	}
+	s.report(source.Info, c.KeyRange, nil, "the id of a VPC is its own only within its Region, and no condition says which one")
 }
 
 func prefix(v *condition.Value) (netip.Prefix, bool) {
@@ -315,4 +372,67 @@ func (s *statement) addressRange(v *condition.Value) {
 	case err == nil && written.Unmap() != p.Masked().Addr():
 		s.report(source.Warning, v.Range, nil, "%s is the range %s: the bits after the prefix are ignored", text, p.Masked())
 	}
+}
+
+// withoutIPv6 looks for ranges of IPv4 alone. Where callers on IPv6 then pass, that is
+// the fault; where they are kept out it may be meant, unless the input shows that
+// there are some.
+func (s *statement) withoutIPv6(c *condition.Condition) {
+	if c.Operator.Base != condition.IPAddress && c.Operator.Base != condition.NotIPAddress || !ipv4(c) ||
+		slices.ContainsFunc(s.doc.Statements, func(st policy.Statement) bool {
+			return st.Effect == s.Effect && slices.ContainsFunc((&statement{Statement: &st}).on(lower(c)), ipv6)
+		}) {
+		return
+	}
+	if s.denies() != negated(c) {
+		verb := "denied"
+		if s.allows() {
+			verb = "excepted"
+		}
+		s.report(source.Warning, c.KeyRange, nil, "callers on IPv6, in whichever network, are not %s: its ranges are of IPv4 alone", verb)
+		return
+	}
+	if where := s.doc.speaksIPv6(lower(c)); where != "" {
+		s.report(source.Info, c.KeyRange, nil, "callers on IPv6, of whom %s speaks, are in none of its ranges", where)
+	}
+}
+
+// speaksIPv6 names what tells that there are callers on IPv6: a policy with such a
+// range or, for addresses in a VPC, an endpoint that takes them; "" if nothing does.
+func (f *finder) speaksIPv6(key string) string {
+	for _, doc := range f.Policies {
+		if doc.Sensitive {
+			continue
+		}
+		for i := range doc.Statements {
+			if slices.ContainsFunc((&statement{Statement: &doc.Statements[i]}).on(key), ipv6) {
+				return doc.ID
+			}
+		}
+	}
+	if f.World == nil || key != "aws:vpcsourceip" {
+		return ""
+	}
+	for _, e := range f.World.Endpoints() {
+		if e.IPv6 {
+			return "the endpoint " + e.Address
+		}
+	}
+	return ""
+}
+
+// ipv4 reports whether all ranges of a condition are of IPv4, and ipv6 whether one is
+// of IPv6.
+func ipv4(c *condition.Condition) bool {
+	return len(c.Values) > 0 && !slices.ContainsFunc(c.Values, func(v condition.Value) bool {
+		p, ok := prefix(&v)
+		return !ok || !p.Addr().Is4() || p.Bits() == 0
+	})
+}
+
+func ipv6(c *condition.Condition) bool {
+	return slices.ContainsFunc(c.Values, func(v condition.Value) bool {
+		p, ok := prefix(&v)
+		return ok && p.Addr().Is6()
+	})
 }

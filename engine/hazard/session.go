@@ -47,9 +47,12 @@ var (
 		Kind:        policy.Identity,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"false"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false","aws:ViaAWSService":"false"}}}}`,
+		explains:    []*Rule{ChainBroken},
 		statement: func(s *statement) {
 			for _, c := range s.on(mfaPresent) {
-				switch {
+				switch breaks := s.denied(chain.FAS); {
+				case s.denies() && is(condition.Bool, true, "false")(c) && s.doc.proves(breaks):
+					s.report(source.Warning, c.KeyRange, breaks, "it denies what services do for callers that signed with an access key, which never carries MFA")
 				case s.denies() && is(condition.Bool, false, "false")(c):
 					s.report(source.Warning, c.KeyRange, func(r *chain.Replay, hop *chain.HopResult) bool {
 						return s.byOwner(r) && hop.Credentials == chain.Caller && absent(hop, mfaPresent) && allowed(r) && s.matches(hop) && s.otherwise(hop, c)
@@ -200,7 +203,7 @@ var (
 // as many as often says, those that nearly every account uses.
 var globalActions = []string{
 	"iam:GetRole", "organizations:DescribeOrganization", "route53:ListHostedZones", "cloudfront:ListDistributions", "support:DescribeCases",
-	"budgets:ViewBudget", "globalaccelerator:ListAccelerators", "health:DescribeEvents", "shield:ListProtections", "waf:ListWebACLs",
+	"budgets:ViewBudget", "globalaccelerator:ListAccelerators", "health:DescribeEvents", "shield:ListProtections", "sts:AssumeRole", "waf:ListWebACLs",
 }
 
 const often = 5

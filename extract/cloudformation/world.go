@@ -21,6 +21,8 @@ func (rd *reader) endpoints() {
 			Address: r.address, ID: r.ref(), VPC: r.text("VpcId"),
 			Service: extract.EndpointService(r.text("ServiceName").String()),
 		}
+		family, _ := r.text("IpAddressType").Literal()
+		e.IPv6 = extract.TakesIPv6(family)
 		self := own(r)
 		self.Limit(r.exists())
 		for _, c := range r.carried[r] {

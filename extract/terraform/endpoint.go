@@ -15,6 +15,8 @@ func (b *builder) endpoints() {
 		} else if in.isUnknown("vpc_id") {
 			e.VPC = unresolvedText(in, "vpc_id")
 		}
+		family, _ := in.str("ip_address_type")
+		e.IPv6 = extract.TakesIPv6(family)
 		byInstance[in] = e
 		b.Endpoints = append(b.Endpoints, e)
 	}

@@ -92,7 +92,7 @@ func newWorld(inv *extract.Inventory, cfg *config.Config) *world {
 	w.blockPublicAccess()
 	w.namedBuckets(inv, rcp)
 	for _, e := range inv.Endpoints {
-		w.endpoints = append(w.endpoints, chain.Endpoint{ID: e.ID, VPC: e.VPC, Service: e.Service, Policies: e.Policies})
+		w.endpoints = append(w.endpoints, chain.Endpoint{Address: e.Address, ID: e.ID, VPC: e.VPC, Service: e.Service, IPv6: e.IPv6, Policies: e.Policies})
 	}
 	for _, t := range inv.Trails {
 		w.trails = append(w.trails, chain.Trail{ARN: t.ARN, Bucket: t.Bucket, Prefix: t.Prefix, Key: t.Key, Organization: t.Organization})
