@@ -30,6 +30,29 @@ var (
 		ctx.SetMaybe("aws:SourceOrgID", some("organization"))
 		return ctx
 	}()
+	// forNobody is such a call that is not made for anybody.
+	forNobody = func() request.Context {
+		ctx := inOwnName.Clone()
+		for _, key := range sourceKeys[:4] {
+			ctx.Delete(key)
+		}
+		return ctx
+	}()
+	// direct is a call that somebody makes from the Internet.
+	direct = func() request.Context {
+		ctx := sessionContext()
+		ctx.SetString("aws:ViaAWSService", "false")
+		return ctx
+	}()
+	// identityProvider is what a user of an identity provider sends to assume a role.
+	identityProvider = func() request.Context {
+		var ctx request.Context
+		ctx.SetMaybe("aws:PrincipalIsAWSService", symbol.Literal("false"))
+		ctx.SetString("aws:ViaAWSService", "false")
+		ctx.SetString("aws:SecureTransport", "true")
+		ctx.Set("aws:SourceIp", some("address"))
+		return ctx
+	}()
 )
 
 func sessionContext() request.Context {
@@ -51,8 +74,7 @@ func some(what string) symbol.Text {
 // infrastructure is EC2 as it decrypts the volumes of instances: a role of the
 // account that calls from AWS's network.
 var infrastructure = func() request.Context {
-	ctx := sessionContext()
+	ctx := direct.Clone()
 	ctx.Set("aws:PrincipalArn", symbol.Concat(symbol.Literal("arn:aws:iam::"), some("account"), symbol.Literal(":role/aws:ec2-infrastructure")))
-	ctx.SetString("aws:ViaAWSService", "false")
 	return ctx
 }()

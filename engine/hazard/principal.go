@@ -1,14 +1,17 @@
 package hazard
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/awsref"
 	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/condition"
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/source"
 )
 
@@ -81,19 +84,22 @@ var (
 		Title:       "A service is let in on behalf of anybody",
 		Severity:    source.Warning,
 		Rationale:   "A service calls in its own name for all its customers. A statement that names the service and not for whom it may call lets any account of AWS use the service to reach the resource.",
-		Remediation: "Add aws:SourceArn, aws:SourceAccount or aws:SourceOrgID to the condition. The ARN of a bucket names no account: add aws:SourceAccount beside it.",
+		Remediation: `Add aws:SourceArn, aws:SourceAccount or aws:SourceOrgID to the condition. The ARN of a bucket names no account: add aws:SourceAccount beside it. A Deny that asks for them needs "Bool": {"aws:PrincipalIsAWSService": "true"} and "Null": {"aws:SourceAccount": "false"}.`,
 		Page:        "The confused deputy problem",
 		Kind:        policy.Resource,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"arn:aws:sqs:eu-west-1:111122223333:q"}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"arn:aws:sqs:eu-west-1:111122223333:q","Condition":{"ArnEquals":{"aws:SourceArn":"arn:aws:sns:eu-west-1:111122223333:t"}}}}`,
-		statement:   (*statement).confusedDeputy,
+		statement: func(s *statement) {
+			s.confusedDeputy()
+			s.deputyDeny()
+		},
 	}
 	orgDeny = &Rule{
 		ID: "organization-deny-locks-out-services", Code: "H24",
 		Title:       "A Deny by organization also meets services that call in their own name",
 		Severity:    source.Error,
-		Rationale:   "A service principal belongs to no organization and to no account of the customer: it does not carry aws:PrincipalOrgID, and a negated operator is true for an absent key. Log delivery and CloudFront are then denied.",
-		Remediation: `Add "BoolIfExists": {"aws:PrincipalIsAWSService": "false"} to the condition of the Deny.`,
+		Rationale:   "A service principal belongs to no organization and to no account of the customer: it does not carry aws:PrincipalOrgID, and a negated operator is true for an absent key. Log delivery and CloudFront are then denied. The same holds for identities of AWS's own accounts, such as origin access identities, and for the users of identity providers as they assume a role.",
+		Remediation: `Add "BoolIfExists": {"aws:PrincipalIsAWSService": "false"} to the condition of the Deny. Exempt identities of AWS's accounts by aws:PrincipalAccount, or let services take their place, and leave sts:AssumeRoleWithSAML and sts:AssumeRoleWithWebIdentity out.`,
 		Page:        "AWS global condition context keys",
 		Kind:        policy.Resource,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-exampleorgid"}}}}`,
@@ -104,6 +110,9 @@ var (
 			c := s.first(negated, keys...)
 			if s.denies() && c != nil && lower(c) != "aws:principalarn" && s.reachesServices() && s.applies(inOwnName, append(keys, networkKeys...)...) == kleene.True {
 				s.report(source.Warning, c.KeyRange, s.denied(chain.ServicePrincipal), "services that call in their own name do not carry %s", c.Key)
+			}
+			if c := s.first(negated, keys[:2]...); s.denies() && c != nil && s.everyone() {
+				s.foreign(c)
 			}
 		},
 	}
@@ -116,16 +125,22 @@ var (
 		Page:        "Building a data perimeter on AWS",
 		Kind:        policy.SCP,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:ResourceOrgID":"o-exampleorgid"}}}}`,
-		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotAction":["ec2:*","iam:*","lambda:GetLayerVersion","s3:GetObject","ssm:*"],"Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:ResourceOrgID":"o-exampleorgid"}}}}`,
+		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":["kms:Encrypt","s3:PutObject","sqs:SendMessage"],"Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:ResourceOrgID":"o-exampleorgid"}}}}`,
 		statement: func(s *statement) {
-			c := s.first(negated, "aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths")
+			keys := []string{"aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths"}
+			c := s.first(negated, keys...)
 			switch {
-			case c != nil && s.denies() && s.allResources() && (s.allActions() || s.covers("s3:GetObject") || s.covers("ssm:GetDocument")) && !s.Actions.Not &&
+			case c != nil && s.denies() && s.doc.Kind == policy.VPCEndpoint && s.ownOrganization(c):
+				s.report(source.Warning, c.KeyRange, nil, "principals of other organizations may reach their own organization through the endpoint")
+			case c != nil && s.denies() && s.anyBucket() && (s.allActions() || s.covers("s3:GetObject") || s.covers("ssm:GetDocument")) && !s.Actions.Not &&
 				len(s.on("aws:resourcetag/", "aws:calledviafirst", "aws:calledvia", "aws:viaawsservice")) == 0:
 				s.report(source.Warning, c.KeyRange, nil, "it denies resources that AWS owns, such as machine images and layers")
+			case c != nil && s.denies() && s.allResources() && s.applies(direct) == kleene.True:
+				if met := slices.DeleteFunc(request.WithoutResourceAccount(), func(action string) bool { return !s.covers(action) }); len(met) > 0 {
+					s.report(source.Info, c.KeyRange, nil, "calls of %s do not carry %s and are always denied", listed(met), c.Key)
+				}
 			case s.allows() && s.doc.Kind == policy.VPCEndpoint:
-				c := s.first(positive, "aws:resourceorgid")
-				if c != nil && strings.Contains(strings.ToLower(strings.Join(literals(c), " ")), "${aws:principalorgid}") && len(s.on("aws:principalorgid", "aws:principalaccount")) == 0 {
+				if c := s.first(positive, "aws:resourceorgid"); c != nil && s.ownOrganization(c) {
 					s.report(source.Warning, c.KeyRange, nil, "principals of other organizations may reach their own organization through the endpoint")
 				}
 			}
@@ -143,6 +158,7 @@ var (
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}}`,
 		explains:    []*Rule{PublicAccess},
 		document:    (*document).keyPolicy,
+		statement:   (*statement).keyThroughS3,
 	}
 	openTrust = &Rule{
 		ID: "open-trust-policy", Code: "H38",
@@ -175,17 +191,93 @@ var (
 	}
 	scpScope = &Rule{
 		ID: "organization-policy-scope", Code: "H43",
-		Title:       "An organization policy is aimed at what it does not bind",
-		Severity:    source.Warning,
-		Rationale:   "A service control policy binds principals of member accounts: not services that call in their own name, not callers from outside. A resource control policy binds resources of the services on its list.",
-		Remediation: "Restrict services and outsiders by a resource control policy or the resource's own policy, and services that resource control policies do not reach by their own policies.",
+		Title:    "An organization policy is aimed at what it does not bind, or leaves nothing allowed",
+		Severity: source.Error,
+		Rationale: "A service control policy binds principals of member accounts: not services that call in their own name, not callers from outside, not the management account. " +
+			"At every level, from the root to the account, some policy has to allow a call: where FullAWSAccess is detached and the others only deny, nothing is allowed. A resource control policy binds resources of the services on its list.",
+		Remediation: "Leave FullAWSAccess attached beside policies that deny. Restrict services and outsiders by a resource control policy or the resource's own policy, and services that resource control policies do not reach by their own policies.",
 		Page:        "Service control policies (SCPs)",
 		Kind:        policy.SCP,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:PrincipalIsAWSService":"true"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}}`,
 		statement:   (*statement).orgScope,
+		document:    (*document).orgLevel,
+		explains:    []*Rule{GrantVoid},
 	}
 )
+
+// listed names the first of some words, and how many there are more.
+func listed(words []string) string {
+	const most = 3
+	if len(words) > most+1 {
+		return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), len(words)-most)
+	}
+	return strings.Join(words, ", ")
+}
+
+// anyBucket reports whether the statement speaks of every resource, or of every bucket.
+func (s *statement) anyBucket() bool {
+	return s.allResources() || s.Resources != nil && !s.Resources.Not && slices.ContainsFunc(s.Resources.Entries, func(p policy.ResourcePattern) bool {
+		text, _ := p.Text().Literal()
+		return strings.HasSuffix(text, ":s3:::*") || strings.HasSuffix(text, ":s3:::*/*")
+	})
+}
+
+// ownOrganization reports whether a condition compares with the organization of the
+// caller, of which nothing in the policy says that it is the customer's.
+func (s *statement) ownOrganization(c *condition.Condition) bool {
+	return strings.Contains(strings.ToLower(strings.Join(literals(c), " ")), "${aws:principalorgid}") &&
+		!slices.ContainsFunc(s.doc.Statements, func(st policy.Statement) bool {
+			return len((&statement{Statement: &st}).on("aws:principalorgid", "aws:principalaccount", "aws:principalorgpaths", "aws:principalarn")) > 0
+		})
+}
+
+// foreign looks for callers that another statement lets in and that belong to no
+// organization of the customer, though they are no services, and for the users of
+// identity providers.
+func (s *statement) foreign(c *condition.Condition) {
+	for i := range s.doc.Statements {
+		other := &statement{Statement: &s.doc.Statements[i], doc: s.doc}
+		if !other.allows() || s.doc.Kind != policy.Resource {
+			continue
+		}
+		for _, p := range append(other.principals(policy.AWS), other.principals(policy.CanonicalUser)...) {
+			if ctx, ok := ofAWS(p); ok && s.applies(ctx, networkKeys...) == kleene.True {
+				s.report(source.Warning, c.KeyRange, nil, "%s, whom statement %d lets in, belongs to no organization of the customer", p, other.Index)
+				return
+			}
+		}
+	}
+	federated := slices.ContainsFunc([]string{"sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"}, s.covers)
+	if s.doc.Kind == policy.RCP && federated && s.applies(identityProvider, networkKeys...) == kleene.True {
+		s.report(source.Warning, c.KeyRange, func(r *chain.Replay, hop *chain.HopResult) bool {
+			return hop.Credentials == chain.Federated && hop.Hop == r.BrokenHop && s.decided(hop) && grants(hop) != nil
+		}, "the users of identity providers do not carry %s as they assume a role", c.Key)
+	}
+}
+
+// loadBalancing are the accounts of Elastic Load Balancing that deliver access logs in
+// Regions from before August 2022 (AWS page "Enable access logs for your Application
+// Load Balancer").
+var loadBalancing = strings.Fields(`127311923021 033677994240 027434742980 797873946194 098369216593 754344448648 589379963580
+	718504428378 383597477331 600734575887 114774131450 783225319266 582318560864 985666609251 054676820928 156460612806
+	652711504416 635631232127 009996457667 897822967062 076674570225 507241528517 048591011584 190560391635 638102146993 037604701340`)
+
+// ofAWS returns the context of calls by an identity in an account of AWS.
+func ofAWS(principal string) (ctx request.Context, ok bool) {
+	account := principal
+	if parts := strings.SplitN(principal, ":", 6); len(parts) == 6 {
+		account = parts[4]
+	}
+	if account != "cloudfront" && !slices.Contains(loadBalancing, account) {
+		return ctx, false
+	}
+	ctx = direct.Clone()
+	ctx.Delete("aws:PrincipalOrgID")
+	ctx.SetString("aws:PrincipalAccount", account)
+	ctx.SetString("aws:PrincipalArn", principal)
+	return ctx, true
+}
 
 // withoutAncestor returns an ARN that NotPrincipal lists without all that AWS
 // compares before it: its account and, for a session, its role.
@@ -241,6 +333,23 @@ func (s *statement) confusedDeputy() {
 		if slices.Contains(delivers, service) {
 			return // one of a set that AWS documents together
 		}
+	}
+}
+
+// deputyDeny looks for a Deny of services that call for others, which also meets calls
+// that are not made for anybody.
+func (s *statement) deputyDeny() {
+	c := s.first(negated, sourceKeys[:4]...)
+	if !s.denies() || c == nil || !s.everyone() || !s.reachesServices() {
+		return
+	}
+	but := append(slices.Clone(networkKeys), sourceKeys...)
+	unasked := slices.DeleteFunc(slices.Clone(but), func(key string) bool { return slices.Contains(sourceKeys[:4], key) })
+	switch {
+	case s.applies(direct, unasked...) == kleene.True:
+		s.report(source.Warning, c.KeyRange, s.denied(chain.Caller), "it denies callers that are no services too, which do not carry %s", c.Key)
+	case s.applies(forNobody, unasked...) == kleene.True && !s.onlyOf("kms"):
+		s.report(source.Warning, c.KeyRange, s.denied(chain.ServicePrincipal), "it denies what services do that are not sent %s, and nothing asks whether it is there", c.Key)
 	}
 }
 
@@ -326,8 +435,21 @@ func (s *statement) keyStatement() {
 			}
 		}
 	}
-	if c := s.first(positive, sourceKeys[:4]...); c != nil && s.allows() && s.covers("kms:CreateGrant") && len(s.principals(policy.Service)) == 0 {
+	c := s.first(positive, sourceKeys[:4]...)
+	if s.denies() {
+		c = s.first(negated, sourceKeys[:4]...)
+	}
+	grants := s.allows() && s.covers("kms:CreateGrant") && len(s.principals(policy.Service)) == 0
+	if c != nil && (grants || s.denies() && s.covers("kms:Decrypt") && s.applies(forNobody) == kleene.True) {
 		s.report(source.Info, c.KeyRange, nil, "%s may be absent where a grant is used", c.Key)
+	}
+}
+
+// keyThroughS3 looks for a statement about keys that asks for S3 as a service of a
+// chain, which it may not be.
+func (s *statement) keyThroughS3() {
+	if c := s.first(func(c *condition.Condition) bool { return holds(c, "s3.amazonaws.com") }, calledViaKeys...); c != nil && s.onlyOf("kms") {
+		s.report(source.Info, c.KeyRange, nil, "AWS's pages disagree on whether %s names S3 where S3 uses a key: ask for kms:ViaService", c.Key)
 	}
 }
 
@@ -348,7 +470,12 @@ func (s *statement) trust() {
 		p := &s.Principals.Entries[i]
 		provider := p.Text.String()
 		switch {
-		case p.Type != policy.Federated || claims || s.Principals.Not:
+		case p.Type != policy.Federated || s.Principals.Not:
+		case claims && slices.ContainsFunc(sharedIssuers, func(issuer string) bool { return strings.HasSuffix(provider, issuer) }):
+			if !s.tenant() {
+				s.report(source.Warning, s.Principals.Range, nil, "the audience tells no customer of %s from another, and no other claim is asked for that does", provider)
+			}
+		case claims:
 		case strings.Contains(provider, ":saml-provider/"):
 			s.report(source.Info, s.Principals.Range, nil, "it does not ask for the audience, SAML:aud, that %s vouches for", provider)
 		case p.Text.Known() || strings.Contains(provider, ":oidc-provider/"):
@@ -358,6 +485,26 @@ func (s *statement) trust() {
 	if c := s.first(positive, "aws:principalorgid", "aws:principalorgpaths"); c != nil && !c.Operator.IfExists && len(s.principals(policy.Service)) > 0 && !s.everyone() && len(s.principals(policy.AWS)) == 0 {
 		s.report(source.Error, c.KeyRange, nil, "services belong to no organization and never carry %s", c.Key)
 	}
+}
+
+// sharedIssuers issue tokens to all their customers, for an audience that anybody may
+// ask for.
+var sharedIssuers = []string{"token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io", "agent.buildkite.com"}
+
+// tenant reports whether the statement asks for a claim other than the audience, with
+// more than a wildcard where the customer's name stands.
+func (s *statement) tenant() bool {
+	return slices.ContainsFunc(s.Conditions, func(c condition.Condition) bool {
+		_, claim, ok := cutLast(lower(&c), ":")
+		if !ok || claim == "aud" || strings.HasPrefix(lower(&c), "aws:") || !positive(&c) || c.Operator.IfExists {
+			return false
+		}
+		return !slices.ContainsFunc(c.Values, func(v condition.Value) bool {
+			text, known := v.Text.Literal()
+			named, _, wild := strings.Cut(text, "*")
+			return known && wild && c.Operator.Base == condition.StringLike && (named == "" || strings.HasSuffix(named, ":") && strings.Count(named, ":") == 1)
+		})
+	})
 }
 
 func cutLast(s, sep string) (before, after string, found bool) {
@@ -393,4 +540,47 @@ func (s *statement) orgScope() {
 			}
 		}
 	}
+}
+
+// orgLevel looks at where a service control policy is attached: to the management
+// account, which none binds, or at a level where no policy allows anything.
+func (d *document) orgLevel() {
+	if d.Kind != policy.SCP || d.World == nil {
+		return
+	}
+	env := d.World.Environment()
+	for i, level := range env.SCP {
+		here := slices.IndexFunc(level, func(a policy.Attached) bool { return a.Document == d.Document && a.Sure == kleene.True })
+		switch {
+		case here < 0:
+		case env.ManagementAccount:
+			if i == len(env.SCP)-1 {
+				d.add(nil, source.Warning, d.Range, -1, "it is attached to the management account, which service control policies do not bind")
+			}
+		case here == 0 && closed(level):
+			severity, replay := source.Warning, d.proveClosed()
+			if replay >= 0 {
+				severity = source.Error
+			}
+			d.add(nil, severity, d.Range, replay, "no policy at its level of the organization allows anything, so that all calls are denied below it")
+		}
+	}
+}
+
+// closed reports whether a level of service control policies has none that allows
+// anything.
+func closed(level engine.Level) bool {
+	return len(level) > 0 && !slices.ContainsFunc(level, mayAllow)
+}
+
+func mayAllow(a policy.Attached) bool {
+	return a.Unread != "" || slices.ContainsFunc(a.Statements, func(st policy.Statement) bool { return st.Effect == policy.Allow })
+}
+
+// proveClosed returns a replay in which a grant misses the Allow of a service control
+// policy, -1 if there is none.
+func (d *document) proveClosed() int {
+	return slices.IndexFunc(d.Replays, func(r *chain.Replay) bool {
+		return len(r.Hops) > 0 && r.Principal.StandIn == "" && grants(brokenHop(r)) != nil && slices.Contains(brokenHop(r).Missing, policy.SCP)
+	})
 }

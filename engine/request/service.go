@@ -33,10 +33,18 @@ func withoutResourceAccount(service, action string) bool {
 	return service == "ebs" || noResourceAccount[strings.ToLower(service+":"+action)]
 }
 
+// WithoutResourceAccount returns the actions that carry none of the keys about the
+// account that owns the resource, with "ebs:*" for all of ebs.
+func WithoutResourceAccount() []string {
+	return append(strings.Fields(resourceAccountLacking), "ebs:*")
+}
+
 // noResourceAccount are the actions that do not support aws:ResourceAccount,
 // aws:ResourceOrgID and aws:ResourceOrgPaths, beside all of ebs (AWS page "AWS global
 // condition context keys", as of September 2026).
-var noResourceAccount = set(strings.ToLower(`
+var noResourceAccount = set(strings.ToLower(resourceAccountLacking))
+
+const resourceAccountLacking = `
 	auditmanager:UpdateAssessmentFrameworkShare
 	detective:AcceptInvitation
 	ds:AcceptSharedDirectory
@@ -53,7 +61,7 @@ var noResourceAccount = set(strings.ToLower(`
 	route53:AssociateVpcWithHostedZone
 	route53:CreateVPCAssociationAuthorization
 	securityhub:AcceptAdministratorInvitation
-`))
+`
 
 // throughInterface reports whether an action is one of a data plane that is reached
 // through network interfaces in a VPC, which tells nothing of VPC endpoints.
