@@ -1,6 +1,11 @@
 package hazard
 
 import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/symbol"
 )
@@ -78,3 +83,53 @@ var infrastructure = func() request.Context {
 	ctx.Set("aws:PrincipalArn", symbol.Concat(symbol.Literal("arn:aws:iam::"), some("account"), symbol.Literal(":role/aws:ec2-infrastructure")))
 	return ctx
 }()
+
+// situations are the contexts of every way to call that AWS documents, with values that
+// may be anything where they differ from call to call.
+var situations = sync.OnceValue(func() []request.Context {
+	unsure := request.Organization{Member: kleene.Unknown, ID: anything}
+	session := func(kind request.PrincipalKind, as request.Session) *request.Caller {
+		return &request.Caller{
+			Principal:    request.Principal{Kind: kind, ARN: anything, Session: anything, Account: anything},
+			Organization: unsure, Session: as,
+		}
+	}
+	var out []request.Context
+	for _, caller := range []*request.Caller{
+		session(request.IAMUser, request.Plain), session(request.RoleSession, request.Plain), session(request.RoleSession, request.OIDC),
+		session(request.FederatedUser, request.Plain), session(request.Root, request.Plain),
+		session(request.FederatedIdentity, request.Plain), session(request.Anonymous, request.Plain),
+	} {
+		for _, network := range []request.Network{
+			{SourceIP: anything},
+			{Endpoint: anything, VPC: anything, VPCSourceIP: anything, EndpointAccount: anything, EndpointOrganization: unsure},
+		} {
+			hop := request.Hop{Network: network, Service: "s3"}
+			out = append(out, request.Derive(caller, &hop))
+			if caller.Principal.Entity() {
+				hop.Via = []string{"any"}
+				out = append(out, request.Derive(caller, &hop))
+			}
+		}
+	}
+	service := session(request.ServicePrincipal, request.Plain)
+	service.Principal.Service, service.Source, service.SourceAccount = "any", anything, anything
+	out = append(out, request.Derive(service, &request.Hop{Service: "s3"}))
+	for i := range out {
+		for entry := range out[i].Clone().All() {
+			switch {
+			case entry.Present == kleene.Unknown:
+				out[i].SetMaybe(entry.Key, anything)
+			case slices.Contains(varying, strings.ToLower(entry.Key)):
+				out[i].Set(entry.Key, anything)
+			}
+		}
+	}
+	return out
+})
+
+// varying are the keys whose value names a service.
+var varying = append([]string{"aws:principalservicename", "aws:principalservicenameslist"}, calledViaKeys...)
+
+// anything is a text of which nothing is known.
+var anything = symbol.Symbol{Name: "hazard.anything"}.Text()

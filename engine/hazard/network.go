@@ -246,7 +246,7 @@ var (
 // actions, that leaves calls to addresses in the VPC in.
 func (s *statement) wholePerimeter() {
 	if !s.denies() || !s.Actions.Not && !s.allActions() || s.Resources == nil || !s.allResources() ||
-		s.doc.Kind == policy.Resource || s.doc.Kind == policy.VPCEndpoint || s.first(negated, endpointKeys...) == nil {
+		s.doc.Kind == policy.Resource || s.doc.Kind == policy.VPCEndpoint || s.first(negated, endpointKeys...) == nil || s.ofWorkload() {
 		return
 	}
 	var met []string
@@ -258,6 +258,15 @@ func (s *statement) wholePerimeter() {
 	if len(met) > 0 {
 		s.report(source.Info, s.Actions.Range, nil, "%s go to an address in the VPC and carry no key of an endpoint, so that they are always denied", strings.Join(met, ", "))
 	}
+}
+
+// ofWorkload reports whether the statement is about one kind of workload, such as
+// functions, of which the input does not say what they call.
+func (s *statement) ofWorkload() bool {
+	return slices.ContainsFunc(s.Conditions, func(c condition.Condition) bool {
+		key, _ := request.Find(c.Key)
+		return key.Sent == request.ByWorkload
+	})
 }
 
 // dataPlane are actions of services that are called at an address in the VPC, without
@@ -324,7 +333,11 @@ func (s *statement) silent(keys ...string) (services []string, all bool) {
 func (s *statement) vpcOfAnyRegion() {
 	c := s.first(func(c *condition.Condition) bool { return s.allows() && positive(c) || s.denies() && negated(c) }, "aws:sourcevpc")
 	if c == nil || s.doc.Kind == policy.Resource || s.doc.Kind == policy.VPCEndpoint ||
-		len(s.on("aws:requestedregion", "aws:sourcevpce", "aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths")) > 0 ||
+		len(s.on("aws:sourcevpce", "aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths")) > 0 ||
+		slices.ContainsFunc(s.doc.Statements, func(st policy.Statement) bool {
+			other := &statement{Statement: &st}
+			return len(other.on("aws:sourcevpc")) > 0 && len(other.on("aws:requestedregion")) > 0
+		}) ||
 		slices.ContainsFunc(c.Values, func(v condition.Value) bool { return strings.Contains(v.Text.String(), "${aws:") }) {
 		return
 	}

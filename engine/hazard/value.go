@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tfguard/tfguard/engine/awsref"
 	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/condition"
 	"github.com/tfguard/tfguard/engine/kleene"
@@ -74,13 +75,14 @@ var (
 		ID: "tag-keys", Code: "H30",
 		Title:       "A rule about tags does not ask that there are any",
 		Severity:    source.Warning,
-		Rationale:   "ForAllValues over aws:TagKeys is true for a request without tags, and ForAnyValue is true for one with further tags beside.",
+		Rationale:   "ForAllValues over aws:TagKeys is true for a request without tags, and ForAnyValue is true for one with further tags beside. Keys such as aws:RequestTag/Team are of a tag in any case, and the values of aws:TagKeys are not.",
 		Remediation: `Ask for the tag itself: "Null": {"aws:RequestTag/KEY": "false"}, beside ForAllValues:StringEquals over aws:TagKeys.`,
 		Page:        "Controlling access to AWS resources using tags",
 		Kind:        policy.Identity,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:CreateVolume","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["team"]}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:CreateVolume","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["team"]},"Null":{"aws:RequestTag/team":"false"}}}}`,
 		statement: func(s *statement) {
+			s.tagCase()
 			if !s.allows() || !s.creates() || len(s.on("aws:requesttag/")) > 0 || s.first(is(condition.Null, false), "aws:tagkeys") != nil || s.first(positive, "aws:resourcetag/") != nil {
 				return
 			}
@@ -100,7 +102,7 @@ var (
 		Title:    "A policy variable may have no value",
 		Severity: source.Warning,
 		Rationale: "A variable whose key the request does not carry makes its value match nothing. In an Allow that fails closed. In a Deny the statement does not " +
-			"fire, under a negated operator it always does, and in NotResource it leaves every resource in. In a document of Version 2008-10-17, in an action or in a number it is no variable at all.",
+			"fire, under a negated operator it always does, and in NotResource it leaves every resource in. In a document of Version 2008-10-17, in an action, a principal, the head of an ARN or a number it is no variable at all.",
 		Remediation: "Give the variable a default, ${key, 'none'}, or ask by Null that the key is there; write Version 2012-10-17.",
 		Page:        "IAM policy elements: Variables and tags",
 		Kind:        policy.Identity,
@@ -110,10 +112,10 @@ var (
 	}
 	dateValue = &Rule{
 		ID: "date-value", Code: "H32",
-		Title:       "A date is not read as it looks, or has passed",
+		Title:       "A value is not read as it looks, or has passed",
 		Severity:    source.Info,
-		Rationale:   "Dates are ISO 8601 with a time zone, or seconds since 1970. Four digits are a year to people and seconds to AWS, and milliseconds lie in a far future. A window that has passed grants, or denies, nothing.",
-		Remediation: "Write dates as 2026-01-31T00:00:00Z, and remove windows that have passed.",
+		Rationale:   "An operator for one type of values does not compare those of another. Dates are ISO 8601 with a time zone, or seconds since 1970. Four digits are a year to people and seconds to AWS, and milliseconds lie in a far future. A window that has passed grants, or denies, nothing.",
+		Remediation: "Use the operator for the type of the key. Write dates as 2026-01-31T00:00:00Z, and remove windows that have passed.",
 		Page:        "IAM JSON policy elements: Condition operators",
 		Kind:        policy.Identity,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"DateLessThan":{"aws:CurrentTime":"1893456000000"}}}}`,
@@ -208,6 +210,22 @@ func absentable(text string) string {
 	return ""
 }
 
+// tagCase looks for a tag that aws:TagKeys has in another case than the key that asks
+// for its value.
+func (s *statement) tagCase() {
+	for _, asked := range s.on("aws:requesttag/") {
+		_, tag, _ := strings.Cut(asked.Key, "/")
+		for _, c := range s.on("aws:tagkeys") {
+			exact := c.Operator.Base == condition.StringEquals || c.Operator.Base == condition.StringNotEquals
+			if !exact || !holds(c, tag) || slices.Contains(literals(c), tag) {
+				continue
+			}
+			s.report(source.Info, c.KeyRange, nil, "%s has a tag in another case than %s, which is of the tag in any case", c.Key, asked.Key)
+			return
+		}
+	}
+}
+
 // creates reports whether an action of the statement makes something that may have
 // tags from the start.
 func (s *statement) creates() bool {
@@ -222,53 +240,135 @@ var creating = regexp.MustCompile(`^(Create|Run|Allocate|Import|Copy|Register|Re
 
 // variables looks for variables that may have no value and for those that are none.
 func (s *statement) variables() {
-	guarded := func(v string) bool {
-		key := strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(v, "${"), "}"))
-		return s.first(is(condition.Null, false, "false"), key) != nil
-	}
+	s.strayVariables()
 	if s.Resources != nil {
 		for i := range s.Resources.Entries {
 			r := &s.Resources.Entries[i]
-			text := r.Text().String()
-			v := ""
 			if r.Text().Known() {
-				v = absentable(text)
-			}
-			switch {
-			case v == "" || guarded(v):
-			case s.doc.Version != policy.Version2012:
-				s.report(source.Warning, r.Range, nil, "%s is plain text in a document of Version %s", v, s.doc.Version)
-			case s.Resources.Not:
-				s.report(source.Warning, r.Range, nil, "without a value for %s the exception is lost", v)
-			case s.denies():
-				s.report(source.Warning, r.Range, nil, "without a value for %s it denies nothing", v)
+				s.resourceVariable(r)
 			}
 		}
 	}
 	for i := range s.Conditions {
-		c := &s.Conditions[i]
-		for j := range c.Values {
-			text, _ := c.Values[j].Text.Literal()
-			v := absentable(text)
-			textual := strings.HasPrefix(string(c.Operator.Base), "String") || strings.HasPrefix(string(c.Operator.Base), "Arn") || c.Operator.Base == condition.Bool
-			switch {
-			case v == "" || guarded(v):
-			case !textual:
-				s.report(source.Warning, c.Values[j].Range, nil, "%s is no variable under %s", v, c.Operator)
-			case s.doc.Version != policy.Version2012:
-				s.report(source.Warning, c.Values[j].Range, nil, "%s is plain text in a document of Version %s", v, s.doc.Version)
-			case negated(c) && s.allows():
-				s.report(source.Warning, c.Values[j].Range, nil, "without a value for %s it is true of everybody", v)
-			case s.denies() && positive(c):
-				s.report(source.Warning, c.Values[j].Range, nil, "without a value for %s it denies nothing", v)
-			}
+		for j := range s.Conditions[i].Values {
+			s.valueVariable(&s.Conditions[i], &s.Conditions[i].Values[j])
 		}
 	}
 }
 
+// strayVariables looks for variables in actions and principals, where none counts.
+func (s *statement) strayVariables() {
+	for i := range s.Actions.Entries {
+		text, known := s.Actions.Entries[i].Text.Literal()
+		if v := anyVariable(text); known && v != "" {
+			s.report(source.Warning, s.Actions.Entries[i].Range, nil, "%s is no variable in an action, which then matches nothing", v)
+		}
+	}
+	if s.Principals == nil {
+		return
+	}
+	for i := range s.Principals.Entries {
+		p := &s.Principals.Entries[i]
+		text, known := p.Text.Literal()
+		if v := anyVariable(text); known && v != "" {
+			s.report(source.Warning, p.Range, nil, "%s is no variable in a principal, which then is nobody", v)
+		}
+	}
+}
+
+func (s *statement) resourceVariable(r *policy.ResourcePattern) {
+	text := r.Text().String()
+	parts := strings.SplitN(text, ":", 6)
+	early := anyVariable(strings.Join(parts[:min(len(parts), 5)], ":"))
+	v := absentable(text)
+	switch {
+	case anyVariable(text) != "" && s.doc.Version != policy.Version2012:
+		s.report(source.Warning, r.Range, nil, "%s is plain text in a document of Version %s", anyVariable(text), s.doc.Version)
+	case early != "" && len(parts) == 6:
+		s.report(source.Warning, r.Range, nil, "%s is no variable before the fifth colon of an ARN, which then matches nothing", early)
+	case noKey(v):
+		s.report(source.Warning, r.Range, nil, "%s is the variable of no condition key, and then matches nothing", v)
+	case v == "" || s.requires(v):
+	case s.Resources.Not:
+		s.report(source.Warning, r.Range, nil, "without a value for %s the exception is lost", v)
+	case s.denies():
+		s.report(source.Warning, r.Range, nil, "without a value for %s it denies nothing", v)
+	case s.userless(v):
+		s.report(source.Info, r.Range, nil, "roles have no value for %s, and it belongs to roles alone", v)
+	}
+}
+
+func (s *statement) valueVariable(c *condition.Condition, value *condition.Value) {
+	text, known := value.Text.Literal()
+	if !known {
+		return
+	}
+	v := absentable(text)
+	base := string(c.Operator.Base)
+	textual := strings.HasPrefix(base, "String") || strings.HasPrefix(base, "Arn") || c.Operator.Base == condition.Bool
+	switch {
+	case anyVariable(text) != "" && !textual:
+		s.report(source.Warning, value.Range, nil, "%s is no variable under %s", anyVariable(text), c.Operator)
+	case anyVariable(text) != "" && s.doc.Version != policy.Version2012:
+		s.report(source.Warning, value.Range, nil, "%s is plain text in a document of Version %s", anyVariable(text), s.doc.Version)
+	case noKey(v):
+		s.report(source.Warning, value.Range, nil, "%s is the variable of no condition key, and then matches nothing", v)
+	case v == "" || s.requires(v):
+	case negated(c) && s.allows():
+		s.report(source.Warning, value.Range, nil, "without a value for %s it is true of everybody", v)
+	case s.denies() && positive(c):
+		s.report(source.Warning, value.Range, nil, "without a value for %s it denies nothing", v)
+	case s.userless(v):
+		s.report(source.Info, value.Range, nil, "roles have no value for %s, and it belongs to roles alone", v)
+	}
+}
+
+// keyOf is the key of a variable, in lower case.
+func keyOf(variable string) string {
+	key, _, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(variable, "${"), "}"), ",")
+	return strings.ToLower(key)
+}
+
+// anyVariable returns the first variable of a text that does not stand for a character.
+func anyVariable(text string) string {
+	for _, v := range variable.FindAllString(text, -1) {
+		if key := keyOf(v); key != "*" && key != "?" && key != "$" {
+			return v
+		}
+	}
+	return ""
+}
+
+// requires reports whether the statement holds only where the key of a variable is
+// there: it asks for it, or for another key that AWS sends together with it.
+func (s *statement) requires(v string) bool {
+	key, _ := request.Find(keyOf(v))
+	return slices.ContainsFunc(s.Conditions, func(c condition.Condition) bool {
+		other, _ := request.Find(c.Key)
+		together := lower(&c) == keyOf(v) || key.Sent == request.ByWorkload && other.Sent == request.ByWorkload
+		return together && (is(condition.Null, false, "false")(&c) || positive(&c) && !c.Operator.IfExists && c.Operator.Set != condition.ForAllValues)
+	})
+}
+
+// userless reports whether a variable is of users and the policy of roles alone.
+func (s *statement) userless(v string) bool { return keyOf(v) == "aws:username" && s.ofRoles() }
+
+// ofRoles reports whether the policy belongs to roles and nobody else.
+func (s *statement) ofRoles() bool {
+	return s.doc.Kind == policy.Identity && len(s.doc.principals) > 0 && !slices.ContainsFunc(s.doc.principals, func(p *chain.Principal) bool {
+		return p.Caller.Principal.Kind != request.RoleSession
+	})
+}
+
+// noKey reports whether a variable is of no condition key: those of all services and
+// identity providers have a colon.
+func noKey(v string) bool { return v != "" && !strings.Contains(keyOf(v), ":") }
+
 // dates looks at the dates of conditions.
 func (s *statement) dates() {
-	for _, c := range s.on("aws:currenttime", "aws:epochtime", "aws:tokenissuetime") {
+	for j := range s.Conditions {
+		c := &s.Conditions[j]
+		s.mismatch(c)
 		if !strings.HasPrefix(string(c.Operator.Base), "Date") {
 			continue
 		}
@@ -283,11 +383,56 @@ func (s *statement) dates() {
 				s.report(source.Info, v.Range, nil, "%s looks like milliseconds: dates are in seconds", text)
 			case known && strings.Contains(text, "T") && !zoned.MatchString(text):
 				s.report(source.Info, v.Range, nil, "%s has no time zone", text)
-			case known && lower(c) != "aws:tokenissuetime" && s.passed(c, text):
+			case known && (lower(c) == "aws:currenttime" || lower(c) == "aws:epochtime") && s.passed(c, text):
 				s.report(source.Info, v.Range, nil, "its time, until %s, has passed", text)
 			}
 		}
 	}
+}
+
+// mismatch looks for an operator that is not for the type of its key, or for a text
+// that no value of that type is.
+func (s *statement) mismatch(c *condition.Condition) {
+	typ, ok := typeOf(c)
+	if !ok {
+		return
+	}
+	base := string(c.Operator.Base)
+	family := map[string]request.Type{"Date": request.Date, "Numeric": request.Numeric, "Arn": request.ARN, "Bool": request.Bool, "IpAddress": request.IP, "NotIpAddress": request.IP}
+	for prefix, of := range family {
+		if !strings.HasPrefix(base, prefix) || of == typ {
+			continue
+		}
+		loose := typ == request.String && (of == request.Numeric || of == request.ARN) || lower(c) == "aws:epochtime" && of == request.Numeric
+		if !loose {
+			s.report(source.Info, c.KeyRange, nil, "%s is for another type than %s, whose values are of type %s", c.Operator, c.Key, typ)
+		}
+	}
+	if !strings.HasPrefix(base, "String") {
+		return
+	}
+	for i := range c.Values {
+		text, known := c.Values[i].Text.Literal()
+		bare := known && anyVariable(text) == "" && !strings.ContainsAny(text, "*?")
+		switch {
+		case typ == request.IP && bare && strings.Contains(text, "/"):
+			s.report(source.Info, c.Values[i].Range, nil, "%s compares the text %s, which is no address: IpAddress reads ranges", c.Operator, text)
+		case typ == request.Bool && bare && text != "true" && text != "false":
+			s.report(source.Info, c.Values[i].Range, nil, "%s compares the text %q, and %s is true or false", c.Operator, text, c.Key)
+		}
+	}
+}
+
+// typeOf returns the type of a condition's key, of single services too. Of their keys
+// the reference calls some texts that are more than that, as are those of tags: ok is
+// false for them.
+func typeOf(c *condition.Condition) (typ request.Type, ok bool) {
+	if key, ok := request.Find(c.Key); ok {
+		return key.Type, key.Type != request.String || strings.HasPrefix(lower(c), "aws:") && key.Sent != request.Tagged
+	}
+	key, ok := awsref.LookupConditionKey(c.Key)
+	typ = request.Type(strings.TrimPrefix(string(key.Type), "ArrayOf"))
+	return typ, ok && typ != request.String
 }
 
 var zoned = regexp.MustCompile(`(Z|[+-][0-9]{2}:[0-9]{2})$`)
@@ -308,49 +453,53 @@ var neverMatches = &Rule{
 	Title:    "A statement can never match",
 	Severity: source.Warning,
 	Rationale: "An action on buckets does not match the ARN of objects, nor the other way about. " +
-		"And no request carries both a public address and a VPC, or comes from a service in its own name and through one.",
+		"And no request carries both a public address and a VPC, or comes from a service in its own name and through one, or from an organization.",
 	Remediation: "Name the resources that the actions work on, and ask for keys that one request carries together.",
 	Page:        "Actions, resources, and condition keys for AWS services",
 	Kind:        policy.Identity,
 	Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::b/*"}}`,
 	After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::b"}}`,
 	statement: func(s *statement) {
-		for _, pair := range exclusive {
-			a, b := s.first(pair.a, pair.keyA), s.first(pair.b, pair.keysB...)
-			if a != nil && b != nil {
-				s.report(source.Warning, a.KeyRange, nil, "no request meets both its condition over %s and that over %s", a.Key, b.Key)
-			}
-		}
+		s.exclusive()
 		s.disjoint()
 		s.mismatched()
 	},
 }
 
-// exclusive are conditions that no request meets together.
-var exclusive = func() []struct {
-	keyA  string
-	a     func(*condition.Condition) bool
-	keysB []string
-	b     func(*condition.Condition) bool
-} {
-	strict := func(c *condition.Condition) bool {
-		return positive(c) && !c.Operator.IfExists && c.Operator.Set != condition.ForAllValues
+// exclusive looks for two conditions that no request meets together.
+func (s *statement) exclusive() {
+	if c := s.first(positive, "aws:username"); c != nil && !c.Operator.IfExists && s.ofRoles() {
+		s.report(source.Warning, c.KeyRange, nil, "roles do not carry %s, and it belongs to roles alone", c.Key)
 	}
-	yes := func(c *condition.Condition) bool { return strict(c) && holds(c, "true") && !holds(c, "false") }
-	session := func(c *condition.Condition) bool { return strict(c) && holds(c, "AssumedRole") && len(c.Values) == 1 }
-	return []struct {
-		keyA  string
-		a     func(*condition.Condition) bool
-		keysB []string
-		b     func(*condition.Condition) bool
-	}{
-		{"aws:sourceip", strict, []string{"aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:sourcevpcarn"}, strict},
-		{"aws:principalisawsservice", yes, calledViaKeys, strict},
-		{"aws:principalisawsservice", yes, []string{"aws:viaawsservice"}, yes},
-		{"aws:principalservicename", strict, []string{"aws:viaawsservice"}, yes},
-		{"aws:username", strict, []string{"aws:principaltype"}, session},
+	var told []*condition.Condition
+	for i := range s.Conditions {
+		if key, ok := request.Find(s.Conditions[i].Key); ok && telling[key.Sent] || ok && tellingKeys[lower(&s.Conditions[i])] {
+			told = append(told, &s.Conditions[i])
+		}
 	}
-}()
+	for i, a := range told {
+		for _, b := range told[:i] {
+			if lower(a) != lower(b) && possible(a) && possible(b) && !possible(a, b) {
+				s.report(source.Warning, b.KeyRange, nil, "no request meets both its condition over %s and that over %s", b.Key, a.Key)
+			}
+		}
+	}
+}
+
+// telling are the keys that depend on who calls and how alone, by who sends them.
+var telling = map[request.Availability]bool{
+	request.Signed: true, request.InOrganization: true, request.ByService: true, request.ByUser: true,
+	request.ByAddress: true, request.ThroughEndpoint: true, request.OnBehalf: true,
+}
+
+var tellingKeys = map[string]bool{"aws:viaawsservice": true, "aws:principaltype": true}
+
+// possible reports whether some request meets all of some conditions.
+func possible(conditions ...*condition.Condition) bool {
+	return slices.ContainsFunc(situations(), func(ctx request.Context) bool {
+		return !slices.ContainsFunc(conditions, func(c *condition.Condition) bool { return c.Eval(ctx) == kleene.False })
+	})
+}
 
 // disjoint looks for two positive conditions over one key that no value meets.
 func (s *statement) disjoint() {
