@@ -337,11 +337,8 @@ func (f *finder) void(replays []int) *Finding {
 		case deny != nil && (deny.Kind == policy.SCP || deny.Kind == policy.Boundary) && len(deniers(hop)) == 1:
 			out = blame(GrantVoid, g, i, "%s grants %s %s on %s, and %s denies it on every chain.", reasonName(g), r.Principal.Address, r.Action, target(r), reasonName(deny))
 			out.policy, out.statement = deny.Policy, deny.Statement
-		case deny == nil && limited(hop):
+		case deny == nil && limited(hop) && !closedTo(r.Principal):
 			out = blame(GrantVoid, g, i, "%s grants %s %s on %s, which is outside of its %s on every chain.", reasonName(g), r.Principal.Address, r.Action, target(r), kinds(hop.Missing))
-			if at := slices.IndexFunc(r.Principal.SCP, closed); at >= 0 && slices.Contains(hop.Missing, policy.SCP) {
-				out.policy, out.statement = r.Principal.SCP[at][0].ID, 0 // a level where nothing is allowed
-			}
 		}
 	}
 	return out

@@ -187,7 +187,7 @@ var (
 			case s.covers("s3:PutObject") && s.Actions.Not:
 				s.report(source.Info, s.Actions.Range, nil, "it denies s3:PutObject, by which templates are uploaded")
 			case s.covers("ec2:DescribeInstances") && s.Actions.Not:
-				s.report(source.Info, s.Actions.Range, nil, "it denies looking too, such as ec2:DescribeInstances")
+				s.report(source.Info, s.Actions.Range, nil, "it denies reading too, such as ec2:DescribeInstances")
 			}
 		},
 	}

@@ -306,7 +306,7 @@ func (s *statement) reachesServices() bool {
 }
 
 // silent are the services the statement speaks of to which AWS sends none of some keys
-// about the network, and whether that is all of them. For all actions AWS STS stands.
+// about the network, and whether that is all of them.
 func (s *statement) silent(keys ...string) (services []string, all bool) {
 	if s.Actions.Not {
 		return nil, false
@@ -316,7 +316,7 @@ func (s *statement) silent(keys ...string) (services []string, all bool) {
 		text, _ := s.Actions.Entries[i].Text.Literal()
 		service, _, ok := strings.Cut(strings.ToLower(text), ":")
 		if text == "*" {
-			service, ok, all = "sts", true, false
+			return []string{"most services, such as sts"}, false
 		}
 		sends := slices.ContainsFunc(keys, func(key string) bool { return request.SendsEndpointKey(service, key) })
 		if !ok || strings.ContainsAny(service, "*?") || sends {
@@ -328,11 +328,11 @@ func (s *statement) silent(keys ...string) (services []string, all bool) {
 	return services, all
 }
 
-// vpcOfAnyRegion looks for a VPC that is told by its id alone where the statement holds
-// in all Regions.
+// vpcOfAnyRegion looks for a VPC that an organization's policy, which holds in all
+// Regions, tells by its id alone.
 func (s *statement) vpcOfAnyRegion() {
 	c := s.first(func(c *condition.Condition) bool { return s.allows() && positive(c) || s.denies() && negated(c) }, "aws:sourcevpc")
-	if c == nil || s.doc.Kind == policy.Resource || s.doc.Kind == policy.VPCEndpoint ||
+	if c == nil || s.doc.Kind != policy.SCP && s.doc.Kind != policy.RCP ||
 		len(s.on("aws:sourcevpce", "aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths")) > 0 ||
 		slices.ContainsFunc(s.doc.Statements, func(st policy.Statement) bool {
 			other := &statement{Statement: &st}
@@ -406,7 +406,7 @@ func (s *statement) withoutIPv6(c *condition.Condition) {
 		return
 	}
 	if where := s.doc.speaksIPv6(lower(c)); where != "" {
-		s.report(source.Info, c.KeyRange, nil, "callers on IPv6, of whom %s speaks, are in none of its ranges", where)
+		s.report(source.Info, c.KeyRange, nil, "%s tells of callers on IPv6, and they are in none of its ranges", where)
 	}
 }
 

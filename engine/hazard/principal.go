@@ -82,7 +82,7 @@ var (
 	confusedDeputy = &Rule{
 		ID: "confused-deputy", Code: "H23",
 		Title:       "A service is let in on behalf of anybody",
-		Severity:    source.Warning,
+		Severity:    source.Error,
 		Rationale:   "A service calls in its own name for all its customers. A statement that names the service and not for whom it may call lets any account of AWS use the service to reach the resource.",
 		Remediation: `Add aws:SourceArn, aws:SourceAccount or aws:SourceOrgID to the condition. The ARN of a bucket names no account: add aws:SourceAccount beside it. A Deny that asks for them needs "Bool": {"aws:PrincipalIsAWSService": "true"} and "Null": {"aws:SourceAccount": "false"}.`,
 		Page:        "The confused deputy problem",
@@ -134,7 +134,11 @@ var (
 				s.report(source.Warning, c.KeyRange, nil, "principals of other organizations may reach their own organization through the endpoint")
 			case c != nil && s.denies() && s.anyBucket() && (s.allActions() || s.covers("s3:GetObject") || s.covers("ssm:GetDocument")) && !s.Actions.Not &&
 				len(s.on("aws:resourcetag/", "aws:calledviafirst", "aws:calledvia", "aws:viaawsservice")) == 0:
-				s.report(source.Warning, c.KeyRange, nil, "it denies resources that AWS owns, such as machine images and layers")
+				owned := "machine images and layers"
+				if !s.allResources() {
+					owned = "the buckets that its agents read"
+				}
+				s.report(source.Warning, c.KeyRange, nil, "it denies resources that AWS owns, such as %s", owned)
 			case c != nil && s.denies() && s.allResources() && s.applies(direct) == kleene.True:
 				if met := slices.DeleteFunc(request.WithoutResourceAccount(), func(action string) bool { return !s.covers(action) }); len(met) > 0 {
 					s.report(source.Info, c.KeyRange, nil, "calls of %s do not carry %s and are always denied", listed(met), c.Key)
@@ -202,7 +206,6 @@ var (
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}}`,
 		statement:   (*statement).orgScope,
 		document:    (*document).orgLevel,
-		explains:    []*Rule{GrantVoid},
 	}
 )
 
@@ -349,7 +352,7 @@ func (s *statement) deputyDeny() {
 	case s.applies(direct, unasked...) == kleene.True:
 		s.report(source.Warning, c.KeyRange, s.denied(chain.Caller), "it denies callers that are no services too, which do not carry %s", c.Key)
 	case s.applies(forNobody, unasked...) == kleene.True && !s.onlyOf("kms"):
-		s.report(source.Warning, c.KeyRange, s.denied(chain.ServicePrincipal), "it denies what services do that are not sent %s, and nothing asks whether it is there", c.Key)
+		s.report(source.Warning, c.KeyRange, s.denied(chain.ServicePrincipal), "it denies services whose calls do not carry %s too, as nothing asks whether it is there", c.Key)
 	}
 }
 
@@ -550,15 +553,15 @@ func (d *document) orgLevel() {
 	}
 	env := d.World.Environment()
 	for i, level := range env.SCP {
-		here := slices.IndexFunc(level, func(a policy.Attached) bool { return a.Document == d.Document && a.Sure == kleene.True })
+		here := slices.IndexFunc(level, func(a policy.Attached) bool { return a.Document == d.Document })
 		switch {
 		case here < 0:
 		case env.ManagementAccount:
-			if i == len(env.SCP)-1 {
+			if i == len(env.SCP)-1 && level[here].Sure == kleene.True {
 				d.add(nil, source.Warning, d.Range, -1, "it is attached to the management account, which service control policies do not bind")
 			}
 		case here == 0 && closed(level):
-			severity, replay := source.Warning, d.proveClosed()
+			severity, replay := source.Warning, slices.IndexFunc(d.Replays, deniedByLevel)
 			if replay >= 0 {
 				severity = source.Error
 			}
@@ -568,19 +571,21 @@ func (d *document) orgLevel() {
 }
 
 // closed reports whether a level of service control policies has none that allows
-// anything.
+// anything: what it refuses, it refuses for that.
 func closed(level engine.Level) bool {
-	return len(level) > 0 && !slices.ContainsFunc(level, mayAllow)
-}
-
-func mayAllow(a policy.Attached) bool {
-	return a.Unread != "" || slices.ContainsFunc(a.Statements, func(st policy.Statement) bool { return st.Effect == policy.Allow })
-}
-
-// proveClosed returns a replay in which a grant misses the Allow of a service control
-// policy, -1 if there is none.
-func (d *document) proveClosed() int {
-	return slices.IndexFunc(d.Replays, func(r *chain.Replay) bool {
-		return len(r.Hops) > 0 && r.Principal.StandIn == "" && grants(brokenHop(r)) != nil && slices.Contains(brokenHop(r).Missing, policy.SCP)
+	return len(level) > 0 && !slices.ContainsFunc(level, func(a policy.Attached) bool {
+		return a.Unread != "" || slices.ContainsFunc(a.Statements, func(st policy.Statement) bool { return st.Effect == policy.Allow })
 	})
+}
+
+func closedTo(p *chain.Principal) bool { return slices.ContainsFunc(p.SCP, closed) }
+
+// deniedByLevel reports whether a call that a principal of the input is granted misses
+// the Allow of a service control policy, where a level has none.
+func deniedByLevel(r *chain.Replay) bool {
+	if len(r.Hops) == 0 || r.Principal.StandIn != "" || !closedTo(r.Principal) {
+		return false
+	}
+	hop := brokenHop(r)
+	return grants(hop) != nil && slices.Contains(hop.Missing, policy.SCP)
 }

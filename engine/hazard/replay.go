@@ -113,7 +113,7 @@ func broken(r *chain.Replay) *Finding {
 			Message: fmt.Sprintf("%s is granted %s on %s through %s, and hop %d, %s, is denied by %s.",
 				who, r.Action, target(r), r.Chain.ID, hop.Hop, hop.Request.Action, reasonName(deny)),
 		}
-	case limited(hop):
+	case limited(hop) && !closedTo(r.Principal):
 		return &Finding{
 			Rule: ChainBroken, Address: r.Principal.Address, Origin: source.Origin{Address: r.Principal.Address},
 			Message: fmt.Sprintf("%s is granted %s on %s through %s, and hop %d, %s, is outside of its %s.",

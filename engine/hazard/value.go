@@ -294,7 +294,7 @@ func (s *statement) resourceVariable(r *policy.ResourcePattern) {
 	case s.denies():
 		s.report(source.Warning, r.Range, nil, "without a value for %s it denies nothing", v)
 	case s.userless(v):
-		s.report(source.Info, r.Range, nil, "roles have no value for %s, and it belongs to roles alone", v)
+		s.report(source.Info, r.Range, nil, "roles have no value for %s, and the policy belongs to roles alone", v)
 	}
 }
 
@@ -319,7 +319,7 @@ func (s *statement) valueVariable(c *condition.Condition, value *condition.Value
 	case s.denies() && positive(c):
 		s.report(source.Warning, value.Range, nil, "without a value for %s it denies nothing", v)
 	case s.userless(v):
-		s.report(source.Info, value.Range, nil, "roles have no value for %s, and it belongs to roles alone", v)
+		s.report(source.Info, value.Range, nil, "roles have no value for %s, and the policy belongs to roles alone", v)
 	}
 }
 
@@ -469,7 +469,7 @@ var neverMatches = &Rule{
 // exclusive looks for two conditions that no request meets together.
 func (s *statement) exclusive() {
 	if c := s.first(positive, "aws:username"); c != nil && !c.Operator.IfExists && s.ofRoles() {
-		s.report(source.Warning, c.KeyRange, nil, "roles do not carry %s, and it belongs to roles alone", c.Key)
+		s.report(source.Warning, c.KeyRange, nil, "roles do not carry %s, and the policy belongs to roles alone", c.Key)
 	}
 	var told []*condition.Condition
 	for i := range s.Conditions {
