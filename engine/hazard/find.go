@@ -122,15 +122,16 @@ type statement struct {
 	keys []string
 }
 
-// report reports the statement. A claim that a replay proves is an error.
-func (s *statement) report(severity source.Severity, rng source.Range, shows proof, format string, args ...any) {
+// report reports the statement. A claim that a replay proves is an error. What is to be
+// done may be another thing than the rule says: the finding is good until the next one.
+func (s *statement) report(severity source.Severity, rng source.Range, shows proof, format string, args ...any) *Finding {
 	replay := -1
 	if shows != nil {
 		if replay = s.doc.prove(shows); replay >= 0 {
 			severity = source.Error
 		}
 	}
-	s.doc.add(s.Statement, severity, rng, replay, fmt.Sprintf(format, args...))
+	return s.doc.add(s.Statement, severity, rng, replay, fmt.Sprintf(format, args...))
 }
 
 // prove returns the first replay that the policy had a part in and that shows the
@@ -147,7 +148,7 @@ func (d *document) prove(shows proof) int {
 // proves reports whether a replay that the policy had a part in shows the claim.
 func (d *document) proves(shows proof) bool { return d.prove(shows) >= 0 }
 
-func (d *document) add(st *policy.Statement, severity source.Severity, rng source.Range, replay int, message string) {
+func (d *document) add(st *policy.Statement, severity source.Severity, rng source.Range, replay int, message string) *Finding {
 	if d.Sensitive {
 		message = d.rule.Title
 	}
@@ -162,6 +163,7 @@ func (d *document) add(st *policy.Statement, severity source.Severity, rng sourc
 		Message: where + ": " + message + ".", Address: d.Origin.Address, Origin: d.Origin, Range: rng,
 		Replay: replay, policy: d.ID, statement: index,
 	})
+	return &d.findings[len(d.findings)-1]
 }
 
 func name(index int, sid string, doc *policy.Document) string {

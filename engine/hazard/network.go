@@ -138,7 +138,7 @@ var (
 			if c != nil && !slices.ContainsFunc(s.doc.Statements, func(st policy.Statement) bool {
 				return len((&statement{Statement: &st}).on(namesVPC...)) > 0
 			}) {
-				s.report(source.Warning, c.KeyRange, nil, "any VPC may have the addresses, and no condition says which one")
+				s.report(source.Warning, c.KeyRange, nil, "any VPC may have the addresses, and no condition says which one").Remediation = "Add aws:SourceVpc or aws:SourceVpce to the condition."
 			}
 		},
 	}
@@ -147,7 +147,7 @@ var (
 		Title:       "A key of a VPC endpoint does not tell what is asked",
 		Severity:    source.Error,
 		Rationale:   "aws:SourceVpcArn, aws:VpceAccount, aws:VpceOrgID and aws:VpceOrgPaths are sent by a list of services. For all others they are absent, and a Deny by a negated operator then meets every call. The id of a VPC, in aws:SourceVpc, is its own only within its Region.",
-		Remediation: "Limit the statement to actions of services that support the key, or use aws:SourceVpc and aws:SourceVpce for the others; ask for aws:RequestedRegion beside aws:SourceVpc.",
+		Remediation: "Limit the statement to actions of services that support the key, or use aws:SourceVpc and aws:SourceVpce for the others.",
 		Page:        "AWS global condition context keys",
 		Kind:        policy.SCP,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"secretsmanager:*","Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:VpceOrgID":"o-exampleorgid"},"BoolIfExists":{"aws:ViaAWSService":"false"}}}}`,
@@ -183,7 +183,7 @@ var (
 		Title:       "An address range is not what it seems",
 		Severity:    source.Warning,
 		Rationale:   "Bits after the prefix are ignored, so that the range is wider than the address suggests; /0 is everybody; and S3 counts ranges wider than /8 (IPv6: /32) as public. A caller on IPv6, as dual-stack endpoints let in, is in no range of IPv4.",
-		Remediation: "Write the network's own address, and no range wider than /8 (IPv4) or /32 (IPv6); name the ranges of IPv6 beside those of IPv4.",
+		Remediation: "Write the network's own address, and no range wider than /8 (IPv4) or /32 (IPv6).",
 		Page:        "Blocking public access to your Amazon S3 storage",
 		Kind:        policy.Identity,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"IpAddress":{"aws:SourceIp":"203.0.113.7/24"}}}}`,
@@ -210,7 +210,7 @@ var (
 		statement: func(s *statement) {
 			c := s.first(negated, networkKeys...)
 			if i := slices.IndexFunc(dataPlane, s.lists); s.denies() && i >= 0 && s.first(negated, endpointKeys...) != nil {
-				s.report(source.Warning, s.Actions.Range, nil, "%s goes to an address in the VPC and carries no key of an endpoint, so that it is always denied", dataPlane[i])
+				s.report(source.Warning, s.Actions.Range, nil, "%s goes to an address in the VPC and carries no key of an endpoint, so that it is always denied", dataPlane[i]).Remediation = "Leave the action out of the Deny."
 			}
 			s.wholePerimeter()
 			if !s.denies() || c == nil || !s.covers("kms:Decrypt") || s.doc.Kind == policy.Identity || s.doc.Kind == policy.Boundary {
@@ -256,7 +256,7 @@ func (s *statement) wholePerimeter() {
 		}
 	}
 	if len(met) > 0 {
-		s.report(source.Info, s.Actions.Range, nil, "%s go to an address in the VPC and carry no key of an endpoint, so that they are always denied", strings.Join(met, ", "))
+		s.report(source.Info, s.Actions.Range, nil, "%s go to an address in the VPC and carry no key of an endpoint, so that they are always denied", strings.Join(met, ", ")).Remediation = "Put them into NotAction, as far as they are used."
 	}
 }
 
@@ -341,7 +341,7 @@ func (s *statement) vpcOfAnyRegion() {
 		slices.ContainsFunc(c.Values, func(v condition.Value) bool { return strings.Contains(v.Text.String(), "${aws:") }) {
 		return
 	}
-	s.report(source.Info, c.KeyRange, nil, "the id of a VPC is its own only within its Region, and no condition says which one")
+	s.report(source.Info, c.KeyRange, nil, "the id of a VPC is its own only within its Region, and no condition says which one").Remediation = "Ask for aws:RequestedRegion beside the VPC, or for aws:SourceVpcArn where all services of the statement send it."
 }
 
 func prefix(v *condition.Value) (netip.Prefix, bool) {
@@ -402,13 +402,15 @@ func (s *statement) withoutIPv6(c *condition.Condition) {
 		if s.allows() {
 			verb = "excepted"
 		}
-		s.report(source.Warning, c.KeyRange, nil, "callers on IPv6, in whichever network, are not %s: its ranges are of IPv4 alone", verb)
+		s.report(source.Warning, c.KeyRange, nil, "callers on IPv6, in whichever network, are not %s: its ranges are of IPv4 alone", verb).Remediation = ipv6Remedy
 		return
 	}
 	if where := s.doc.speaksIPv6(lower(c)); where != "" {
-		s.report(source.Info, c.KeyRange, nil, "%s tells of callers on IPv6, and they are in none of its ranges", where)
+		s.report(source.Info, c.KeyRange, nil, "%s tells of callers on IPv6, and they are in none of its ranges", where).Remediation = ipv6Remedy
 	}
 }
+
+const ipv6Remedy = "Name the ranges of IPv6 beside those of IPv4."
 
 // speaksIPv6 names what tells that there are callers on IPv6: a policy with such a
 // range or, for addresses in a VPC, an endpoint that takes them; "" if nothing does.

@@ -83,8 +83,8 @@ var (
 		ID: "confused-deputy", Code: "H23",
 		Title:       "A service is let in on behalf of anybody",
 		Severity:    source.Error,
-		Rationale:   "A service calls in its own name for all its customers. A statement that names the service and not for whom it may call lets any account of AWS use the service to reach the resource.",
-		Remediation: `Add aws:SourceArn, aws:SourceAccount or aws:SourceOrgID to the condition. The ARN of a bucket names no account: add aws:SourceAccount beside it. A Deny that asks for them needs "Bool": {"aws:PrincipalIsAWSService": "true"} and "Null": {"aws:SourceAccount": "false"}.`,
+		Rationale:   "A service calls in its own name for all its customers. A statement that names the service and not for whom it may call lets any account of AWS use the service to reach the resource. A Deny by the same keys meets everybody who does not carry them, unless it asks that a service calls and says for whom.",
+		Remediation: `Add aws:SourceArn, aws:SourceAccount or aws:SourceOrgID to the condition. The ARN of a bucket names no account: add aws:SourceAccount beside it.`,
 		Page:        "The confused deputy problem",
 		Kind:        policy.Resource,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"arn:aws:sqs:eu-west-1:111122223333:q"}}`,
@@ -99,7 +99,7 @@ var (
 		Title:       "A Deny by organization also meets services that call in their own name",
 		Severity:    source.Error,
 		Rationale:   "A service principal belongs to no organization and to no account of the customer: it does not carry aws:PrincipalOrgID, and a negated operator is true for an absent key. Log delivery and CloudFront are then denied. The same holds for identities of AWS's own accounts, such as origin access identities, and for the users of identity providers as they assume a role.",
-		Remediation: `Add "BoolIfExists": {"aws:PrincipalIsAWSService": "false"} to the condition of the Deny. Exempt identities of AWS's accounts by aws:PrincipalAccount, or let services take their place, and leave sts:AssumeRoleWithSAML and sts:AssumeRoleWithWebIdentity out.`,
+		Remediation: `Add "BoolIfExists": {"aws:PrincipalIsAWSService": "false"} to the condition of the Deny.`,
 		Page:        "AWS global condition context keys",
 		Kind:        policy.Resource,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-exampleorgid"}}}}`,
@@ -131,7 +131,7 @@ var (
 			c := s.first(negated, keys...)
 			switch {
 			case c != nil && s.denies() && s.doc.Kind == policy.VPCEndpoint && s.ownOrganization(c):
-				s.report(source.Warning, c.KeyRange, nil, "principals of other organizations may reach their own organization through the endpoint")
+				s.report(source.Warning, c.KeyRange, nil, "principals of other organizations may reach their own organization through the endpoint").Remediation = ownOrganizationRemedy
 			case c != nil && s.denies() && s.anyBucket() && (s.allActions() || s.covers("s3:GetObject") || s.covers("ssm:GetDocument")) && !s.Actions.Not &&
 				len(s.on("aws:resourcetag/", "aws:calledviafirst", "aws:calledvia", "aws:viaawsservice")) == 0:
 				owned := "machine images and layers"
@@ -141,11 +141,11 @@ var (
 				s.report(source.Warning, c.KeyRange, nil, "it denies resources that AWS owns, such as %s", owned)
 			case c != nil && s.denies() && s.allResources() && s.applies(direct) == kleene.True:
 				if met := slices.DeleteFunc(request.WithoutResourceAccount(), func(action string) bool { return !s.covers(action) }); len(met) > 0 {
-					s.report(source.Info, c.KeyRange, nil, "calls of %s do not carry %s and are always denied", listed(met), c.Key)
+					s.report(source.Info, c.KeyRange, nil, "calls of %s do not carry %s and are always denied", listed(met), c.Key).Remediation = "Leave the actions out of the Deny, or keep them if they are to be denied."
 				}
 			case s.allows() && s.doc.Kind == policy.VPCEndpoint:
 				if c := s.first(positive, "aws:resourceorgid"); c != nil && s.ownOrganization(c) {
-					s.report(source.Warning, c.KeyRange, nil, "principals of other organizations may reach their own organization through the endpoint")
+					s.report(source.Warning, c.KeyRange, nil, "principals of other organizations may reach their own organization through the endpoint").Remediation = ownOrganizationRemedy
 				}
 			}
 		},
@@ -199,7 +199,7 @@ var (
 		Severity: source.Error,
 		Rationale: "A service control policy binds principals of member accounts: not services that call in their own name, not callers from outside, not the management account. " +
 			"At every level, from the root to the account, some policy has to allow a call: where FullAWSAccess is detached and the others only deny, nothing is allowed. A resource control policy binds resources of the services on its list.",
-		Remediation: "Leave FullAWSAccess attached beside policies that deny. Restrict services and outsiders by a resource control policy or the resource's own policy, and services that resource control policies do not reach by their own policies.",
+		Remediation: "Restrict services and outsiders by a resource control policy or the resource's own policy, and services that resource control policies do not reach by their own policies.",
 		Page:        "Service control policies (SCPs)",
 		Kind:        policy.SCP,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:PrincipalIsAWSService":"true"}}}}`,
@@ -226,6 +226,8 @@ func (s *statement) anyBucket() bool {
 	})
 }
 
+const ownOrganizationRemedy = "Name the organization by its id, or ask for aws:PrincipalOrgID too."
+
 // ownOrganization reports whether a condition compares with the organization of the
 // caller, of which nothing in the policy says that it is the customer's.
 func (s *statement) ownOrganization(c *condition.Condition) bool {
@@ -246,7 +248,8 @@ func (s *statement) foreign(c *condition.Condition) {
 		}
 		for _, p := range append(other.principals(policy.AWS), other.principals(policy.CanonicalUser)...) {
 			if ctx, ok := ofAWS(p); ok && s.applies(ctx, networkKeys...) == kleene.True {
-				s.report(source.Warning, c.KeyRange, nil, "%s, whom statement %d lets in, belongs to no organization of the customer", p, other.Index)
+				s.report(source.Warning, c.KeyRange, nil, "%s, whom statement %d lets in, belongs to no organization of the customer", p, other.Index).Remediation =
+					"Exempt it by aws:PrincipalAccount or aws:PrincipalArn, or let the service take its place that has, with origin access control or the present way of delivery."
 				return
 			}
 		}
@@ -255,7 +258,8 @@ func (s *statement) foreign(c *condition.Condition) {
 	if s.doc.Kind == policy.RCP && federated && s.applies(identityProvider, networkKeys...) == kleene.True {
 		s.report(source.Warning, c.KeyRange, func(r *chain.Replay, hop *chain.HopResult) bool {
 			return hop.Credentials == chain.Federated && hop.Hop == r.BrokenHop && s.decided(hop) && grants(hop) != nil
-		}, "the users of identity providers do not carry %s as they assume a role", c.Key)
+		}, "the users of identity providers do not carry %s as they assume a role", c.Key).Remediation =
+			"Leave sts:AssumeRoleWithSAML and sts:AssumeRoleWithWebIdentity out of the Deny, and restrict identity providers by a statement of its own."
 	}
 }
 
@@ -348,11 +352,12 @@ func (s *statement) deputyDeny() {
 	}
 	but := append(slices.Clone(networkKeys), sourceKeys...)
 	unasked := slices.DeleteFunc(slices.Clone(but), func(key string) bool { return slices.Contains(sourceKeys[:4], key) })
+	const remedy = `Add "Bool": {"aws:PrincipalIsAWSService": "true"} and "Null": {"aws:SourceAccount": "false"} to the condition of the Deny.`
 	switch {
 	case s.applies(direct, unasked...) == kleene.True:
-		s.report(source.Warning, c.KeyRange, s.denied(chain.Caller), "it denies callers that are no services too, which do not carry %s", c.Key)
+		s.report(source.Warning, c.KeyRange, s.denied(chain.Caller), "it denies callers that are no services too, which do not carry %s", c.Key).Remediation = remedy
 	case s.applies(forNobody, unasked...) == kleene.True && !s.onlyOf("kms"):
-		s.report(source.Warning, c.KeyRange, s.denied(chain.ServicePrincipal), "it denies services whose calls do not carry %s too, as nothing asks whether it is there", c.Key)
+		s.report(source.Warning, c.KeyRange, s.denied(chain.ServicePrincipal), "it denies services whose calls do not carry %s too, as nothing asks whether it is there", c.Key).Remediation = remedy
 	}
 }
 
@@ -452,7 +457,7 @@ func (s *statement) keyStatement() {
 // chain, which it may not be.
 func (s *statement) keyThroughS3() {
 	if c := s.first(func(c *condition.Condition) bool { return holds(c, "s3.amazonaws.com") }, calledViaKeys...); c != nil && s.onlyOf("kms") {
-		s.report(source.Info, c.KeyRange, nil, "AWS's pages disagree on whether %s names S3 where S3 uses a key: ask for kms:ViaService", c.Key)
+		s.report(source.Info, c.KeyRange, nil, "AWS's pages disagree on whether %s names S3 where S3 uses a key", c.Key).Remediation = "Ask for kms:ViaService, such as s3.eu-west-1.amazonaws.com."
 	}
 }
 
@@ -476,7 +481,9 @@ func (s *statement) trust() {
 		case p.Type != policy.Federated || s.Principals.Not:
 		case claims && slices.ContainsFunc(sharedIssuers, func(issuer string) bool { return strings.HasSuffix(provider, issuer) }):
 			if !s.tenant() {
-				s.report(source.Warning, s.Principals.Range, nil, "the audience tells no customer of %s from another, and no other claim is asked for that does", provider)
+				_, issuer, _ := cutLast(provider, "oidc-provider/")
+				s.report(source.Warning, s.Principals.Range, nil, "the audience tells no customer of %s from another, and no other claim is asked for that does", issuer).Remediation =
+					"Add the subject (sub) of the tokens to the condition, with the name of the organization or project in it."
 			}
 		case claims:
 		case strings.Contains(provider, ":saml-provider/"):
@@ -558,14 +565,14 @@ func (d *document) orgLevel() {
 		case here < 0:
 		case env.ManagementAccount:
 			if i == len(env.SCP)-1 && level[here].Sure == kleene.True {
-				d.add(nil, source.Warning, d.Range, -1, "it is attached to the management account, which service control policies do not bind")
+				d.add(nil, source.Warning, d.Range, -1, "it is attached to the management account, which service control policies do not bind").Remediation = "Attach it to units of member accounts, and keep workloads out of the management account."
 			}
 		case here == 0 && closed(level):
 			severity, replay := source.Warning, slices.IndexFunc(d.Replays, deniedByLevel)
 			if replay >= 0 {
 				severity = source.Error
 			}
-			d.add(nil, severity, d.Range, replay, "no policy at its level of the organization allows anything, so that all calls are denied below it")
+			d.add(nil, severity, d.Range, replay, "no policy at its level of the organization allows anything, so that all calls are denied below it").Remediation = "Leave FullAWSAccess attached beside policies that only deny."
 		}
 	}
 }

@@ -115,7 +115,7 @@ var (
 		Title:       "A value is not read as it looks, or has passed",
 		Severity:    source.Info,
 		Rationale:   "An operator for one type of values does not compare those of another. Dates are ISO 8601 with a time zone, or seconds since 1970. Four digits are a year to people and seconds to AWS, and milliseconds lie in a far future. A window that has passed grants, or denies, nothing.",
-		Remediation: "Use the operator for the type of the key. Write dates as 2026-01-31T00:00:00Z, and remove windows that have passed.",
+		Remediation: "Write dates as 2026-01-31T00:00:00Z, and remove windows that have passed.",
 		Page:        "IAM JSON policy elements: Condition operators",
 		Kind:        policy.Identity,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"DateLessThan":{"aws:CurrentTime":"1893456000000"}}}}`,
@@ -220,7 +220,7 @@ func (s *statement) tagCase() {
 			if !exact || !holds(c, tag) || slices.Contains(literals(c), tag) {
 				continue
 			}
-			s.report(source.Info, c.KeyRange, nil, "%s has a tag in another case than %s, which is of the tag in any case", c.Key, asked.Key)
+			s.report(source.Info, c.KeyRange, nil, "%s has a tag in another case than %s, which is of the tag in any case", c.Key, asked.Key).Remediation = "Write the tag in one case."
 			return
 		}
 	}
@@ -256,12 +256,14 @@ func (s *statement) variables() {
 	}
 }
 
+const writeOut = "Write the value out, or make a statement for each."
+
 // strayVariables looks for variables in actions and principals, where none counts.
 func (s *statement) strayVariables() {
 	for i := range s.Actions.Entries {
 		text, known := s.Actions.Entries[i].Text.Literal()
 		if v := anyVariable(text); known && v != "" {
-			s.report(source.Warning, s.Actions.Entries[i].Range, nil, "%s is no variable in an action, which then matches nothing", v)
+			s.report(source.Warning, s.Actions.Entries[i].Range, nil, "%s is no variable in an action, which then matches nothing", v).Remediation = writeOut
 		}
 	}
 	if s.Principals == nil {
@@ -271,7 +273,7 @@ func (s *statement) strayVariables() {
 		p := &s.Principals.Entries[i]
 		text, known := p.Text.Literal()
 		if v := anyVariable(text); known && v != "" {
-			s.report(source.Warning, p.Range, nil, "%s is no variable in a principal, which then is nobody", v)
+			s.report(source.Warning, p.Range, nil, "%s is no variable in a principal, which then is nobody", v).Remediation = writeOut
 		}
 	}
 }
@@ -283,18 +285,18 @@ func (s *statement) resourceVariable(r *policy.ResourcePattern) {
 	v := absentable(text)
 	switch {
 	case anyVariable(text) != "" && s.doc.Version != policy.Version2012:
-		s.report(source.Warning, r.Range, nil, "%s is plain text in a document of Version %s", anyVariable(text), s.doc.Version)
+		s.report(source.Warning, r.Range, nil, "%s is plain text in a document of Version %s", anyVariable(text), s.doc.Version).Remediation = `Write "Version": "2012-10-17".`
 	case early != "" && len(parts) == 6:
-		s.report(source.Warning, r.Range, nil, "%s is no variable before the fifth colon of an ARN, which then matches nothing", early)
+		s.report(source.Warning, r.Range, nil, "%s is no variable before the fifth colon of an ARN, which then matches nothing", early).Remediation = writeOut
 	case noKey(v):
-		s.report(source.Warning, r.Range, nil, "%s is the variable of no condition key, and then matches nothing", v)
+		s.report(source.Warning, r.Range, nil, "%s is the variable of no condition key, and then matches nothing", v).Remediation = writeOut
 	case v == "" || s.requires(v):
 	case s.Resources.Not:
 		s.report(source.Warning, r.Range, nil, "without a value for %s the exception is lost", v)
 	case s.denies():
 		s.report(source.Warning, r.Range, nil, "without a value for %s it denies nothing", v)
 	case s.userless(v):
-		s.report(source.Info, r.Range, nil, "roles have no value for %s, and the policy belongs to roles alone", v)
+		s.report(source.Info, r.Range, nil, "roles have no value for %s, and the policy belongs to roles alone", v).Remediation = "Use aws:PrincipalTag, or aws:userid."
 	}
 }
 
@@ -308,18 +310,18 @@ func (s *statement) valueVariable(c *condition.Condition, value *condition.Value
 	textual := strings.HasPrefix(base, "String") || strings.HasPrefix(base, "Arn") || c.Operator.Base == condition.Bool
 	switch {
 	case anyVariable(text) != "" && !textual:
-		s.report(source.Warning, value.Range, nil, "%s is no variable under %s", anyVariable(text), c.Operator)
+		s.report(source.Warning, value.Range, nil, "%s is no variable under %s", anyVariable(text), c.Operator).Remediation = writeOut
 	case anyVariable(text) != "" && s.doc.Version != policy.Version2012:
-		s.report(source.Warning, value.Range, nil, "%s is plain text in a document of Version %s", anyVariable(text), s.doc.Version)
+		s.report(source.Warning, value.Range, nil, "%s is plain text in a document of Version %s", anyVariable(text), s.doc.Version).Remediation = `Write "Version": "2012-10-17".`
 	case noKey(v):
-		s.report(source.Warning, value.Range, nil, "%s is the variable of no condition key, and then matches nothing", v)
+		s.report(source.Warning, value.Range, nil, "%s is the variable of no condition key, and then matches nothing", v).Remediation = writeOut
 	case v == "" || s.requires(v):
 	case negated(c) && s.allows():
 		s.report(source.Warning, value.Range, nil, "without a value for %s it is true of everybody", v)
 	case s.denies() && positive(c):
 		s.report(source.Warning, value.Range, nil, "without a value for %s it denies nothing", v)
 	case s.userless(v):
-		s.report(source.Info, value.Range, nil, "roles have no value for %s, and the policy belongs to roles alone", v)
+		s.report(source.Info, value.Range, nil, "roles have no value for %s, and the policy belongs to roles alone", v).Remediation = "Use aws:PrincipalTag, or aws:userid."
 	}
 }
 
@@ -405,7 +407,7 @@ func (s *statement) mismatch(c *condition.Condition) {
 		}
 		loose := typ == request.String && (of == request.Numeric || of == request.ARN) || lower(c) == "aws:epochtime" && of == request.Numeric
 		if !loose {
-			s.report(source.Info, c.KeyRange, nil, "%s is for another type than %s, whose values are of type %s", c.Operator, c.Key, typ)
+			s.report(source.Info, c.KeyRange, nil, "%s is for another type than %s, whose values are of type %s", c.Operator, c.Key, typ).Remediation = "Use the operator for the type of the key."
 		}
 	}
 	if !strings.HasPrefix(base, "String") {
@@ -416,9 +418,9 @@ func (s *statement) mismatch(c *condition.Condition) {
 		bare := known && anyVariable(text) == "" && !strings.ContainsAny(text, "*?")
 		switch {
 		case typ == request.IP && bare && strings.Contains(text, "/"):
-			s.report(source.Info, c.Values[i].Range, nil, "%s compares the text %s, which is no address: IpAddress reads ranges", c.Operator, text)
+			s.report(source.Info, c.Values[i].Range, nil, "%s compares the text %s, which is no address", c.Operator, text).Remediation = "Use IpAddress or NotIpAddress, which read ranges."
 		case typ == request.Bool && bare && text != "true" && text != "false":
-			s.report(source.Info, c.Values[i].Range, nil, "%s compares the text %q, and %s is true or false", c.Operator, text, c.Key)
+			s.report(source.Info, c.Values[i].Range, nil, "%s compares the text %q, and %s is true or false", c.Operator, text, c.Key).Remediation = "Use Bool."
 		}
 	}
 }
