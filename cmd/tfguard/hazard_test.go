@@ -226,7 +226,9 @@ func argued(t *testing.T, name, got string) {
 	}
 	for line := range strings.Lines(string(golden)) {
 		if reason, ok := strings.CutPrefix(line, "  # "); ok {
-			why[finding] += reason
+			if !strings.Contains(why[finding], reason) { // the same finding may stand in two places
+				why[finding] += reason
+			}
 			continue
 		}
 		want.WriteString(line)
