@@ -23,10 +23,11 @@ import (
 
 // proven are the rules about patterns whose fixture carries the replay that proves
 // them.
-var proven = []string{"H01", "H02", "H03", "H04", "H07", "H12", "H14", "H15", "H21", "H24", "H27", "H28", "H35", "H37"}
+var proven = []string{"H01", "H02", "H03", "H04", "H07", "H12", "H13", "H14", "H15", "H21", "H24", "H27", "H28", "H35", "H37"}
 
 // provenCases are the further cases of rules that come with such a replay.
 var provenCases = []string{
+	"called-via-first-last/second-as-the-first",
 	"confused-deputy/deny-of-everybody",
 	"infrastructure-as-code-gate/if-exists-in-an-allow",
 	"infrastructure-as-code-gate/through-service-catalog",

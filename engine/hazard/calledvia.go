@@ -206,16 +206,12 @@ var (
 				return
 			}
 			c := s.first(positive, "aws:calledvialast")
-			if c != nil && slices.Equal(literals(c), []string{"cloudformation.amazonaws.com"}) {
-				s.report(source.Warning, c.KeyRange, nil, "the service that uses a key for CloudFormation, such as DynamoDB, is the last one, not CloudFormation")
+			if c != nil && slices.Equal(literals(c), []string{cloudFormation}) {
+				s.report(source.Warning, c.KeyRange, s.swapped(c, "aws:CalledViaFirst"), "the service that uses a key for CloudFormation, such as DynamoDB, is the last one, not CloudFormation")
 			}
 			// A call that comes through two services misses who asks for the second as the first.
 			for _, c := range s.on("aws:calledviafirst") {
-				swapped := func(r *chain.Replay, hop *chain.HopResult) bool {
-					last := hop.Request.Context.Get("aws:CalledViaLast").Values
-					return r.Verdict == engine.ImplicitDeny && hop == brokenHop(r) && positive(c) && len(last) == 1 && holds(c, last[0].String()) && s.byOwner(r) && s.matches(hop) && s.otherwise(hop, c) && c.Eval(hop.Request.Context) == kleene.False
-				}
-				if s.doc.proves(swapped) {
+				if swapped := s.swapped(c, "aws:CalledViaLast"); s.doc.proves(swapped) {
 					s.report(source.Warning, c.KeyRange, swapped, "the service it names is the last of the chain, not the first")
 				}
 			}
@@ -280,6 +276,16 @@ var (
 		},
 	}
 )
+
+// swapped is the proof that a condition fails for a call which the statement grants
+// otherwise, and that another key has the value it asks for.
+func (s *statement) swapped(c *condition.Condition, other string) proof {
+	return func(r *chain.Replay, hop *chain.HopResult) bool {
+		value := hop.Request.Context.Get(other).Values
+		return r.Verdict == engine.ImplicitDeny && hop == brokenHop(r) && positive(c) && len(value) == 1 && holds(c, value[0].String()) &&
+			s.byOwner(r) && s.matches(hop) && s.otherwise(hop, c) && c.Eval(hop.Request.Context) == kleene.False
+	}
+}
 
 const cloudFormation = "cloudformation.amazonaws.com"
 

@@ -23,6 +23,7 @@ type world struct {
 	role      *chain.Principal
 	bucket    *chain.Target
 	endpoints []chain.Endpoint
+	now       symbol.Text
 }
 
 func (w *world) Principals() []*chain.Principal { return []*chain.Principal{w.role} }
@@ -33,7 +34,7 @@ func (w *world) Workgroups() []chain.Workgroup  { return nil }
 
 func (w *world) Environment() chain.Environment {
 	admin, _ := policy.Parse(`{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`, "admin", policy.Identity, source.Origin{})
-	return chain.Environment{Account: lit("111122223333"), Partition: lit("aws"), Region: lit("eu-west-1"), Administrator: admin}
+	return chain.Environment{Account: lit("111122223333"), Partition: lit("aws"), Region: lit("eu-west-1"), Administrator: admin, Time: w.now}
 }
 
 func parse(t *testing.T, kind policy.Kind, address, statements string) []policy.Attached {
@@ -383,5 +384,34 @@ func TestTriggers(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// A window that is over is told where the time of the requests is known.
+func TestPassed(t *testing.T) {
+	const statement = `{"Effect":%q,"Action":"s3:GetObject","Resource":"*","Condition":{%q:{"aws:CurrentTime":%q}}}`
+	for _, c := range []struct {
+		effect, operator, until, now string
+		want                         bool
+	}{
+		{"Allow", "DateLessThan", "2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z", true},
+		{"Deny", "DateLessThanEquals", "2026-01-01", "2026-06-01T00:00:00Z", true},
+		{"Allow", "DateLessThan", "1767225600", "2026-06-01T00:00:00Z", true},
+		{"Allow", "DateLessThan", "2026-01-01T00:00:00Z", "2025-06-01T00:00:00Z", false},
+		{"Allow", "DateGreaterThan", "2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z", false},
+		{"Allow", "DateLessThan", "2026-01-01T00:00:00Z", "", false},
+	} {
+		w := newWorld(t, fmt.Sprintf(statement, c.effect, c.operator, c.until), "")
+		w.now = lit(c.now)
+		var got []string
+		for _, f := range hazard.Find(hazard.Input{World: w, Policies: []*policy.Document{w.role.Identity[0].Document}}) {
+			if f.Rule.Code == "H32" {
+				got = append(got, f.Message)
+			}
+		}
+		want := []string{"statement 1 of role.r.policy: its time, until " + c.until + ", has passed."}
+		if c.want != slices.Equal(got, want) || !c.want && len(got) > 0 {
+			t.Errorf("%+v: got %q", c, got)
+		}
 	}
 }

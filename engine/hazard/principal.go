@@ -69,11 +69,17 @@ var (
 		After:       `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"},{"Effect":"Deny","Action":"s3:DeleteBucket","Resource":"*"}]}`,
 		explains:    []*Rule{PublicAccess},
 		statement: func(s *statement) {
+			passes := "iam:PassRole"
+			if !s.covers(passes) {
+				passes = "iam:CreateServiceLinkedRole"
+			}
 			switch {
 			case !s.allows() || s.doc.Kind == policy.SCP || s.doc.Kind == policy.Boundary || s.doc.Kind == policy.VPCEndpoint:
 				// These only limit: an exception in them grants nothing.
-			case s.Actions.Not && (s.covers("iam:PassRole") || s.covers("iam:CreateServiceLinkedRole")):
-				s.report(source.Warning, s.Actions.Range, nil, "it allows all actions but those it lists, iam:PassRole among them")
+			case s.Actions.Not && s.covers(passes):
+				s.report(source.Warning, s.Actions.Range, nil, "it allows all actions but those it lists, %s among them", passes)
+			case s.Actions.Not:
+				s.report(source.Info, s.Actions.Range, nil, "it allows the actions of every service but those it lists, also what is to come")
 			case s.Resources != nil && s.Resources.Not:
 				s.report(source.Warning, s.Resources.Range, nil, "it allows every resource but those it lists")
 			}
@@ -534,6 +540,13 @@ func (s *statement) orgScope() {
 		for _, c := range s.on("aws:principalarn") {
 			if s.denies() && positive(c) && len(c.Values) > 0 && len(literals(c)) == len(c.Values) && !slices.ContainsFunc(literals(c), func(v string) bool { return !strings.Contains(v, ":role/aws-service-role/") }) {
 				s.report(source.Warning, c.KeyRange, nil, "service control policies never bind service-linked roles")
+			}
+		}
+		if s.doc.World != nil && s.denies() {
+			env := s.doc.World.Environment()
+			c := s.first(positive, "aws:principalaccount")
+			if account, known := env.Account.Literal(); c != nil && known && env.ManagementAccount && slices.Equal(literals(c), []string{account}) {
+				s.report(source.Warning, c.KeyRange, nil, "service control policies never bind the management account").Remediation = "Keep workloads out of the management account."
 			}
 		}
 		if c := s.first(negated, "aws:principalorgid"); s.denies() && c != nil {

@@ -446,7 +446,7 @@ func (s *statement) passed(c *condition.Condition, text string) bool {
 	}
 	now, known := s.doc.World.Environment().Time.Literal()
 	at, err := time.Parse(time.RFC3339, now)
-	until, bad := time.Parse(time.RFC3339, text)
+	until, bad := condition.ParseDate(text)
 	return known && err == nil && bad == nil && until.Before(at)
 }
 
