@@ -31,7 +31,11 @@ func accessChanges(r *report.Report) []string {
 			}
 			by = append(by, fmt.Sprintf("%s %d %s%s", b.Policy, b.Statement, b.Effect, was))
 		}
-		out = append(out, fmt.Sprintf("%s: %s %s on %s: %s -> %s by %s", c.Chain, who, c.Action, on, c.Before, c.After, strings.Join(by, ", ")))
+		chain := c.Chain
+		if c.From != "" {
+			chain += " from " + c.From
+		}
+		out = append(out, fmt.Sprintf("%s: %s %s on %s: %s -> %s by %s", chain, who, c.Action, on, c.Before, c.After, strings.Join(by, ", ")))
 	}
 	return out
 }
@@ -73,6 +77,100 @@ func TestShowAccessLost(t *testing.T) {
 		if !strings.Contains(line, ": allowed -> explicitDeny by aws_s3_bucket_policy.logs.policy 4 Deny") {
 			t.Errorf("no loss by the Deny: %s", line)
 		}
+	}
+}
+
+// A range that is widened to all addresses, and an endpoint that joins a list, let in
+// who was outside before: the witness is an address, or the endpoint.
+func TestShowAccessOfWidenedNetworks(t *testing.T) {
+	_, r, _ := reportOf(t, "network-widened")
+	const office, private = "aws_s3_bucket_policy.office.policy 1 Deny before", "aws_s3_bucket_policy.private.policy 1 Deny before"
+	want := []string{
+		"direct-internet from 198.51.100.1: aws_iam_role.reader s3:GetObject on aws_s3_bucket.office: explicitDeny -> allowed by " + office + ", aws_iam_role_policy.reader.policy 1 Allow",
+		"direct-vpc-endpoint from vpce-0e5f6a7b: aws_iam_role.reader s3:GetObject on aws_s3_bucket.private: explicitDeny -> allowed by " + private + ", aws_iam_role_policy.reader.policy 1 Allow",
+	}
+	got := slices.DeleteFunc(accessChanges(r), func(line string) bool { return !strings.Contains(line, "aws_iam_role.reader") })
+	if !slices.Equal(got, want) {
+		t.Errorf("got %s", strings.Join(got, "\n"))
+	}
+	for _, note := range r.Inputs[0].Notes {
+		if strings.Contains(note, "compared") {
+			t.Error(note)
+		}
+	}
+}
+
+// Both worlds are compared from the networks that the policies of either tell apart.
+func TestAccessFromEachNetwork(t *testing.T) {
+	for _, test := range []struct {
+		name, before, after string // conditions
+		want                []string
+	}{
+		{
+			"wider range", `{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}`, `{"IpAddress":{"aws:SourceIp":"203.0.112.0/22"}}`,
+			[]string{"direct-corporate from 203.0.112.1: implicitDeny -> allowed"},
+		},
+		{
+			"one more range", `{"IpAddress":{"aws:SourceIp":["203.0.113.0/24"]}}`, `{"IpAddress":{"aws:SourceIp":["203.0.113.0/24","198.51.100.0/24"]}}`,
+			[]string{"direct-corporate from 198.51.100.1: implicitDeny -> allowed"},
+		},
+		{
+			"another range", `{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}`, `{"IpAddress":{"aws:SourceIp":"100.20.0.0/16"}}`,
+			[]string{"direct-corporate from 203.0.113.1: allowed -> implicitDeny", "direct-corporate from 100.20.0.1: implicitDeny -> allowed"},
+		},
+		{
+			"all of IPv6", `{"IpAddress":{"aws:SourceIp":["203.0.113.0/24","2001:db8:1::/48"]}}`, `{"IpAddress":{"aws:SourceIp":["203.0.113.0/24","::/0"]}}`,
+			[]string{"direct-internet from 2001:db8::1: implicitDeny -> allowed"},
+		},
+		{
+			"all addresses in two ranges", `{"IpAddress":{"aws:SourceIp":"0.0.0.0/0"}}`, `{"IpAddress":{"aws:SourceIp":["0.0.0.0/1","128.0.0.0/1"]}}`,
+			nil,
+		},
+		{
+			"narrowed", `{"IpAddress":{"aws:SourceIp":"0.0.0.0/0"}}`, `{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}`,
+			[]string{"direct-internet from 198.51.100.1: allowed -> implicitDeny"},
+		},
+		{
+			"a range taken out", `{"NotIpAddress":{"aws:SourceIp":"100.20.0.0/16"}}`, `{"NotIpAddress":{"aws:SourceIp":["100.20.0.0/16","198.51.100.0/24"]}}`,
+			[]string{"direct-internet from 198.51.100.1: allowed -> implicitDeny"},
+		},
+		{
+			"no condition", `{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}`, `{}`,
+			[]string{"direct-internet from 198.51.100.1: implicitDeny -> allowed", "direct-vpc-endpoint from a VPC endpoint: implicitDeny -> allowed"},
+		},
+		{
+			"one more VPC", `{"StringEquals":{"aws:SourceVpc":"vpc-0a"}}`, `{"StringEquals":{"aws:SourceVpc":["vpc-0a","vpc-0b"]}}`,
+			[]string{"direct-vpc-endpoint from a VPC endpoint in vpc-0b: implicitDeny -> allowed"},
+		},
+		{
+			"any endpoint", `{"StringEquals":{"aws:SourceVpce":"vpce-0a"}}`, `{"StringLike":{"aws:SourceVpce":"vpce-*"}}`,
+			[]string{"direct-vpc-endpoint from another VPC endpoint: implicitDeny -> allowed"},
+		},
+		{
+			"wider private range", `{"IpAddress":{"aws:VpcSourceIp":"10.1.0.0/16"}}`, `{"IpAddress":{"aws:VpcSourceIp":"10.0.0.0/8"}}`,
+			[]string{"direct-vpc-endpoint from 10.0.0.10 through a VPC endpoint: implicitDeny -> allowed"},
+		},
+		{
+			"one condition for two", `{"IpAddress":{"aws:SourceIp":["203.0.113.0/24","198.51.100.0/24"]}}`, `{"IpAddress":{"aws:SourceIp":["198.51.100.0/24","203.0.113.0/24"]}}`,
+			nil,
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			policy := func(condition string) string {
+				return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::data/*","Condition":` + condition + `}]}`
+			}
+			var got []string
+			for _, line := range accessChanges(checkText(t, rolePlan(t, policy(test.before), policy(test.after), "update"))) {
+				chain, rest, _ := strings.Cut(line, ": aws_iam_role.app s3:GetObject on aws_s3_bucket.data: ")
+				verdicts, _, _ := strings.Cut(rest, " by ")
+				if strings.HasPrefix(chain, "direct-") {
+					got = append(got, chain+": "+verdicts)
+				}
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("got %s", strings.Join(got, "\n"))
+			}
+		})
 	}
 }
 
@@ -180,7 +278,13 @@ func rolePlan(t *testing.T, before, after, action string) string {
 
 // Pairs that replays stand for are compared like those that are replayed one by one.
 func TestAccessChangesWhereFolded(t *testing.T) {
-	file := fixtures.Path(t, "terraform/lifecycle-03-update/plan.json")
+	for _, name := range []string{"lifecycle-03-update", "network-widened"} {
+		t.Run(name, func(t *testing.T) { foldedAlike(t, fixtures.Path(t, "terraform/"+name+"/plan.json")) })
+	}
+}
+
+func foldedAlike(t *testing.T, file string) {
+	t.Helper()
 	whole, folded := tfguard(t, "check", "-o", "json", file), tfguard(t, "check", "-o", "json", "--max-replays", "1", file)
 	var got [2][]string
 	for i, text := range []string{whole.stdout, folded.stdout} {
@@ -189,7 +293,7 @@ func TestAccessChangesWhereFolded(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, c := range r.Changes {
-			got[i] = append(got[i], fmt.Sprint(c.Chain, c.Action, c.PrincipalAddress, c.ResourceAddress, c.Before, c.After, c.Because))
+			got[i] = append(got[i], fmt.Sprint(c.Chain, c.Action, c.PrincipalAddress, c.ResourceAddress, c.From, c.Before, c.After, c.Because))
 		}
 		slices.Sort(got[i])
 	}

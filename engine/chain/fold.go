@@ -200,6 +200,7 @@ func (f *folder) principalClass(p *Principal) uint64 {
 			}
 		}
 	}
+	f.other.writePrincipal(w, p)
 	return w.h.Sum64()
 }
 
@@ -268,6 +269,7 @@ func (f *folder) targetClass(t *Target) uint64 {
 	w.organization(t.Organization)
 	w.docs(t.Policies)
 	w.levels(t.RCP)
+	f.other.writeTarget(w, t)
 	return w.h.Sum64()
 }
 

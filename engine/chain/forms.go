@@ -788,6 +788,9 @@ func (s *selection) combination(p pairing) combination {
 // matters reports whether a pair is replayed.
 func (s *selection) matters(c *combination) bool {
 	action := s.actions[c.action]
+	if !s.other.moved(c.principal, c.target) {
+		return false
+	}
 	if s.opts.Only != nil {
 		return s.opts.Only(c.principal, c.target, action)
 	}

@@ -25,11 +25,16 @@ func (r ranges) met(a netip.Addr) bool {
 	return in != r.outside
 }
 
-// named is what a policy says of networks.
+// named is what a policy says of networks, condition by condition.
 type named struct {
 	addresses      []ranges
-	private        []netip.Prefix // aws:VpcSourceIp
-	endpoints, vpc []symbol.Text
+	private        []ranges // aws:VpcSourceIp
+	endpoints, vpc [][]symbol.Text
+}
+
+// nothing reports whether a policy says nothing of networks.
+func (n *named) nothing() bool {
+	return len(n.addresses)+len(n.private)+len(n.endpoints)+len(n.vpc) == 0
 }
 
 // scanNetworks reads the networks off a policy: none off a sensitive one, since the
@@ -43,19 +48,24 @@ func scanNetworks(doc *policy.Document) named {
 		st := &doc.Statements[i]
 		for j := range st.Conditions {
 			c := &st.Conditions[j]
+			r := ranges{prefixes: prefixes(c), outside: c.Operator.Negated() == (st.Effect == policy.Allow)}
 			switch strings.ToLower(c.Key) {
 			case "aws:sourceip":
-				r := ranges{prefixes: prefixes(c)}
-				r.outside = c.Operator.Negated() == (st.Effect == policy.Allow)
 				if len(r.prefixes) > 0 {
 					n.addresses = append(n.addresses, r)
 				}
 			case "aws:vpcsourceip":
-				n.private = append(n.private, prefixes(c)...)
+				if len(r.prefixes) > 0 {
+					n.private = append(n.private, r)
+				}
 			case "aws:sourcevpce":
-				n.endpoints = append(n.endpoints, ids(c, "vpce-")...)
+				if list := ids(c, "vpce-"); len(list) > 0 {
+					n.endpoints = append(n.endpoints, list)
+				}
 			case "aws:sourcevpc":
-				n.vpc = append(n.vpc, ids(c, "vpc-")...)
+				if list := ids(c, "vpc-"); len(list) > 0 {
+					n.vpc = append(n.vpc, list)
+				}
 			}
 		}
 	}
@@ -75,7 +85,7 @@ func Named(docs []*policy.Document) Network {
 				}
 			}
 		}
-		n.VPCs, n.Endpoints = union(n.VPCs, s.vpc), union(n.Endpoints, s.endpoints)
+		n.VPCs, n.Endpoints = union(n.VPCs, slices.Concat(s.vpc...)), union(n.Endpoints, slices.Concat(s.endpoints...))
 	}
 	return n
 }
@@ -128,6 +138,13 @@ var outsiders = []netip.Addr{
 // defaultCorporate is the corporate address where no policy names a range.
 var defaultCorporate = netip.MustParseAddr("192.0.2.1")
 
+// The VPC endpoint where no policy names one.
+var (
+	standInEndpoint = symbol.Literal("vpce-0tfguardstandin0")
+	standInVPC      = symbol.Literal("vpc-0tfguardstandin0")
+	standInPrivate  = netip.MustParseAddr("10.0.0.10")
+)
+
 // witnesses are the networks that the policies of one replay tell apart.
 type witnesses struct {
 	corporate netip.Addr
@@ -136,24 +153,23 @@ type witnesses struct {
 	endpoint symbol.Text
 	vpc      symbol.Text
 	private  netip.Addr
+	// from says which of several networks this is, for people. Where it is set the
+	// call passes this very endpoint, whatever others the world has.
+	from string
 }
 
 // witness reads networks off what the policies name: the lowest host address that
 // meets most conditions, and one in no named range.
-func witness(policies []named, networks []Network) witnesses {
-	w := witnesses{
-		endpoint: symbol.Literal("vpce-0tfguardstandin0"),
-		vpc:      symbol.Literal("vpc-0tfguardstandin0"),
-		private:  netip.MustParseAddr("10.0.0.10"),
-	}
+func witness(policies []*named, networks []Network) witnesses {
+	w := witnesses{endpoint: standInEndpoint, vpc: standInVPC, private: standInPrivate}
 	var all []ranges
 	var endpoints, vpcs []symbol.Text
 	for _, n := range policies {
 		all = append(all, n.addresses...)
-		endpoints = append(endpoints, n.endpoints...)
-		vpcs = append(vpcs, n.vpc...)
-		if len(n.private) > 0 && w.private == netip.MustParseAddr("10.0.0.10") {
-			w.private = lowestHost(n.private[0])
+		endpoints = append(endpoints, slices.Concat(n.endpoints...)...)
+		vpcs = append(vpcs, slices.Concat(n.vpc...)...)
+		if len(n.private) > 0 && w.private == standInPrivate {
+			w.private = lowestHost(n.private[0].prefixes[0])
 		}
 	}
 	for i := range networks {
@@ -286,7 +302,7 @@ func (r *runner) enter(c *call, h *Hop, service string, w witnesses) (n request.
 	case VPCEndpoint:
 		n = r.endpointNetwork(w.endpoint, w.vpc, w.private)
 		for _, e := range r.world.Endpoints() {
-			if e.Service == service {
+			if e.Service == service && (w.from == "" || e.ID == w.endpoint) {
 				n.Endpoint, n.VPC = e.ID, e.VPC
 				return n, e.Policies, ""
 			}

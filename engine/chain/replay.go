@@ -20,7 +20,7 @@ type runner struct {
 	admin    *Principal
 	switches request.Switches
 
-	networks map[*policy.Document]named
+	networks map[*policy.Document]*named
 	grants   map[grantKey]*allows
 	reach    map[grantKey]*allows
 	contexts map[*Principal]request.Context
@@ -34,6 +34,8 @@ type runner struct {
 	setting      string
 	verdictsOnly bool
 	notes        map[string]bool
+	// other is the world to compare with, nil if there is none.
+	other *other
 }
 
 type grantKey struct {
@@ -54,7 +56,7 @@ type enteredKey struct {
 func newRunner(w World) *runner {
 	r := &runner{
 		world: w, env: w.Environment(), switches: w.Environment().Switches,
-		networks: map[*policy.Document]named{},
+		networks: map[*policy.Document]*named{},
 		grants:   map[grantKey]*allows{},
 		reach:    map[grantKey]*allows{},
 		contexts: map[*Principal]request.Context{},
@@ -78,6 +80,7 @@ type call struct {
 	target    *Target
 	// statement is the one that lets a service principal in, for the generic chain.
 	statement *policy.Statement
+	from      *witnesses
 }
 
 // actions are the calls of a hop.
@@ -108,8 +111,8 @@ var keyActions = map[string][]string{
 // replay replays one chain; false if the policies leave no network to replay it
 // from, or the world lacks a principal or resource that a hop names.
 func (r *runner) replay(c call) (*Replay, bool) {
-	w := r.witnesses(&c)
-	out := &Replay{Chain: c.chain, Action: c.action, Principal: c.principal, Target: c.target}
+	w := *c.from
+	out := &Replay{Chain: c.chain, Action: c.action, Principal: c.principal, Target: c.target, From: w.from}
 	for i := range c.chain.Hops {
 		h := &c.chain.Hops[i]
 		if h.Resource == OnKey && c.key().IsZero() {
@@ -680,38 +683,39 @@ func (r *runner) context(p *Principal) request.Context {
 // sensitiveNote says what replays leave out for sensitive policies.
 const sensitiveNote = "Some policies are sensitive: they are evaluated, and the networks, services, sources and object keys that they alone name are not replayed."
 
-// witnesses reads the networks off the policies that take part in a replay. That of
+// networksOf reads the networks off the policies that take part in a replay. That of
 // an endpoint takes part where a chain enters through one.
-func (r *runner) witnesses(c *call) witnesses {
-	var all []named
+func (r *runner) networksOf(ch *Chain, p *Principal, t *Target) []*named {
+	var all []*named
 	scan := func(docs []policy.Attached) {
 		for _, d := range docs {
-			n, ok := r.networks[d.Document]
-			if !ok {
-				n = scanNetworks(d.Document)
-				r.networks[d.Document] = n
-				if d.Sensitive {
-					r.notes[sensitiveNote] = true
-				}
+			if n := r.networksIn(d.Document); !n.nothing() {
+				all = append(all, n)
 			}
-			all = append(all, n)
 		}
 	}
-	scan(c.principal.Identity)
-	scan(c.principal.Boundary)
-	for _, level := range c.principal.SCP {
-		scan(level)
-	}
-	scan(c.target.Policies)
-	for _, level := range c.target.RCP {
-		scan(level)
-	}
-	if c.chain.throughEndpoint() {
+	scan(ownDocs(p))
+	scan(theirDocs(t))
+	if ch.throughEndpoint() {
 		for _, e := range r.world.Endpoints() {
 			scan(e.Policies)
 		}
 	}
-	return witness(all, r.env.Networks)
+	return all
+}
+
+// networksIn is what a policy says of networks.
+func (r *runner) networksIn(doc *policy.Document) *named {
+	n, ok := r.networks[doc]
+	if !ok {
+		of := scanNetworks(doc)
+		n = &of
+		r.networks[doc] = n
+		if doc.Sensitive {
+			r.notes[sensitiveNote] = true
+		}
+	}
+	return n
 }
 
 // throughEndpoint reports whether some hop enters through a VPC endpoint.

@@ -30,6 +30,11 @@ type Options struct {
 	Unasked bool
 	// Only, if not nil, selects the replays to make, related or not.
 	Only func(p *Principal, t *Target, action string) bool
+	// Other, if not nil, makes the run one that can be compared with one of another
+	// world: calls are replayed from each network that the policies of both worlds
+	// tell apart, and only those are, of what both worlds have, that a change of
+	// policies which name networks may open or close.
+	Other *Other
 }
 
 // A Result is what a run brought.
@@ -92,10 +97,14 @@ func Run(w World, opts Options) Result {
 	stand := standIns(r.env)
 	r.admin = stand[0]
 	s.principals = slices.Concat(w.Principals(), stand)
-	s.targets = slices.Concat(w.Targets(), []*Target{{
-		Kind: InstanceTarget, ARN: symbol.Literal("*"), Account: r.env.Account, Region: r.env.Region, Organization: r.env.Organization, Key: r.env.VolumeKey,
-	}}, s.assumable())
+	s.targets = r.targets()
 	s.targets = append(s.targets, s.named()...)
+	if opts.Other != nil {
+		s.other = newOther(s.runner, opts.Other, s.principals, s.targets)
+		if !s.other.moves() {
+			return Result{}
+		}
+	}
 	s.folder = newFolder(s)
 	for _, t := range s.targets {
 		t.prepare()
@@ -169,11 +178,14 @@ type chainsKey struct {
 	action         int32
 }
 
-// assumable are the roles of the world that a principal, or the user of an identity
-// provider, may assume: not those that only services do.
-func (s *selection) assumable() []*Target {
-	var out []*Target
-	for _, p := range s.world.Principals() {
+// targets are those of the world, the instances that a call would start, and the roles
+// that a principal, or the user of an identity provider, may assume: not those that
+// only services do.
+func (r *runner) targets() []*Target {
+	out := append(slices.Clone(r.world.Targets()), &Target{
+		Kind: InstanceTarget, ARN: symbol.Literal("*"), Account: r.env.Account, Region: r.env.Region, Organization: r.env.Organization, Key: r.env.VolumeKey,
+	})
+	for _, p := range r.world.Principals() {
 		if p.Trust == nil || !trustsPeople(p.Trust) {
 			continue
 		}
@@ -182,8 +194,8 @@ func (s *selection) assumable() []*Target {
 			Kind: RoleTarget, Address: p.Address, ARN: caller.ARN, Account: caller.Account, Organization: p.Caller.Organization,
 			Policies: []policy.Attached{{Document: p.Trust, Sure: kleene.True}}, Tags: p.Caller.Tags,
 		}
-		if symbol.Equal(caller.Account, s.env.Account) == kleene.True {
-			t.RCP = s.env.RCP
+		if symbol.Equal(caller.Account, r.env.Account) == kleene.True {
+			t.RCP = r.env.RCP
 		}
 		out = append(out, t)
 	}
@@ -227,7 +239,7 @@ func (s *selection) named() []*Target {
 }
 
 func (s *selection) add(c combination, action string) {
-	if s.opts.Only != nil && !s.opts.Only(c.principal, c.target, action) {
+	if s.opts.Only != nil && !s.opts.Only(c.principal, c.target, action) || !s.other.moved(c.principal, c.target) {
 		return
 	}
 	c.action = s.place(action)
@@ -625,8 +637,8 @@ var severity = map[engine.Verdict]int{engine.Allowed: 0, engine.Unknown: 1, engi
 
 // worst replays one chain of a combination: for a service that calls in several
 // ways for each of them, and keeps the worst replay.
-func (s *selection) worst(ch *Chain, c *combination) (*Replay, bool) {
-	cl := call{chain: ch, action: s.actions[c.action], principal: c.principal, target: c.target}
+func (s *selection) worst(ch *Chain, c *combination, from *witnesses) (*Replay, bool) {
+	cl := call{chain: ch, action: s.actions[c.action], principal: c.principal, target: c.target, from: from}
 	if len(c.variants) == 0 {
 		out, ok := s.runner.replay(cl)
 		if ok {
@@ -679,12 +691,14 @@ func (s *selection) replay(groups []*group) Result {
 	for _, g := range groups {
 		var replays []int
 		for _, ch := range g.first.chains {
-			rep, ok := s.worst(ch, &g.first)
-			if !ok {
-				continue
+			for _, from := range s.origins(ch, &g.first) {
+				rep, ok := s.worst(ch, &g.first, &from)
+				if !ok {
+					continue
+				}
+				replays = append(replays, len(out.Replays))
+				out.Replays = append(out.Replays, rep)
 			}
-			replays = append(replays, len(out.Replays))
-			out.Replays = append(out.Replays, rep)
 		}
 		if g.n > 1 {
 			out.Folded += g.n - 1

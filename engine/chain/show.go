@@ -66,7 +66,7 @@ func (c *Chain) Show(caller string, networks []Network, switches request.Switche
 	if actions := scope.on(t); len(actions) > 0 {
 		cl.action = actions[0]
 	}
-	witnesses := r.witnesses(&cl)
+	witnesses := witness(r.networksOf(c, cl.principal, t), networks)
 	var out []Shown
 	for i := range c.Hops {
 		h := &c.Hops[i]

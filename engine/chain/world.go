@@ -122,6 +122,9 @@ type Replay struct {
 	Action    string
 	Principal *Principal
 	Target    *Target
+	// From names the network that the call comes from, for people, where the run tells
+	// several apart ([Options.Other]).
+	From string
 	// Verdict is that of the first mandatory hop that is certainly denied, else of
 	// the first unknown one, else allowed.
 	Verdict engine.Verdict

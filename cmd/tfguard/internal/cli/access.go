@@ -8,6 +8,7 @@ import (
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/config"
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/report"
 	"github.com/tfguard/tfguard/engine/chain"
+	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/extract"
 )
 
@@ -19,6 +20,9 @@ const maxCompared = 200_000
 //
 // A principal that does not exist is not allowed anything. Of a resource that comes or
 // goes with the change nothing is told: everybody's access to it does.
+//
+// Both worlds are replayed from the same networks: where policies that name some have
+// changed, from each one that those of either world tell apart.
 func compare(in *input, after *world, result *chain.Result, run chain.Options, cfg *config.Config) []report.Access {
 	if in.Before == nil || in.Inventory.Changes == 0 || isEmpty(in.Before) {
 		return nil
@@ -26,17 +30,43 @@ func compare(in *input, after *world, result *chain.Result, run chain.Options, c
 	in.Before.Timestamp = in.Inventory.Timestamp // the same clock
 	before := newWorld(in.Before, cfg)
 	was := chain.Run(before, run)
-	names := newNames(before, after)
-	sides := [2]*compared{newCompared(before, names), newCompared(after, names)}
-	if !sides[0].add(&was) || !sides[1].add(result) {
-		result.Notes = append(result.Notes, fmt.Sprintf("There are more than %d calls: what the change opens and closes is not told.", maxCompared))
-		return nil
+	sides := newCompared(before, after)
+	var apart [2]chain.Result
+	for i, s := range sides {
+		apart[i] = s.fromApart(run)
+	}
+	for i, results := range [2][]*chain.Result{{&was, &apart[0]}, {result, &apart[1]}} {
+		if !sides[i].add(results[0], false) || !sides[i].add(results[1], true) {
+			result.Notes = append(result.Notes, fmt.Sprintf("There are more than %d calls: what the change opens and closes is not told.", maxCompared))
+			return nil
+		}
 	}
 	for i, s := range sides {
 		s.complete(sides[1-i], run)
 	}
-	var out []report.Access
-	left := 0
+	out := changes(sides)
+	if was.Folded+result.Folded > 0 || slices.ContainsFunc(out, bare) {
+		sides[0].reasons(out, run, func(a *report.Access) **chain.Replay { return &a.Before })
+		sides[1].reasons(out, run, func(a *report.Access) **chain.Replay { return &a.After })
+	}
+	for _, note := range apart[1].Notes {
+		if !slices.Contains(result.Notes, note) {
+			result.Notes = append(result.Notes, note)
+		}
+	}
+	return out
+}
+
+// changes are the calls that differ between two worlds which were replayed alike.
+// Where a call does from all networks, none of them is told.
+func changes(sides [2]*compared) []report.Access {
+	type family struct {
+		pair
+		hops *chain.Hop // a chain from several networks has the same
+	}
+	all := make([]report.Access, 0, len(sides[1].order))
+	first, mixed := map[family]*report.Access{}, map[family]bool{}
+	of := func(c cell, a *report.Access) family { return family{c.pair, &a.Chain.Hops[0]} }
 	for _, c := range sides[1].order {
 		a := *sides[1].calls[c]
 		if b := sides[0].calls[c]; b != nil {
@@ -44,20 +74,28 @@ func compare(in *input, after *world, result *chain.Result, run chain.Options, c
 		}
 		lacking := slices.Index([]*chain.Replay{a.Before, a.After}, nil)
 		a.Unasked = lacking >= 0 && sides[lacking].hasBoth(c, &a)
-		switch {
-		case !a.Changes():
-		case a.Unasked && a.Chain.Entry == chain.Internet:
-			left++
-		case sides[0].has(c) && sides[1].has(c):
-			out = append(out, a)
+		all = append(all, a)
+		if f := of(c, &a); first[f] == nil {
+			first[f] = &all[len(all)-1]
+		} else if !first[f].Alike(&a) {
+			mixed[f] = true
 		}
 	}
-	if was.Folded+result.Folded > 0 || slices.ContainsFunc(out, bare) {
-		sides[0].reasons(out, run, func(a *report.Access) **chain.Replay { return &a.Before })
-		sides[1].reasons(out, run, func(a *report.Access) **chain.Replay { return &a.After })
-	}
-	if left > 0 {
-		result.Notes = append(result.Notes, fmt.Sprintf("%d calls from the Internet are not compared with those before the change: the ranges that policies name cover all of it, before or after.", left))
+	var out []report.Access
+	told := map[cell]bool{}
+	for i, c := range sides[1].order {
+		a := &all[i]
+		if !a.Changes() || !sides[0].has(c) || !sides[1].has(c) {
+			continue
+		}
+		a.Everywhere = !mixed[of(c, a)]
+		if a.Everywhere {
+			c.from = ""
+		}
+		if !told[c] {
+			out = append(out, *a)
+		}
+		told[c] = true
 	}
 	return out
 }
@@ -82,6 +120,10 @@ type compared struct {
 	names names
 	// there are the names of the principals and targets of the world.
 	there map[string]bool
+	// other is the world beside it. apart are the pairs of both worlds that are replayed
+	// from every network which their policies tell apart.
+	other *chain.Other
+	apart map[pair]bool
 }
 
 // names are what both worlds call principals and targets by: what one defines, the
@@ -109,17 +151,54 @@ func newNames(worlds ...*world) names {
 	return out
 }
 
-func newCompared(w *world, names names) *compared {
-	s := &compared{world: w, calls: map[cell]*report.Access{}, names: names, there: map[string]bool{}}
-	for _, p := range w.principals {
-		s.there[s.name(nameOf(p))] = true
+func newCompared(before, after *world) [2]*compared {
+	before, after = before.with(after.targets), after.with(before.targets)
+	names, apart := newNames(before, after), map[pair]bool{}
+	var out [2]*compared
+	for i, w := range [2]*world{before, after} {
+		s := &compared{world: w, calls: map[cell]*report.Access{}, names: names, there: map[string]bool{}, apart: apart}
+		for _, p := range w.principals {
+			s.there[s.name(nameOf(p))] = true
+		}
+		for _, t := range w.targets {
+			if t.Address != "" {
+				s.there[s.name(t.Address)] = true
+			}
+		}
+		s.other = &chain.Other{
+			World:     [2]*world{after, before}[i],
+			Principal: func(p *chain.Principal) string { return s.name(nameOf(p)) },
+			Target:    func(t *chain.Target) string { return s.name(targetName(t)) },
+		}
+		out[i] = s
 	}
+	return out
+}
+
+// fromApart replays the calls of which policies that name networks have changed.
+func (s *compared) fromApart(run chain.Options) chain.Result {
+	run.Other = s.other
+	out := chain.Run(s.world, run)
+	s.each(&out, func(c cell, _ *chain.Replay, _ *chain.Principal, _ *chain.Target) { s.apart[c.pair] = true })
+	return out
+}
+
+// with is the world with the targets of another that no input defines: what policies
+// name there alone exists all the same, as far as is known without a policy of its own.
+func (w *world) with(targets []*chain.Target) *world {
+	out, known := *w, map[string]bool{}
 	for _, t := range w.targets {
-		if t.Address != "" {
-			s.there[s.name(t.Address)] = true
+		known[t.ARN.String()] = true
+	}
+	out.targets = slices.Clip(w.targets)
+	for _, t := range targets {
+		if t.Address == "" && !known[t.ARN.String()] {
+			bare := *t
+			bare.Policies, bare.RCP, bare.RestrictPublic = nil, w.env.RCP, kleene.False
+			out.targets = append(out.targets, &bare)
 		}
 	}
-	return s
+	return &out
 }
 
 // name is the address of what is called so in either world, else its name.
@@ -127,16 +206,20 @@ func (s *compared) name(name string) string { return cmp.Or(s.names.byARN[name],
 
 // cell is what a replay of a pair is about.
 func (s *compared) cell(r *chain.Replay, p *chain.Principal, t *chain.Target) cell {
-	return cell{r.Chain.ID, r.Action, s.name(nameOf(p)), s.name(targetName(t))}
+	return cell{r.Chain.ID, pair{r.Action, s.name(nameOf(p)), s.name(targetName(t))}, r.From}
 }
 
-// add takes the calls that replays were made of or stand for. It returns false for too
-// many of them.
-func (s *compared) add(result *chain.Result) bool {
+// add takes the calls that replays were made of or stand for, those from networks that
+// are told apart or the others. It returns false for too many of them.
+func (s *compared) add(result *chain.Result, apart bool) bool {
 	if result.Folded > maxCompared {
 		return false
 	}
-	s.each(result, s.put)
+	s.each(result, func(c cell, r *chain.Replay, p *chain.Principal, t *chain.Target) {
+		if s.apart[c.pair] == apart {
+			s.put(c, r, p, t)
+		}
+	})
 	return len(s.calls) <= maxCompared
 }
 
@@ -165,7 +248,7 @@ func (s *compared) each(result *chain.Result, do func(cell, *chain.Replay, *chai
 func (s *compared) put(c cell, r *chain.Replay, p *chain.Principal, t *chain.Target) {
 	switch known := s.calls[c]; {
 	case known == nil:
-		s.calls[c] = &report.Access{Chain: r.Chain, Action: r.Action, Principal: p, Target: t, After: r}
+		s.calls[c] = &report.Access{Chain: r.Chain, Action: r.Action, Principal: p, Target: t, From: r.From, After: r}
 		s.order = append(s.order, c)
 	case known.After == nil:
 		known.After = r
@@ -183,12 +266,13 @@ func (s *compared) complete(other *compared, run chain.Options) {
 			missing = append(missing, c)
 		}
 	}
-	again := s.replay(missing, run)
-	s.each(&again, func(c cell, r *chain.Replay, p *chain.Principal, t *chain.Target) {
-		if other.calls[c] != nil {
-			s.put(c, r, p, t)
-		}
-	})
+	for _, again := range s.replay(missing, run) {
+		s.each(&again, func(c cell, r *chain.Replay, p *chain.Principal, t *chain.Target) {
+			if other.calls[c] != nil {
+				s.put(c, r, p, t)
+			}
+		})
+	}
 	for _, c := range other.order {
 		if s.calls[c] == nil {
 			a := *other.calls[c]
@@ -199,15 +283,16 @@ func (s *compared) complete(other *compared, run chain.Options) {
 	}
 }
 
-// replay replays calls, related or not.
-func (s *compared) replay(calls []cell, run chain.Options) chain.Result {
-	if len(calls) == 0 {
-		return chain.Result{}
-	}
-	type pair struct{ action, principal, target string }
-	asked, principals := map[pair]bool{}, map[string]bool{}
+// replay replays calls, related or not: those from networks that are told apart in a
+// run of their own.
+func (s *compared) replay(calls []cell, run chain.Options) []chain.Result {
+	asked, principals := [2]map[pair]bool{{}, {}}, map[string]bool{}
 	for _, c := range calls {
-		asked[pair{c.action, c.principal, c.target}], principals[c.principal] = true, true
+		i := 0
+		if s.apart[c.pair] {
+			i = 1
+		}
+		asked[i][c.pair], principals[c.principal] = true, true
 	}
 	known := map[any]string{}
 	name := func(of any, name func() string) string {
@@ -217,11 +302,19 @@ func (s *compared) replay(calls []cell, run chain.Options) chain.Result {
 		return known[of]
 	}
 	run.Unasked = true
-	run.Only = func(p *chain.Principal, t *chain.Target, action string) bool {
-		who := name(p, func() string { return nameOf(p) })
-		return principals[who] && asked[pair{action, who, name(t, func() string { return targetName(t) })}]
+	var out []chain.Result
+	for i, other := range []*chain.Other{nil, s.other} {
+		if len(asked[i]) == 0 {
+			continue
+		}
+		run.Other = other
+		run.Only = func(p *chain.Principal, t *chain.Target, action string) bool {
+			who := name(p, func() string { return nameOf(p) })
+			return principals[who] && asked[i][pair{action, who, name(t, func() string { return targetName(t) })}]
+		}
+		out = append(out, chain.Run(s.world, run))
 	}
-	return chain.Run(s.world, run)
+	return out
 }
 
 // maxReasons bounds for how many changes reasons are sought where replays stand for
@@ -236,11 +329,13 @@ func (s *compared) reasons(changes []report.Access, run chain.Options, side func
 		var calls []cell
 		for i := range changes {
 			a := &changes[i]
-			calls = append(calls, s.cell(&chain.Replay{Chain: a.Chain, Action: a.Action}, a.Principal, a.Target))
+			calls = append(calls, s.cell(&chain.Replay{Chain: a.Chain, Action: a.Action, From: a.From}, a.Principal, a.Target))
 		}
 		run.MaxReplays = 0
-		for _, r := range s.replay(calls, run).Replays {
-			own[s.cell(r, r.Principal, r.Target)] = r
+		for _, result := range s.replay(calls, run) {
+			for _, r := range result.Replays {
+				own[s.cell(r, r.Principal, r.Target)] = r
+			}
 		}
 	}
 	for i := range changes {

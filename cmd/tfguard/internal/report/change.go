@@ -16,12 +16,21 @@ type Access struct {
 	Action    string
 	Principal *chain.Principal
 	Target    *chain.Target
+	// From names the network that the call comes from. Everywhere is set where it comes
+	// out alike from all others.
+	From       string
+	Everywhere bool
 	// Before and After are the replays, nil in a world that lacks one side of the call:
 	// what does not exist is not allowed.
 	Before, After *chain.Replay
 	// Unasked is set where a world lacks the replay although it has both sides: there
 	// no service can take the role.
 	Unasked bool
+}
+
+// Alike reports whether two accesses are opened or closed alike.
+func (a *Access) Alike(b *Access) bool {
+	return rank(verdict(a.Before)) == rank(verdict(b.Before)) && rank(verdict(a.After)) == rank(verdict(b.After))
 }
 
 // Changes reports whether the change opens or closes the call.
@@ -37,10 +46,14 @@ func verdict(r *chain.Replay) engine.Verdict {
 // change renders the access.
 func (a *Access) change(input int) Change {
 	of := chain.Replay{Principal: a.Principal, Target: a.Target, Action: a.Action}
+	from := a.From
+	if a.Everywhere {
+		from = ""
+	}
 	return Change{
 		Chain: a.Chain.ID, Action: a.Action,
 		Principal: a.Principal.Name().String(), PrincipalAddress: a.Principal.Address,
-		Resource: of.Resource().String(), ResourceAddress: a.Target.Address,
+		Resource: of.Resource().String(), ResourceAddress: a.Target.Address, From: from,
 		Before: verdict(a.Before), After: verdict(a.After), Because: a.because(), Input: input,
 	}
 }
@@ -110,13 +123,20 @@ func rank(v engine.Verdict) int {
 	return map[engine.Verdict]int{engine.Unknown: 1, engine.Allowed: 2}[v]
 }
 
-// An access is one call that changes alike on several chains.
+// An access is one call that changes alike in several ways.
 type access struct {
 	*Change
+	ways []way
+}
+
+// A way is the chains of a change from one network, which may have no name.
+type way struct {
+	from   string
 	chains []string
 }
 
-// accesses gathers the changes that differ in their chain alone, in their order.
+// accesses gathers the changes that differ in their chain and network alone, in their
+// order.
 func (r *Report) accesses() []access {
 	var out []access
 	at := map[string]int{}
@@ -130,7 +150,13 @@ func (r *Report) accesses() []access {
 			at[key] = n
 			out = append(out, access{Change: c})
 		}
-		out[n].chains = include(out[n].chains, c.Chain)
+		ways := out[n].ways
+		i := slices.IndexFunc(ways, func(w way) bool { return w.from == c.From })
+		if i < 0 {
+			i, ways = len(ways), append(ways, way{from: c.From})
+		}
+		ways[i].chains = include(ways[i].chains, c.Chain)
+		out[n].ways = ways
 	}
 	// What opens comes before what closes, and what else changes last.
 	slices.SortStableFunc(out, func(a, b access) int { return a.rank() - b.rank() })
@@ -192,7 +218,19 @@ func (a access) String() string {
 	return fmt.Sprintf("%s %s %s on %s", or(a.PrincipalAddress, a.Principal), a.verb(), a.Action, or(a.ResourceAddress, a.Resource))
 }
 
-// how says from which verdict to which, and on which chains.
+// how says from which verdict to which, and in which ways.
 func (a access) how() string {
-	return fmt.Sprintf("%s → %s through %s", words[a.Before.String()], words[a.After.String()], strings.Join(a.chains, ", "))
+	return fmt.Sprintf("%s → %s through %s", words[a.Before.String()], words[a.After.String()], a.through(strings.Clone))
+}
+
+// through names the chains, with the networks that they come from in some format.
+func (a access) through(format func(string) string) string {
+	out := make([]string, len(a.ways))
+	for i, w := range a.ways {
+		out[i] = strings.Join(w.chains, ", ")
+		if w.from != "" {
+			out[i] += " from " + format(w.from)
+		}
+	}
+	return strings.Join(out, "; ")
 }

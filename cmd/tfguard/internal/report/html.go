@@ -78,8 +78,8 @@ type inputView struct {
 
 type changeView struct {
 	Verb, Who, Action, On, Before, After string
-	BeforeClass, AfterClass              string
-	Chains, By                           []string
+	BeforeClass, AfterClass, Ways        string
+	By                                   []string
 }
 
 type expectView struct{ Class, Word, Sentence, Reason string }
@@ -163,7 +163,7 @@ func newPageView(r *Report, opts Options) *pageView {
 		v.Changes = append(v.Changes, changeView{
 			Verb: a.verb(), Who: or(a.PrincipalAddress, a.Principal), Action: a.Action, On: or(a.ResourceAddress, a.Resource),
 			Before: words[a.Before.String()], After: words[a.After.String()], BeforeClass: a.Before.String(), AfterClass: a.After.String(),
-			Chains: a.chains, By: statements(a.Because),
+			Ways: a.through(strings.Clone), By: statements(a.Because),
 		})
 	}
 	for i := range r.Expectations {

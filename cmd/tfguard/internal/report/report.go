@@ -358,16 +358,19 @@ type Pairs struct {
 
 // A Change is a call that the input opens or closes.
 type Change struct {
-	Chain            string         `json:"chain"`
-	Action           string         `json:"action"`
-	Principal        string         `json:"principal"`
-	PrincipalAddress string         `json:"principalAddress"`
-	Resource         string         `json:"resource"`
-	ResourceAddress  string         `json:"resourceAddress"`
-	Before           engine.Verdict `json:"before"`
-	After            engine.Verdict `json:"after"`
-	Because          []Because      `json:"because"`
-	Input            int            `json:"input"`
+	Chain            string `json:"chain"`
+	Action           string `json:"action"`
+	Principal        string `json:"principal"`
+	PrincipalAddress string `json:"principalAddress"`
+	Resource         string `json:"resource"`
+	ResourceAddress  string `json:"resourceAddress"`
+	// From names the network that the call comes from, where policies that name some
+	// have changed.
+	From    string         `json:"from,omitempty"`
+	Before  engine.Verdict `json:"before"`
+	After   engine.Verdict `json:"after"`
+	Because []Because      `json:"because"`
+	Input   int            `json:"input"`
 }
 
 // gravestFirst returns the indexes of the findings: errors, warnings, infos, then the
