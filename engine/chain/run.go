@@ -641,7 +641,7 @@ func (s *selection) worst(ch *Chain, c *combination, from *witnesses) (*Replay, 
 	cl := call{chain: ch, action: s.actions[c.action], principal: c.principal, target: c.target, from: from}
 	if len(c.variants) == 0 {
 		out, ok := s.runner.replay(cl)
-		if ok {
+		if ok && s.other == nil { // only verdicts are compared
 			out.Modes = s.modes(cl, out)
 		}
 		return out, ok
