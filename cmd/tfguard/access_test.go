@@ -174,6 +174,35 @@ func TestAccessFromEachNetwork(t *testing.T) {
 	}
 }
 
+// What comes with the change opens nothing to the account's own principals, and to those
+// outside of it what they may do, whether or not the account holds anything yet. The one
+// who stands for most others is told.
+func TestShowAccessOfNewResources(t *testing.T) {
+	want := []string{
+		"anonymous: anonymous s3:GetObject on aws_s3_bucket.site: implicitDeny -> allowed by aws_s3_bucket_policy.site.policy 1 Allow",
+		"anonymous: anonymous sqs:SendMessage on aws_sqs_queue.inbox: implicitDeny -> allowed by aws_sqs_queue.inbox.policy 1 Allow",
+		"assume-role: arn:aws:iam::standin00out:role/tfguard-standin-outside sts:AssumeRole on aws_iam_role.helper: implicitDeny -> allowed by " +
+			"arn:aws:iam::aws:policy/AdministratorAccess 1 Allow, aws_iam_role.helper.assume_role_policy 1 Allow",
+	}
+	_, grown, _ := reportOf(t, "public-from-the-start")
+	var plan object
+	if err := json.Unmarshal(fixtures.Read(t, "terraform/public-from-the-start/plan.json"), &plan); err != nil {
+		t.Fatal(err)
+	}
+	plan["resource_changes"] = slices.DeleteFunc(plan["resource_changes"].([]any), func(rc any) bool {
+		return rc.(map[string]any)["change"].(map[string]any)["before"] != nil
+	})
+	text, err := json.Marshal(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, r := range map[string]*report.Report{"beside what was there": grown, "greenfield": checkText(t, string(text))} {
+		if got := accessChanges(r); !slices.Equal(got, want) {
+			t.Errorf("%s: %s", name, strings.Join(got, "\n"))
+		}
+	}
+}
+
 // What says the same in another order or layout is no change, nor is a plan that
 // changes nothing or creates everything.
 func TestShowNoAccessChanges(t *testing.T) {

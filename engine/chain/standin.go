@@ -64,6 +64,21 @@ func RoleSession(partition, account, resource, name symbol.Text) request.Princip
 	}
 }
 
+// Outside says how far outside of the account a stand-in is: 0 for what is in it, and the
+// more the more callers it stands for: 1 for an administrator of another account of the
+// organization, 2 for one of any account, 3 for anybody.
+func (p *Principal) Outside() int {
+	switch {
+	case p.Caller.Principal.Kind == request.Anonymous:
+		return 3
+	case p.StandIn == StandInOutside:
+		return 2
+	case p.StandIn == StandInOrg:
+		return 1
+	}
+	return 0
+}
+
 func anonymous() *Principal {
 	return &Principal{
 		StandIn: "anonymous",

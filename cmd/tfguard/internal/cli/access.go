@@ -18,19 +18,24 @@ const maxCompared = 200_000
 // compare replays the world before the change and returns the calls that the change
 // opens or closes, in the order of the replays. It notes what is not compared.
 //
-// A principal that does not exist is not allowed anything. Of a resource that comes or
-// goes with the change nothing is told: everybody's access to it does.
+// A principal that does not exist is not allowed anything. Of a resource that comes
+// with the change it is told what those outside of the account may do with it, and
+// nothing of the account's own access, which comes with every resource; nor is anything
+// of a resource that goes. Of an empty world that is all there is to tell.
 //
 // Both worlds are replayed from the same networks: where policies that name some have
 // changed, from each one that those of either world tell apart.
 func compare(in *input, after *world, result *chain.Result, run chain.Options, cfg *config.Config) []report.Access {
-	if in.Before == nil || in.Inventory.Changes == 0 || isEmpty(in.Before) {
+	if in.Before == nil || in.Inventory.Changes == 0 {
 		return nil
 	}
 	in.Before.Timestamp = in.Inventory.Timestamp // the same clock
 	before := newWorld(in.Before, cfg)
 	was := chain.Run(before, run)
 	sides := newCompared(before, after)
+	if isEmpty(in.Before) {
+		sides[0].outside, sides[1].outside = true, true
+	}
 	var apart [2]chain.Result
 	for i, s := range sides {
 		apart[i] = s.fromApart(run)
@@ -83,9 +88,14 @@ func changes(sides [2]*compared) []report.Access {
 	}
 	var out []report.Access
 	told := map[cell]bool{}
+	widest := outsiders(sides, all)
 	for i, c := range sides[1].order {
 		a := &all[i]
-		if !a.Changes() || !sides[0].has(c) || !sides[1].has(c) {
+		if !a.Changes() || !sides[1].has(c) {
+			continue
+		}
+		comes := sides[1].outside || !sides[0].has(c)
+		if comes && (!a.Opens() || a.Principal.Outside() < max(1, widest[[2]string{c.action, c.target}])) {
 			continue
 		}
 		a.Everywhere = !mixed[of(c, a)]
@@ -96,6 +106,19 @@ func changes(sides [2]*compared) []report.Access {
 			out = append(out, *a)
 		}
 		told[c] = true
+	}
+	return out
+}
+
+// outsiders says, by action and target, how far outside of the account those are to whom
+// the change opens a call: whoever is nearer may make it too.
+func outsiders(sides [2]*compared, all []report.Access) map[[2]string]int {
+	out := map[[2]string]int{}
+	for i, c := range sides[1].order {
+		if a := &all[i]; a.Principal.Outside() > 0 && a.Opens() {
+			key := [2]string{c.action, c.target}
+			out[key] = max(out[key], a.Principal.Outside())
+		}
 	}
 	return out
 }
@@ -124,6 +147,8 @@ type compared struct {
 	// from every network which their policies tell apart.
 	other *chain.Other
 	apart map[pair]bool
+	// outside is set to compare the calls of outsiders alone.
+	outside bool
 }
 
 // names are what both worlds call principals and targets by: what one defines, the
@@ -212,7 +237,7 @@ func (s *compared) cell(r *chain.Replay, p *chain.Principal, t *chain.Target) ce
 // add takes the calls that replays were made of or stand for, those from networks that
 // are told apart or the others. It returns false for too many of them.
 func (s *compared) add(result *chain.Result, apart bool) bool {
-	if result.Folded > maxCompared {
+	if result.Folded > maxCompared && !s.outside {
 		return false
 	}
 	s.each(result, func(c cell, r *chain.Replay, p *chain.Principal, t *chain.Target) {
@@ -226,8 +251,13 @@ func (s *compared) add(result *chain.Result, apart bool) bool {
 // each calls a function for the calls that replays were made of, then for those that
 // they stand for.
 func (s *compared) each(result *chain.Result, do func(cell, *chain.Replay, *chain.Principal, *chain.Target)) {
+	one := func(r *chain.Replay, p *chain.Principal, t *chain.Target) {
+		if !s.outside || p.Outside() > 0 {
+			do(s.cell(r, p, t), r, p, t)
+		}
+	}
 	for _, r := range result.Replays {
-		do(s.cell(r, r.Principal, r.Target), r, r.Principal, r.Target)
+		one(r, r.Principal, r.Target)
 	}
 	for _, g := range result.Groups {
 		for _, i := range g.Replays {
@@ -235,7 +265,7 @@ func (s *compared) each(result *chain.Result, do func(cell, *chain.Replay, *chai
 			for _, b := range g.Blocks {
 				for _, p := range b.Principals {
 					for _, t := range b.Targets {
-						do(s.cell(r, p, t), r, p, t)
+						one(r, p, t)
 					}
 				}
 			}

@@ -36,6 +36,12 @@ func (a *Access) Alike(b *Access) bool {
 // Changes reports whether the change opens or closes the call.
 func (a *Access) Changes() bool { return rank(verdict(a.Before)) != rank(verdict(a.After)) }
 
+// Opens reports whether the change allows the call, which was denied or could not be
+// made.
+func (a *Access) Opens() bool {
+	return rank(verdict(a.Before)) == 0 && verdict(a.After) == engine.Allowed
+}
+
 func verdict(r *chain.Replay) engine.Verdict {
 	if r == nil {
 		return engine.ImplicitDeny
