@@ -203,6 +203,37 @@ func TestShowAccessOfNewResources(t *testing.T) {
 	}
 }
 
+// A change set tells of the world before by the previous template, with the parameters as
+// they were, or by the property values of what changes: what stays is as the template
+// says it.
+func TestShowAccessOfChangeSets(t *testing.T) {
+	const deny, grant = "LogsPolicy.PolicyDocument 3 Deny", "Auditor.Policies[0].PolicyDocument 1 Allow"
+	exempt := []string{
+		"direct-corporate from 203.0.113.1: Auditor s3:GetObject on Logs: implicitDeny -> allowed by " + grant,
+		"cloudtrail-s3: cloudtrail.amazonaws.com s3:PutObject on Logs: allowed -> explicitDeny by " + deny,
+	}
+	for name, want := range map[string][]string{
+		"previous":   exempt,
+		"parameters": {"direct-internet from 198.51.100.1: Auditor s3:GetObject on Logs: explicitDeny -> allowed by " + deny + " before, " + grant},
+		"property-values": append(exempt[:2:2],
+			"direct-corporate: Guest s3:ListBucket on Logs: allowed -> implicitDeny by Guest.Policies[0].PolicyDocument 1 Allow before",
+			"anonymous: anonymous s3:GetObject on Site: implicitDeny -> allowed by SitePolicy.PolicyDocument 1 Allow"),
+		"with-template": nil, // which says nothing of what was before
+	} {
+		got := tfguard(t, "check", "-o", "json", fixtures.Path(t, "cloudformation/change-set/"+name+".json"))
+		r, err := report.Read(strings.NewReader(got.stdout))
+		if err != nil {
+			t.Fatalf("%v, stderr %q", err, got.stderr)
+		}
+		changes := slices.DeleteFunc(accessChanges(r), func(line string) bool { return strings.Contains(line, "standin") })
+		slices.Sort(changes)
+		slices.Sort(want)
+		if !slices.Equal(changes, want) {
+			t.Errorf("%s: %s", name, strings.Join(changes, "\n"))
+		}
+	}
+}
+
 // What says the same in another order or layout is no change, nor is a plan that
 // changes nothing or creates everything.
 func TestShowNoAccessChanges(t *testing.T) {

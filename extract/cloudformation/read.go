@@ -103,8 +103,7 @@ func read(root *source.Node, name string, opts Options) (*extract.Result, error)
 		result.Worlds = func() []*extract.Inventory { return s.worlds(opts, rd) }
 	}
 	if opts.Before && s.before != nil {
-		before := *s
-		before.root = s.before
+		before, opts := s.earlier(opts)
 		result.Before = before.read(opts, nil).Inventory
 	}
 	return result, nil

@@ -1,7 +1,9 @@
 package cloudformation
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -24,8 +26,12 @@ type stack struct {
 	parameters map[string]string
 	// physical are the physical IDs of the resources that keep them, by logical ID.
 	physical map[string]string
-	// before is the template before the change, nil if the input does not show it.
-	before *source.Node
+	// before is the template before the change, nil if the input does not show it, and
+	// beforeFile where its ranges count. was are the parameters that had other values,
+	// or one that is not known and empty here.
+	before     *source.Node
+	beforeFile string
+	was        map[string]string
 	// incomplete says what the input does not tell of the stack.
 	incomplete []string
 	// changes counts the resources that change, -1 if all do.
@@ -127,23 +133,13 @@ func (s *stack) changeSet() {
 	s.format = "change set"
 	set := s.root
 	s.stackID(literal(member(set, "StackId")))
-	if list := member(set, "Parameters"); list != nil {
-		for _, p := range list.Items {
-			value := member(p, "ResolvedValue")
-			if value == nil {
-				value = member(p, "ParameterValue")
-			}
-			if text := literal(value); value != nil && text != "****" {
-				s.parameters[literal(member(p, "ParameterKey"))] = text
-			}
-		}
-	}
+	s.parameters = parameterValues(member(set, "Parameters"))
 	if reason := literal(member(set, "StatusReason")); literal(member(set, "Status")) == "FAILED" {
 		s.incomplete = append(s.incomplete, "The change set has failed: "+reason)
 	}
 	changes := member(set, "Changes")
 	s.changes = len(changes.Items)
-	body := member(set, "TemplateBody")
+	body, file := member(set, "TemplateBody"), s.file
 	for _, c := range changes.Items {
 		change := member(c, "ResourceChange")
 		id := literal(member(change, "LogicalResourceId"))
@@ -163,11 +159,68 @@ func (s *stack) changeSet() {
 		s.root = body
 	}
 	if previous := member(set, "PreviousTemplateBody"); previous != nil {
-		s.before = templateBody(previous)
+		s.before, s.beforeFile = templateBody(previous), file+" (PreviousTemplateBody)"
+		s.previousParameters(set)
+	} else if body != nil {
+		s.before = undone(s.root, changes, file)
 	}
 	if literal(member(set, "NextToken")) != "" {
 		s.incomplete = append(s.incomplete, "The change set goes on: this is its first page (NextToken).")
 	}
+}
+
+// parameterValues are the values of parameters as DescribeChangeSet and DescribeStacks
+// give them, but those that are kept secret.
+func parameterValues(list *source.Node) map[string]string {
+	out := map[string]string{}
+	if list == nil {
+		return out
+	}
+	for _, p := range list.Items {
+		value := member(p, "ResolvedValue")
+		if value == nil {
+			value = member(p, "ParameterValue")
+		}
+		if text := literal(value); value != nil && text != "****" {
+			out[literal(member(p, "ParameterKey"))] = text
+		}
+	}
+	return out
+}
+
+// previousParameters are those of the stack as DescribeStacks gives them. Where the
+// input lacks them, the parameters that caused changes had values which are not known.
+// (AWS CloudFormation API Reference, "ResourceChangeDetail".)
+func (s *stack) previousParameters(set *source.Node) {
+	if list := member(set, "PreviousParameters"); list != nil {
+		s.was = parameterValues(list)
+		return
+	}
+	s.was = map[string]string{}
+	for _, c := range member(set, "Changes").Items {
+		if details := member(member(c, "ResourceChange"), "Details"); details != nil {
+			for _, d := range details.Items {
+				if literal(member(d, "ChangeSource")) == "ParameterReference" {
+					s.was[literal(member(d, "CausingEntity"))] = ""
+				}
+			}
+		}
+	}
+}
+
+// earlier is the stack before the change, with what the user says of parameters that
+// have not changed.
+func (s *stack) earlier(opts Options) (*stack, Options) {
+	out := *s
+	out.root, out.file = s.before, cmp.Or(s.beforeFile, s.file)
+	out.parameters, opts.Parameters = maps.Clone(s.parameters), maps.Clone(opts.Parameters)
+	for name, value := range s.was {
+		delete(opts.Parameters, name)
+		if out.parameters[name] = value; value == "" {
+			delete(out.parameters, name)
+		}
+	}
+	return &out, opts
 }
 
 // templateBody is a template as GetTemplate gives it: an object, or YAML in a string.
@@ -191,14 +244,9 @@ func fromContexts(changes *source.Node, not, context string) *source.Node {
 			continue
 		}
 		at := maker{change.Range}
-		props := &source.Node{Kind: source.Unknown, Range: change.Range, Text: named("properties that the change set does not show")}
-		if text := literal(member(change, context)); text != "" {
-			if n, err := source.ParseJSON(text); err == nil {
-				shift(n, member(change, context).Range)
-				if props = member(n, "Properties"); props != nil {
-					keepLate(props, literal(member(change, "LogicalResourceId")))
-				}
-			}
+		props := contextOf(change, context)
+		if props == nil {
+			props = &source.Node{Kind: source.Unknown, Range: change.Range, Text: named("properties that the change set does not show")}
 		}
 		resources.Members = append(resources.Members, source.Member{
 			Name: literal(member(change, "LogicalResourceId")), Range: change.Range,
@@ -206,6 +254,95 @@ func fromContexts(changes *source.Node, not, context string) *source.Node {
 		})
 	}
 	return k.object("Resources", resources)
+}
+
+// contextOf are the properties of a resource on one side of a change, nil if the change
+// set does not show them.
+func contextOf(change *source.Node, context string) *source.Node {
+	text := literal(member(change, context))
+	n, err := source.ParseJSON(text)
+	if text == "" || err != nil {
+		return nil
+	}
+	shift(n, member(change, context).Range)
+	props := member(n, "Properties")
+	if props != nil {
+		keepLate(props, literal(member(change, "LogicalResourceId")))
+	}
+	return props
+}
+
+// undone is a template as it was before the changes of a change set, which is in a file;
+// nil if that does not show what some resource was.
+func undone(root, changes *source.Node, file string) *source.Node {
+	resources := &source.Node{Kind: source.Object, Range: changes.Range}
+	changed := map[string]bool{}
+	for _, c := range changes.Items {
+		change := member(c, "ResourceChange")
+		id := literal(member(change, "LogicalResourceId"))
+		changed[id] = true
+		if change == nil || literal(member(change, "Action")) == "Add" {
+			continue
+		}
+		was := contextOf(change, "BeforeContext")
+		if was == nil {
+			return nil
+		}
+		was.Relocate(source.Range{Start: change.Range.Start, End: change.Range.End, File: file})
+		now := member(member(member(root, "Resources"), id), "Properties")
+		resources.Members = append(resources.Members, source.Member{
+			Name: id, Range: change.Range,
+			Value: maker{change.Range}.object("Type", literal(member(change, "ResourceType")), "Properties", undo(now, was, contextOf(change, "AfterContext"))),
+		})
+	}
+	out := &source.Node{Kind: source.Object, Range: root.Range}
+	for _, m := range root.Members {
+		if m.Name == "Resources" {
+			for _, r := range m.Value.Members {
+				if !changed[r.Name] {
+					resources.Members = append(resources.Members, r)
+				}
+			}
+			m.Value = resources
+		}
+		out.Members = append(out.Members, m)
+	}
+	return out
+}
+
+// undo gives what a value of a template was before a change, of which a change set shows
+// both sides with other names for what AWS names: what is the same on both stays as the
+// template says it.
+func undo(now, was, will *source.Node) *source.Node {
+	switch {
+	case now == nil || was == nil || will == nil:
+		return was
+	case was.Equal(will):
+		return now
+	case now.Kind != was.Kind || now.Kind != will.Kind:
+		return was
+	}
+	out := *was
+	switch was.Kind {
+	case source.Object:
+		out.Members = slices.Clone(was.Members)
+		for i, m := range out.Members {
+			out.Members[i].Value = undo(member(now, m.Name), m.Value, member(will, m.Name))
+		}
+	case source.List:
+		if len(now.Items) != len(will.Items) {
+			return was // conditions of the template choose among them
+		}
+		out.Items = slices.Clone(was.Items)
+		for i, item := range out.Items {
+			if j := slices.IndexFunc(will.Items, item.Equal); j >= 0 {
+				out.Items[i] = now.Items[j]
+			} else if len(was.Items) == len(will.Items) {
+				out.Items[i] = undo(now.Items[i], item, will.Items[i])
+			}
+		}
+	}
+	return &out
 }
 
 // keepLate gives what is known only when the change set runs a name of its own.

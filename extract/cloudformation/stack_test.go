@@ -2,6 +2,7 @@ package cloudformation_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -21,6 +22,7 @@ import (
 func TestInventories(t *testing.T) {
 	for _, name := range []string{
 		"cdk/Data.template.json", "change-set/change-set.json", "change-set/with-template.json",
+		"change-set/previous.json", "change-set/parameters.json", "change-set/property-values.json",
 		"condition/template.yaml", "hook/resource.json", "hook/stack.json", "nested/template.yaml", "sam/template.yaml",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -84,7 +86,7 @@ func inventory(res *extract.Result) string {
 		b.WriteString("\n")
 		for i := range p.Statements {
 			st := &p.Statements[i]
-			fmt.Fprintf(&b, "  %s:%s %s", p.Origin.File, st.Range.Start, st.Effect)
+			fmt.Fprintf(&b, "  %s:%s %s", cmp.Or(st.Range.File, p.Origin.File), st.Range.Start, st.Effect)
 			if st.Principals != nil {
 				for _, e := range st.Principals.Entries {
 					fmt.Fprintf(&b, " %s", e.Text)
@@ -108,4 +110,31 @@ func inventory(res *extract.Result) string {
 		fmt.Fprintf(&b, "%s\n", d)
 	}
 	return b.String()
+}
+
+// A parameter that caused changes, and of which the input does not say what it was, has
+// no value in the world before, whatever the user says that it is now.
+func TestPreviousParameters(t *testing.T) {
+	text := fixtures.Read(t, "cloudformation/change-set/parameters.json")
+	for _, test := range []struct{ member, after, before string }{
+		{"PreviousParameters", "0.0.0.0/0", "203.0.113.0/24"},
+		{"Previous", "0.0.0.0/0", "${Office}"},
+	} {
+		res, err := cloudformation.Read(context.Background(), bytes.NewReader(bytes.Replace(text, []byte("PreviousParameters"), []byte(test.member), 1)), "set.json",
+			cloudformation.Options{Before: true, Parameters: map[string]string{"Office": test.after}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for inv, want := range map[*extract.Inventory]string{res.Inventory: test.after, res.Before: test.before} {
+			for _, p := range inv.Policies {
+				if p.ID == "LogsPolicy.PolicyDocument" {
+					for _, c := range p.Statements[2].Conditions {
+						if c.Key == "aws:SourceIp" && c.Values[0].Text.String() != want {
+							t.Errorf("%s: got %s, want %s", test.member, c.Values[0].Text, want)
+						}
+					}
+				}
+			}
+		}
+	}
 }

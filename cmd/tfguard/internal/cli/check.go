@@ -251,8 +251,9 @@ func (o *checkOptions) judge(in *input, w *world, cfg *config.Config) *report.Ch
 		Diagnostics: in.Diagnostics,
 		Result:      chain.Run(w, opts),
 	}
-	settle(in, &c.Result, opts, cfg)
 	c.Accesses = compare(in, w, &c.Result, opts, cfg)
+	settle(in, &c.Result, opts, cfg)
+	c.Accesses = slices.DeleteFunc(c.Accesses, func(a report.Access) bool { return !a.Changes() })
 	if o.only == nil {
 		c.Expectations = expect(w, cfg, opts, &c.Result)
 	}
