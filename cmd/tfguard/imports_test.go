@@ -110,9 +110,11 @@ var layers = map[string]layer{
 		thirdParty: []string{"github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty"},
 		impure:     true,
 	},
+	// comment knows files, not what anybody finds in them.
+	"cmd/tfguard/internal/comment": {thirdParty: []string{"github.com/hashicorp/hcl/v2", "go.yaml.in/yaml/v3"}},
 	// cli asks whether a stream is a terminal; it draws nothing.
 	"cmd/tfguard/internal/cli": {
-		module:     append([]string{"cmd/tfguard/internal/config", "cmd/tfguard/internal/report", "engine/simulate", "extract", "extract/account", "extract/cloudformation", "extract/terraform", "extract/yaml", "rego"}, allEngine...),
+		module:     append([]string{"cmd/tfguard/internal/comment", "cmd/tfguard/internal/config", "cmd/tfguard/internal/report", "engine/simulate", "extract", "extract/account", "extract/cloudformation", "extract/terraform", "extract/yaml", "rego"}, allEngine...),
 		thirdParty: []string{cobra, pflag, term},
 		impure:     true,
 	},

@@ -67,7 +67,14 @@ func TestCommentWaivers(t *testing.T) {
 	}{
 		"above the resource":      {"# " + good, false, resource, waived},
 		"behind the resource":     {"// " + good, true, resource, waived},
-		"inside of the statement": {"# " + good, false, sid, []string{"waiver-unused at line 67: No finding needs the waiver of no-break-glass on line 68 (root is enough)."}},
+		"first in the statement":  {"# " + good, false, sid, waived},
+		"inside of the statement": {"# " + good, false, `test     = "NotIpAddress"`, []string{"waiver-unused at line 76: No finding needs the waiver of no-break-glass on line 75 (root is enough)."}},
+		"below the head":          {"# " + good, false, "bucket = aws_s3_bucket.logs.id", waived},
+		"above a blank line":      {"# " + good + "\n", false, resource, waived},
+		"by its code":             {`# tfguard:ignore H42 reason='root is enough' until=2027-06-30`, false, resource, waived},
+		"in a heredoc": {
+			"locals {\n  text = <<-EOT\n    # " + good + "\n    resource \"aws_s3_bucket_policy\" \"logs\" {\n  EOT\n}", false, resource, nil,
+		},
 		"another rule": {
 			`# tfguard:ignore chain-broken reason="r" until=2027-06-30`, false, resource,
 			[]string{"waiver-unused at line 82: No finding needs the waiver of chain-broken on line 83 (r)."},
@@ -76,11 +83,11 @@ func TestCommentWaivers(t *testing.T) {
 			`# tfguard:ignore no-break-glass reason="r" until=2026-12-31`, false, resource,
 			[]string{"waiver-expired at line 82: The waiver of no-break-glass on line 83 expired on 2026-12-31 (r)."},
 		},
-		"no reason": {"# tfguard:ignore no-break-glass until=2027-06-30", false, resource, []string{`waiver-unused at line 82: The comment waives nothing: it gives no reason="…".`}},
-		"no day":    {`# tfguard:ignore no-break-glass reason="r"`, false, resource, []string{"waiver-unused at line 82: The comment waives nothing: it does not say until=YYYY-MM-DD."}},
-		"no date":   {`# tfguard:ignore no-break-glass reason="r" until=soon`, false, resource, []string{"waiver-unused at line 82: The comment waives nothing: until=soon is no date, such as 2027-01-31."}},
-		"no rule":   {`# tfguard:ignore reason="r" until=2027-06-30`, false, resource, []string{"waiver-unused at line 82: The comment waives nothing: it names no rule, or several."}},
-		"a mistake": {`# tfguard:ignore no-break-glass because="r"`, false, resource, []string{"waiver-unused at line 82: The comment waives nothing: it takes a reason, an owner and until, and no because."}},
+		"no reason": {"# tfguard:ignore no-break-glass until=2027-06-30", false, resource, []string{`waiver-unused at line 82: This waives nothing: it gives no reason="…".`}},
+		"no day":    {`# tfguard:ignore no-break-glass reason="r"`, false, resource, []string{"waiver-unused at line 82: This waives nothing: it does not say until=YYYY-MM-DD."}},
+		"no date":   {`# tfguard:ignore no-break-glass reason="r" until=soon`, false, resource, []string{"waiver-unused at line 82: This waives nothing: until=soon is no date, such as 2027-01-31."}},
+		"no rule":   {`# tfguard:ignore reason="r" until=2027-06-30`, false, resource, []string{"waiver-unused at line 82: This waives nothing: it names no rule."}},
+		"a mistake": {`# tfguard:ignore no-break-glass because="r"`, false, resource, []string{"waiver-unused at line 82: This waives nothing: it takes a reason, an owner and until, and no because."}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := commented(t, test.line, test.behind, test.mark); !slices.Equal(got, test.want) {

@@ -9,24 +9,24 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tfguard/tfguard/cmd/tfguard/internal/comment"
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/config"
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/report"
 )
 
 var (
-	// directive is a waiver in a comment: tfguard:ignore RULE reason="…" until=DATE.
-	directive = regexp.MustCompile(`(?:#|//)\s*tfguard:ignore\b(.*)$`)
-	setting   = regexp.MustCompile(`(\w+)=("[^"]*"|\S+)`)
-	comment   = regexp.MustCompile(`^\s*(?:#|//)`)
-	// block is the head of a resource in HCL.
-	block = regexp.MustCompile(`^\s*(?:resource|data)\s+"([^"]+)"\s+"([^"]+)"`)
-	// entry is a key of YAML alone on its line, which a logical ID is.
-	entry = regexp.MustCompile(`^\s+["']?([A-Za-z0-9]+)["']?\s*:\s*(?:#.*)?$`)
+	// directive is a comment that waives, and nearly one that somebody may take for it.
+	directive = regexp.MustCompile(`^tfguard:ignore(?:\s+(.*))?$`)
+	nearly    = regexp.MustCompile(`(?i)^tfguard\s*:|\btfguard[\s:=_-]+(?:ignore|skip|disable|suppress|waive)\b`)
+	setting   = regexp.MustCompile(`(\w+)=("(?:[^"\\]|\\.)*"|'[^']*'|\S+)`)
+	// instanceKey is the key of a resource or module that has several instances.
+	instanceKey = regexp.MustCompile(`\[(?:"(?:[^"\\]|\\.)*"|\d+)\]`)
+	modulePath  = regexp.MustCompile(`^(?:module\.[^.]+\.)+`)
 )
 
 // commentWaivers are the waivers in comments of the source that a report names places
-// in: of Terraform's all files of a folder, as a resource may be in another one than
-// its policy.
+// in, and of the templates among its inputs: of Terraform's all files of a folder, as a
+// resource may be in another one than its policy.
 func commentWaivers(rep *report.Report) []*waiver {
 	inputs := map[string]int{}
 	var files []string
@@ -36,6 +36,11 @@ func commentWaivers(rep *report.Report) []*waiver {
 			files = append(files, file)
 		}
 	}
+	for i := range rep.Inputs {
+		if in := &rep.Inputs[i]; in.Format == templateFormat {
+			add(in.Path, i)
+		}
+	}
 	for i := range rep.Policies {
 		add(rep.Policies[i].Source.File, rep.Policies[i].Input)
 	}
@@ -43,7 +48,7 @@ func commentWaivers(rep *report.Report) []*waiver {
 		add(rep.Findings[i].Source.File, rep.Findings[i].Input)
 	}
 	for _, file := range slices.Clone(files) {
-		if !isHCL(file) {
+		if !comment.IsHCL(file) {
 			continue
 		}
 		// The only error is a malformed pattern: such a folder has its own file alone.
@@ -55,85 +60,69 @@ func commentWaivers(rep *report.Report) []*waiver {
 	slices.Sort(files)
 	var out []*waiver
 	for _, file := range files {
-		out = append(out, readComments(file, inputs[file])...)
+		out = append(out, readComments(rep, file, inputs[file])...)
 	}
 	return out
 }
 
-func isHCL(file string) bool {
-	return strings.HasSuffix(file, ".tf") || strings.HasSuffix(file, ".tofu")
-}
-
-// readComments are the waivers in a file; there are none in one that is not at hand.
-func readComments(file string, input int) []*waiver {
-	switch filepath.Ext(file) {
-	case ".tf", ".tofu", ".yaml", ".yml", ".template":
-	default:
+// readComments are the waivers in a file; there are none in one that is not at hand,
+// and none in JSON, which has no comments.
+func readComments(rep *report.Report, file string, input int) []*waiver {
+	if strings.EqualFold(filepath.Ext(file), ".json") {
 		return nil
 	}
 	text, err := os.ReadFile(file)
-	if err != nil || !strings.Contains(string(text), "tfguard:ignore") {
+	if err != nil {
 		return nil
 	}
-	lines := strings.Split(string(text), "\n")
 	var out []*waiver
-	for i, line := range lines {
-		m := directive.FindStringSubmatchIndex(strings.TrimRight(line, "\r"))
-		if m == nil {
+	for _, c := range comment.Read(file, text, "tfguard") {
+		w := parseComment(c.Text)
+		if w == nil {
 			continue
 		}
-		w := parseComment(strings.TrimRight(line, "\r")[m[2]:m[3]])
-		w.input, w.source = input, report.Source{File: file, Line: i + 1, Column: m[0] + 1}
-		// A comment alone is about the first line below that is none.
-		at := i
-		for at < len(lines)-1 && comment.MatchString(lines[at]) {
-			at++
+		if w.wrong == "" {
+			w.wrong = c.Stray
 		}
-		w.Address = fmt.Sprintf("line %d", at+1)
-		name, end := named(lines[at], isHCL(file)), extent(lines, at)
-		w.covers = func(p report.Place) bool {
-			same := p.Source.File == file
-			return same && at < p.Source.Line && p.Source.Line <= end ||
-				name != "" && resourceName(p.Address) == name && (same || p.Source.File != "" && filepath.Dir(p.Source.File) == filepath.Dir(file))
+		w.input, w.source = input, report.Source{File: file, Line: c.Line, Column: c.Column}
+		w.Address = fmt.Sprintf("line %d", c.About.First)
+		w.covers = func(f *report.Finding, p report.Place) bool {
+			at := p.Source.File
+			if at == "" {
+				at = rep.Inputs[f.Input].Path // of a template that tells no place
+			}
+			if at == file && c.About.First <= p.Source.Line && p.Source.Line <= c.About.Last {
+				return true
+			}
+			beside := comment.IsHCL(file) && comment.IsHCL(at) && filepath.Dir(at) == filepath.Dir(file)
+			return c.About.Resource != "" && resourceName(p.Address) == c.About.Resource && (at == file || beside)
 		}
 		out = append(out, w)
 	}
 	return out
 }
 
-// extent returns how many lines of a file there are up to the end of what a line
-// begins: what is indented below it. A section of a template, which begins without
-// indentation, is its line alone.
-func extent(lines []string, at int) int {
-	indent := func(s string) int { return len(s) - len(strings.TrimLeft(s, " \t")) }
-	end := at + 1
-	if strings.HasSuffix(strings.TrimSpace(lines[at]), ":") && indent(lines[at]) == 0 {
-		return end
-	}
-	for i := end; i < len(lines); i++ {
-		switch {
-		case strings.TrimSpace(lines[i]) == "":
-		case indent(lines[i]) > indent(lines[at]):
-			end = i + 1
-		default:
-			return end
-		}
-	}
-	return end
-}
-
-// parseComment reads what stands behind tfguard:ignore.
+// parseComment reads a comment, nil for one that does not mean to waive.
 func parseComment(text string) *waiver {
+	m := directive.FindStringSubmatch(text)
+	switch {
+	case m == nil && !nearly.MatchString(text):
+		return nil
+	case m == nil:
+		return &waiver{wrong: `it is written tfguard:ignore RULE reason="…" until=YYYY-MM-DD, at the beginning of the comment`}
+	}
 	w := &waiver{}
-	rest := strings.TrimSpace(setting.ReplaceAllStringFunc(text, func(word string) string {
+	rest := setting.ReplaceAllStringFunc(m[1], func(word string) string {
 		key, value, _ := strings.Cut(word, "=")
-		value = strings.Trim(value, `"`)
-		switch key {
-		case "reason":
+		value, quoted := unquote(value)
+		switch {
+		case !quoted && strings.ContainsAny(value, "\"'“”‘’"):
+			w.wrong = fmt.Sprintf(`%s takes one word, or several in quotes such as "…"`, key)
+		case key == "reason":
 			w.Reason = strings.TrimSpace(value)
-		case "owner":
+		case key == "owner":
 			w.Owner = value
-		case "until":
+		case key == "until":
 			var err error
 			if w.Expires, err = time.Parse(time.DateOnly, value); err != nil {
 				w.wrong = fmt.Sprintf("until=%s is no date, such as 2027-01-31", value)
@@ -142,43 +131,33 @@ func parseComment(text string) *waiver {
 			w.wrong = fmt.Sprintf("it takes a reason, an owner and until, and no %s", key)
 		}
 		return ""
-	}))
-	w.Waiver = config.Waiver{Rule: rest, Reason: w.Reason, Owner: w.Owner, Expires: w.Expires}
+	})
+	words := strings.Fields(rest)
 	switch {
 	case w.wrong != "":
-	case rest == "" || strings.ContainsAny(rest, " \t"):
-		w.wrong = "it names no rule, or several"
+	case len(words) == 0:
+		w.wrong = "it names no rule"
+	case len(words) > 1:
+		w.wrong = fmt.Sprintf("it takes one rule and its settings, and there is %q too", strings.Join(words[1:], " "))
 	case w.Reason == "":
 		w.wrong = `it gives no reason="…"`
 	case w.Expires.IsZero():
 		w.wrong = "it does not say until=YYYY-MM-DD"
 	}
+	w.Waiver = config.Waiver{Rule: strings.Join(words, " "), Reason: w.Reason, Owner: w.Owner, Expires: w.Expires}
 	return w
 }
 
-// named is the resource that a line begins: its type and name, or its logical ID.
-func named(line string, hcl bool) string {
-	line = strings.TrimRight(line, "\r")
-	if m := block.FindStringSubmatch(line); hcl && m != nil {
-		return m[1] + "." + m[2]
+// unquote returns a value without its quotes, and whether it had any.
+func unquote(value string) (string, bool) {
+	if n := len(value); n > 1 && (value[0] == '"' || value[0] == '\'') && value[n-1] == value[0] {
+		return strings.ReplaceAll(value[1:n-1], `\"`, `"`), true
 	}
-	if m := entry.FindStringSubmatch(line); !hcl && m != nil {
-		return m[1]
-	}
-	return ""
+	return value, false
 }
 
 // resourceName is the part of an address that its file tells: without modules and
-// without the key of an instance.
+// without the keys of instances.
 func resourceName(address string) string {
-	name, _, _ := strings.Cut(address, "[")
-	if strings.HasPrefix(address, "module.") {
-		// A key may hold anything: what counts is behind the last module.
-		parts := strings.Split(address, ".")
-		if n := len(parts); n >= 2 {
-			name = parts[n-2] + "." + parts[n-1]
-		}
-		name, _, _ = strings.Cut(name, "[")
-	}
-	return name
+	return modulePath.ReplaceAllString(instanceKey.ReplaceAllString(address, ""), "")
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/config"
@@ -36,21 +37,34 @@ func (d *day) Set(word string) error {
 // A waiver waives findings, and remembers whether there were any.
 type waiver struct {
 	config.Waiver
-	// covers reports whether it is about what stands at a place.
-	covers func(report.Place) bool
+	// names reports whether it is about a rule.
+	names func(rule string) bool
+	// covers reports whether it is about a place of a finding.
+	covers func(*report.Finding, report.Place) bool
 	// source is where it is written, and input the first that it is asked about.
 	source report.Source
 	input  int
-	// config is the file that it is in, which not all inputs may have been read with;
-	// empty for a comment.
-	config string
 	met    bool
-	// wrong says what is missing in a comment, empty if nothing is.
+	// wrong says why it can waive nothing, empty if it can.
 	wrong string
 }
 
 // holds reports whether a waiver holds at a time.
 func (w *waiver) holds(now time.Time) bool { return w.wrong == "" && now.Before(w.Expires) }
+
+// naming returns what tells the rules that a word names, by their ids or their codes.
+func naming(word string) func(rule string) bool {
+	id, code := glob(word), glob(strings.ToUpper(word))
+	return func(rule string) bool {
+		r, ok := hazard.Lookup(rule)
+		return id(rule) || ok && code(cmp.Or(r.Code, r.ID))
+	}
+}
+
+// about reports whether it is about a finding, by whichever rule, at one of its places.
+func (w *waiver) about(f *report.Finding, p report.Place) bool {
+	return w.wrong == "" && (w.names(f.Rule) || slices.ContainsFunc(f.Also, w.names)) && w.covers(f, p)
+}
 
 // waive takes the findings out of the count that the files of the team and comments in
 // the source waive, and adds findings about waivers that have expired or match nothing.
@@ -60,26 +74,22 @@ func (o *checkOptions) waive(rep *report.Report) {
 		now = time.Now().UTC()
 	}
 	all := slices.Concat(o.fileWaivers(rep), commentWaivers(rep))
-	rep.Waive(func(_ int, f *report.Finding) *report.Waiver {
-		places := append([]report.Place{{Address: f.Address, Source: f.Source}}, f.Places...)
-		var first *waiver
-		waived := 0
-		for _, p := range places {
-			covered := false
-			for _, w := range all {
-				if w.config != "" && w.config != rep.Inputs[f.Input].Config || !glob(w.Rule)(f.Rule) || !w.covers(p) {
-					continue
-				}
-				w.met = true
-				if w.holds(now) {
-					first, covered = cmp.Or(first, w), true
-				}
-			}
-			if covered {
-				waived++
-			}
+	for _, w := range all {
+		w.names = naming(w.Rule)
+		if w.wrong == "" && !exists(rep, w) {
+			w.wrong = fmt.Sprintf("there is no rule %q; tfguard rules lists them", w.Rule)
 		}
-		if waived < len(places) {
+	}
+	rep.Waive(func(_ int, f *report.Finding) *report.Waiver {
+		first, everywhere := &waiver{}, true
+		for i, p := range append([]report.Place{{Address: f.Address, Source: f.Source}}, f.Places...) {
+			w := waiving(all, f, p, now)
+			if i == 0 && w != nil {
+				first = w
+			}
+			everywhere = everywhere && w != nil
+		}
+		if !everywhere {
 			return nil
 		}
 		return &report.Waiver{Reason: first.Reason, Owner: first.Owner, Expires: first.Expires.Format(time.DateOnly)}
@@ -89,6 +99,33 @@ func (o *checkOptions) waive(rep *report.Report) {
 			rep.Find(rule, message, w.source, w.input)
 		}
 	}
+}
+
+// waiving returns the first waiver that holds at a place of a finding, nil if none
+// does. All that are about it are met.
+func waiving(all []*waiver, f *report.Finding, p report.Place, now time.Time) *waiver {
+	var first *waiver
+	for _, w := range all {
+		if !w.about(f, p) {
+			continue
+		}
+		w.met = true
+		if first == nil && w.holds(now) {
+			first = w
+		}
+	}
+	return first
+}
+
+// exists reports whether there is a rule that a waiver names: a hazard, a rule of the
+// team, or one of the guardrails, which need not have run.
+func exists(rep *report.Report, w *waiver) bool {
+	if slices.ContainsFunc(hazard.Rules(), func(r *hazard.Rule) bool { return w.names(r.ID) }) ||
+		slices.ContainsFunc(rep.Guardrails, func(g report.Guardrail) bool { return w.names(g.Rule) }) {
+		return true
+	}
+	all, err := catalogue()
+	return err != nil || slices.ContainsFunc(all, func(r catalogued) bool { return w.names(r.ID) })
 }
 
 // whole reports whether a report holds everything that a waiver could be about.
@@ -101,7 +138,7 @@ func (w *waiver) fault(now time.Time) (*hazard.Rule, string) {
 	about := w.Rule + " on " + w.Address
 	switch {
 	case w.wrong != "":
-		return hazard.WaiverUnused, fmt.Sprintf("The comment waives nothing: %s.", w.wrong)
+		return hazard.WaiverUnused, fmt.Sprintf("This waives nothing: %s.", w.wrong)
 	case !w.met:
 		return hazard.WaiverUnused, fmt.Sprintf("No finding needs the waiver of %s (%s).", about, w.Reason)
 	case !w.holds(now):
@@ -125,8 +162,10 @@ func (o *checkOptions) fileWaivers(rep *report.Report) []*waiver {
 		for _, w := range cfg.Waivers {
 			address := glob(w.Address)
 			out = append(out, &waiver{
-				Waiver: w, input: i, config: path,
-				covers: func(p report.Place) bool { return address(p.Address) },
+				Waiver: w, input: i,
+				covers: func(f *report.Finding, p report.Place) bool {
+					return rep.Inputs[f.Input].Config == path && address(p.Address)
+				},
 				source: report.Source{File: path, Line: w.Range.Start.Line, Column: w.Range.Start.Column},
 			})
 		}
