@@ -116,7 +116,11 @@ func showRule(w io.Writer, id, output string) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(rules, func(r catalogued) bool { return r.ID == id })
+	name := id
+	if r, ok := hazard.Lookup(id); ok {
+		name = r.ID // of its code
+	}
+	i := slices.IndexFunc(rules, func(r catalogued) bool { return r.ID == name })
 	if i < 0 {
 		return fmt.Errorf("there is no rule %q: there are %s", id, strings.Join(ids(rules), ", "))
 	}
