@@ -29,8 +29,12 @@ func expect(w chain.World, cfg *config.Config, opts chain.Options, result *chain
 	for i := range cfg.Expectations {
 		e := &cfg.Expectations[i]
 		principals, resources := seen{matches: glob(e.Principal)}, seen{matches: glob(e.Resource)}
-		actions := anyGlob(e.Actions)
-		opts.Chains = slices.DeleteFunc(slices.Clone(known), func(id string) bool { return !anyGlob(e.Chains)(id) })
+		var inLowerCase []string
+		for _, action := range e.Actions {
+			inLowerCase = append(inLowerCase, strings.ToLower(action))
+		}
+		actions, chains := anyGlob(inLowerCase), anyGlob(e.Chains)
+		opts.Chains = slices.DeleteFunc(slices.Clone(known), func(id string) bool { return !chains(id) })
 		opts.Only = func(p *chain.Principal, t *chain.Target, action string) bool {
 			who, what := principals.principal(p), resources.target(p, t)
 			return who && what && actions(strings.ToLower(action))
@@ -89,11 +93,11 @@ func glob(word string) func(string) bool {
 	return func(s string) bool { return p.Match(symbol.Literal(s), nil) == kleene.True }
 }
 
-// anyGlob matches what one of several words does, in any case.
+// anyGlob matches what one of several words does.
 func anyGlob(words []string) func(string) bool {
 	var all []func(string) bool
 	for _, w := range words {
-		all = append(all, glob(strings.ToLower(w)))
+		all = append(all, glob(w))
 	}
 	return func(s string) bool {
 		return slices.ContainsFunc(all, func(match func(string) bool) bool { return match(s) })
