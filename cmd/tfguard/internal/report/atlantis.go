@@ -38,7 +38,7 @@ func Atlantis(w io.Writer, r *Report, opts Options) error {
 		}
 		fmt.Fprintf(&b, "%s\n", number(n, "failure", "failures"))
 	}
-	fmt.Fprintf(&b, "\n%s. %s\n", r.answer(), r.Summary.verdicts())
+	fmt.Fprintf(&b, "\n%s. %s\n", r.answer(opts), r.Summary.verdicts())
 	if shown := lines(&b, notes, atlantisLimit-500); shown < len(notes) {
 		fmt.Fprintf(&b, "… and %s\n", number(len(notes)-shown, "more", "more"))
 	}
@@ -72,7 +72,7 @@ func (r *Report) atlantisLines(opts Options) (fails, notes []string) {
 	}
 	for _, i := range r.gravestFirst() {
 		f := &r.Findings[i]
-		line := fmt.Sprintf("%s - %s: %s", or(f.Address, "the input"), f.Rule, f.Message)
+		line := fmt.Sprintf("%s - %s: %s", or(f.Address, "the input"), f.Rule, f.Message+f.besides()+f.unnamed())
 		switch {
 		case f.Waived != nil:
 			notes = append(notes, fmt.Sprintf("WAIVED - %s %s", line, f.Waived))
@@ -90,6 +90,23 @@ func (r *Report) atlantisLines(opts Options) (fails, notes []string) {
 	slices.Sort(fails)
 	return slices.Compact(fails), notes
 }
+
+// unnamed stands for the places of a finding that are not named, so that an approval
+// does not stick to a line behind which one takes the place of another.
+func (f *Finding) unnamed() string {
+	places := f.elsewhere()
+	if len(places) <= shownPlaces {
+		return ""
+	}
+	var names []string
+	for _, p := range places[shownPlaces:] {
+		names = append(names, p.name)
+	}
+	return " (" + digest(names) + ")"
+}
+
+// digest names a list that is not shown.
+func digest(list []string) string { return "sha256 " + fingerprint(list...) }
 
 // lines writes lines up to a size of the whole and returns how many.
 func lines(b *strings.Builder, list []string, size int) int {

@@ -276,7 +276,6 @@ func (s *Summary) count(f *Finding) {
 	}
 }
 
-// sourceOf renders where something stands; without a file, inside of the attribute.
 // placeOf is where a document stands: at the start of its text if nothing tells.
 func placeOf(doc *policy.Document) source.Range {
 	if doc.Range.Start.Line == 0 {
@@ -285,6 +284,7 @@ func placeOf(doc *policy.Document) source.Range {
 	return doc.Range
 }
 
+// sourceOf renders where something stands; without a file, inside of the attribute.
 func sourceOf(o source.Origin, rng source.Range) Source {
 	out := Source{File: cmp.Or(rng.File, o.File), Line: rng.Start.Line, Column: rng.Start.Column}
 	if out.File == "" {

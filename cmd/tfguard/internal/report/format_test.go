@@ -639,3 +639,119 @@ func TestHTML(t *testing.T) {
 		t.Errorf("%d scripts", n)
 	}
 }
+
+// Every format names every place of a finding and the rules that find it too, and says
+// how many places it leaves out.
+func TestPlacesInFormats(t *testing.T) {
+	spread := func(places int) *Report {
+		r := replays("one")
+		f := Finding{
+			Rule: "public-access", Severity: "error", Message: "Anybody may call.", Remediation: "Name them.", Also: []string{"endpoint-deny", "source-ip-deny"},
+			Address: `aws_sqs_queue_policy.q["a"]`, Source: Source{File: "main.tf", Line: 4, Column: 3},
+			Places: []Place{{`aws_sqs_queue_policy.q["a"]`, Source{File: "main.tf", Line: 4, Column: 3}}}, // the same
+		}
+		for i := range places {
+			f.Places = append(f.Places, Place{fmt.Sprintf(`aws_sqs_queue_policy.q["b%d"]`, i), f.Source})
+		}
+		f.Places = append(f.Places, Place{f.Address, Source{File: "main.tf", Line: 9, Column: 1}},
+			Place{"aws_sqs_queue_policy.r", Source{Line: 1, Column: 7, Attribute: "policy"}}, Place{"aws_sqs_queue_policy.s", Source{File: "s.tf", Line: 1, Column: 1}})
+		r.Findings = []Finding{f}
+		r.recount()
+		return r
+	}
+	few, lot := spread(1), spread(1500)
+	const sentence = ` The same at aws_sqs_queue_policy.q["b0"], main.tf:9:1, aws_sqs_queue_policy.r.policy:1:7 and aws_sqs_queue_policy.s at s.tf:1:1.`
+	const others = " Found by endpoint-deny and source-ip-deny, too."
+	for format, want := range map[string][2]string{
+		"text": {"      at main.tf:4:3\n      and at aws_sqs_queue_policy.q[\"b0\"]\n      and at main.tf:9:1\n      and at aws_sqs_queue_policy.r.policy:1:7\n" +
+			"      and at aws_sqs_queue_policy.s at s.tf:1:1\n      Found by endpoint-deny and source-ip-deny, too.\n", "      and at 1,493 more places (--verbose lists all)\n"},
+		"json": {`"address": "aws_sqs_queue_policy.s"`, `"address": "aws_sqs_queue_policy.q[\"b1499\"]"`},
+		"sarif": {`Name them.` + others + ` The same at [aws_sqs_queue_policy.q\\[\"b0\"\\]](1), [main.tf:9:1](2), [aws_sqs_queue_policy.r.policy:1:7](3) and [aws_sqs_queue_policy.s at s.tf:1:1](4).`,
+			`\\[\"b9\"\\]](10) and 1,493 more places.`},
+		"junit": {"  at main.tf:4:3&#xA;  and at aws_sqs_queue_policy.q[&#34;b0&#34;]&#xA;  and at main.tf:9:1&#xA;  and at aws_sqs_queue_policy.r.policy:1:7&#xA;  and at aws_sqs_queue_policy.s at s.tf:1:1&#xA;  Name them." + others,
+			"  and at aws_sqs_queue_policy.q[&#34;b1499&#34;]&#xA;"},
+		"gitlab": {"Name them." + strings.ReplaceAll(sentence, `"`, `\"`) + others, `q[\"b9\"] and 1,493 more places.`},
+		"github": {"Anybody may call." + sentence + others + "%0AName them.", `q["b9"] and 1,493 more places.`},
+		"markdown": {"  at `main.tf:4:3`\n  The same at `aws_sqs_queue_policy.q[\"b0\"]`, `main.tf:9:1`, `aws_sqs_queue_policy.r.policy:1:7` and `aws_sqs_queue_policy.s at s.tf:1:1`.\n " + others + "\n",
+			"`aws_sqs_queue_policy.q[\"b9\"]` and 1,493 more places.\n"},
+		"atlantis": {"FAIL - aws_sqs_queue_policy.q[\"a\"] - public-access: Anybody may call." + sentence + others + "\n", `q["b9"] and 1,493 more places. Found by endpoint-deny and source-ip-deny, too. (sha256 `},
+		"html":     {"<dt>and at</dt><dd><div><code>aws_sqs_queue_policy.q[&#34;b0&#34;]</code></div><div><code>main.tf:9:1</code></div>", "<summary>1503 more places</summary>"},
+	} {
+		holds(t, in(t, format, few, Options{FailOn: Error}), want[0])
+		holds(t, in(t, format, lot, Options{FailOn: Error}), want[1])
+	}
+	holds(t, in(t, "text", lot, Options{Detail: Verbose}), `and at aws_sqs_queue_policy.q["b1499"]`)
+	holds(t, in(t, "html", few, Options{}), "<code>public-access</code>, <code>endpoint-deny</code>, <code>source-ip-deny</code>")
+
+	var log sarifLog
+	if err := json.Unmarshal([]byte(in(t, "sarif", lot, Options{})), &log); err != nil {
+		t.Fatal(err)
+	}
+	related := log.Runs[0].Results[0].Related
+	if len(related) != 999 || related[998].ID != 999 || related[998].Message.Text != `aws_sqs_queue_policy.q["b998"]` || related[998].Physical.Region != (sarifRegion{4, 3}) {
+		t.Errorf("%d related locations, %+v", len(related), related[len(related)-1])
+	}
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(in(t, "sarif", lot, Options{})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sarifSchema(t).Validate(doc); err != nil {
+		t.Error(err)
+	}
+
+	// An approval of Atlantis does not stick when a place that is not named changes.
+	before := in(t, "atlantis", lot, Options{FailOn: Error})
+	lot.Findings[0].Places[1400].Address = "aws_sqs_queue_policy.other"
+	if after := in(t, "atlantis", lot, Options{FailOn: Error}); before == after {
+		t.Error("a place behind the bound changes nothing")
+	}
+}
+
+// New access that fails the check is told in the first line, and as something that
+// failed in every format that a platform counts; where it does not fail the check, it is
+// no failure in any.
+func TestNewAccessInFormats(t *testing.T) {
+	r := everything()
+	r.Findings, r.Unreadable = nil, nil
+	r.recount()
+	const call = "aws_iam_role.app gains s3:PutObject on aws_s3_bucket.logs"
+	for format, want := range map[string]string{
+		"text":     "1 new access that fails the check.\n3 replays: ",
+		"sarif":    `"text": "` + call + ` (implicit deny → allowed through direct-corporate, direct-internet). Take the access back`,
+		"gitlab":   `"check_name": "new-access"`,
+		"junit":    `<testcase classname="tfguard.new-access" name="` + call + `">` + "\n" + `      <failure type="error" message="` + call,
+		"markdown": "### ❌ tfguard: 1 new access that fails the check\n",
+		"github":   "\ntfguard failed: 1 new access that fails the check. ",
+		"atlantis": "FAIL - new access: " + call,
+		"html":     "<h1>1 new access that fails the check</h1>",
+	} {
+		if format == "text" || format == "atlantis" {
+			if got := in(t, format, r, Options{FailOnNewAccess: true}); !strings.HasPrefix(got, want) {
+				t.Errorf("%s begins with %.100q", format, got)
+			}
+		}
+		holds(t, in(t, format, r, Options{FailOnNewAccess: true}), want)
+		if strings.Contains(in(t, format, r, Options{FailOn: Error}), want) {
+			t.Errorf("%s: new access fails a check that allows it", format)
+		}
+	}
+	var log sarifLog
+	if err := json.Unmarshal([]byte(in(t, "sarif", r, Options{FailOnNewAccess: true})), &log); err != nil {
+		t.Fatal(err)
+	}
+	if got := log.Runs[0].Results[0]; got.Level != "error" || got.Locations[0].Physical.Region != (sarifRegion{12, 3}) || got.Locations[0].Logical[0].Name != "aws_iam_policy.app.policy" {
+		t.Errorf("%+v", got)
+	}
+	var suites junitSuites
+	if err := xml.Unmarshal([]byte(in(t, "junit", r, Options{FailOnNewAccess: true})), &suites); err != nil || suites.Failures != 1 {
+		t.Errorf("%d failures in JUnit, %v", suites.Failures, err)
+	}
+	holds(t, in(t, "junit", replays("one"), Options{FailOnNewAccess: true}), `<testcase classname="tfguard.new-access" name="no new access"></testcase>`)
+	// Lines that move make no new finding.
+	f := r.accesses()[0].finding()
+	r.Changes[0].Because[0].Source.Line += 5
+	r.Changes[2].Because[0].Source.Line += 5
+	if moved := r.accesses()[0].finding(); r.identity(&f) != r.identity(&moved) {
+		t.Errorf("%q is %q when a line moves", r.identity(&f), r.identity(&moved))
+	}
+}

@@ -12,8 +12,10 @@ const annotations = 10
 
 // GitHub renders the findings as workflow commands, which GitHub Actions shows as
 // annotations, those with a source beside the line in question. Of each kind it takes
-// ten; the last line says how many there are. Changes of access are notices, or
-// errors where they fail the check, and waived findings are counted alone.
+// ten; the last line says how many there are. A finding is one annotation, whose words
+// name its further places, so that one with many leaves room for others. Changes of
+// access are notices, or errors where they fail the check, and waived findings are
+// counted alone.
 func GitHub(w io.Writer, r *Report, opts Options) error {
 	r = r.withExpectations()
 	g := &github{w: bufio.NewWriter(w), left: map[string]int{"error": annotations, "warning": annotations, "notice": annotations}}
@@ -48,13 +50,13 @@ func GitHub(w io.Writer, r *Report, opts Options) error {
 		if at.file == "" {
 			message += " At " + where(f.Address, f.Source) + "."
 		}
-		g.annotate(kind, at, f.Rule, message+"\n"+f.Remediation)
+		g.annotate(kind, at, f.Rule, message+f.besides()+"\n"+f.Remediation)
 	}
 	passed := "passed"
 	if opts.Fails(r) || len(r.Unreadable) > 0 {
 		passed = "failed"
 	}
-	fmt.Fprintf(g.w, "tfguard %s: %s. %s\n", passed, r.answer(), r.Summary.verdicts())
+	fmt.Fprintf(g.w, "tfguard %s: %s. %s\n", passed, r.answer(opts), r.Summary.verdicts())
 	if g.over > 0 {
 		fmt.Fprintf(g.w, "%s not annotated, as GitHub shows ten of a kind; the summary of the step lists them.\n", number(g.over, "more is", "more are"))
 	}

@@ -24,9 +24,11 @@ type issueLocation struct {
 }
 
 // GitLab renders the findings as a code quality report. The format knows no waivers:
-// a waived finding is of severity info, and its words begin with the waiver.
-func GitLab(w io.Writer, r *Report, _ Options) error {
-	r = r.withExpectations()
+// a waived finding is of severity info, and its words begin with the waiver. Nor does
+// it know an issue at several places: the further ones are named in its words, so that
+// what is mended by one change stays one issue.
+func GitLab(w io.Writer, r *Report, opts Options) error {
+	r = r.withExpectations().withOpened(opts)
 	severities := map[string]string{"error": "critical", "warning": "major", "info": "info"}
 	issues := []issue{}
 	fingerprints := r.Fingerprints()
@@ -34,7 +36,7 @@ func GitLab(w io.Writer, r *Report, _ Options) error {
 		f := &r.Findings[i]
 		at := r.place(f.Source, f.Input)
 		entry := issue{
-			Description: f.Message + " " + f.Remediation, CheckName: f.Rule, Fingerprint: fingerprints[i],
+			Description: f.Message + " " + f.Remediation + f.besides(), CheckName: f.Rule, Fingerprint: fingerprints[i],
 			Severity: severities[f.Severity], Location: issueLocation{Path: at.file},
 		}
 		if f.Waived != nil {

@@ -88,6 +88,8 @@ type findingView struct {
 	ID                             string
 	Severity, Rule, Title, Message string
 	Place, Input, Remediation      string
+	Further                        []string
+	Also                           []string
 	Waived, Why                    string
 	Diagram                        *diagramView
 }
@@ -135,7 +137,7 @@ func newPageView(r *Report, opts Options) *pageView {
 	v := &pageView{
 		Style: template.CSS(pageStyle), Script: template.JS(pageScript),
 		Policy: fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; img-src data:; base-uri 'none'; form-action 'none'", hash(pageStyle), hash(pageScript)),
-		Title:  r.answer(), Answer: r.answer(), Grade: "fine", Version: opts.Version, Remarks: r.remarks(),
+		Title:  r.answer(opts), Answer: r.answer(opts), Grade: "fine", Version: opts.Version, Remarks: r.remarks(),
 	}
 	switch s := r.Summary.Findings; {
 	case s.Error > 0 || r.Summary.Expectations.Failed > 0 || len(r.Unreadable) > 0 || opts.Fails(r):
@@ -212,7 +214,10 @@ func counted(all []countView) []countView {
 func (r *Report) findingView(f *Finding, number int) findingView {
 	v := findingView{
 		ID: fmt.Sprintf("finding-%d", number), Severity: f.Severity, Rule: f.Rule, Title: f.Rule, Message: f.Message,
-		Place: where(f.Address, f.Source), Remediation: f.Remediation,
+		Place: where(f.Address, f.Source), Remediation: f.Remediation, Also: f.Also,
+	}
+	for _, p := range f.elsewhere() {
+		v.Further = append(v.Further, p.name)
 	}
 	if rule := manual(f.Rule); rule != nil {
 		v.Title = rule.Title

@@ -46,14 +46,15 @@ type (
 )
 
 // JUnit renders the report as JUnit's XML: a suite for each input, in it a case for
-// each rule and resource, for each expectation, and for the verdicts. What the threshold fails is a
-// failure, other findings are output of a case that passes, and waived ones and
-// unknown verdicts that the threshold accepts are skipped. A rule that found nothing
-// is a case that passes; an input that could not be judged is an error.
+// each rule and resource, for each expectation, for each call that is opened if that
+// fails the check, and for the verdicts. What the threshold fails is a failure, other
+// findings are output of a case that passes, and waived ones and unknown verdicts that
+// the threshold accepts are skipped. A rule that found nothing is a case that passes;
+// an input that could not be judged is an error.
 func JUnit(w io.Writer, r *Report, opts Options) error {
 	out := junitSuites{Name: "tfguard"}
 	for i := range r.Inputs {
-		out.Suites = append(out.Suites, r.suite(i, opts.FailOn))
+		out.Suites = append(out.Suites, r.suite(i, opts))
 	}
 	for _, u := range r.Unreadable {
 		out.Suites = append(out.Suites, junitSuite{Name: inputName(u.Path), Tests: 1, Errors: 1, Cases: []junitCase{{
@@ -83,7 +84,7 @@ func (out *junitSuites) write(w io.Writer) error {
 }
 
 // suite makes the suite of one input.
-func (r *Report) suite(input int, failOn Threshold) junitSuite {
+func (r *Report) suite(input int, opts Options) junitSuite {
 	s := junitSuite{Name: inputName(r.Inputs[input].Path)}
 	type key struct{ rule, address string }
 	findings := map[key][]*Finding{}
@@ -105,7 +106,7 @@ func (r *Report) suite(input int, failOn Threshold) junitSuite {
 		return cmp.Or(cmp.Compare(a.rule, b.rule), cmp.Compare(a.address, b.address))
 	})
 	for _, k := range keys {
-		s.add(r.testcase(k.rule, k.address, findings[k], failOn))
+		s.add(r.testcase(k.rule, k.address, findings[k], opts.FailOn))
 	}
 	for _, rule := range hazard.Rules() {
 		if !found[rule.ID] {
@@ -119,10 +120,13 @@ func (r *Report) suite(input int, failOn Threshold) junitSuite {
 	}
 	for i := range r.Expectations {
 		if e := &r.Expectations[i]; e.Input == input {
-			s.add(e.testcase(failOn))
+			s.add(e.testcase(opts.FailOn))
 		}
 	}
-	s.add(r.verdictCase(input, failOn))
+	if opts.FailOnNewAccess {
+		s.addOpened(r.opened(opts), input)
+	}
+	s.add(r.verdictCase(input, opts.FailOn))
 	return s
 }
 
@@ -145,7 +149,11 @@ func (r *Report) testcase(rule, address string, findings []*Finding, failOn Thre
 	var failures, notes, waivers []string
 	gravest := ""
 	for _, f := range findings {
-		line := fmt.Sprintf("%s\n  at %s\n  %s", f.Message, where(f.Address, f.Source), f.Remediation)
+		line := fmt.Sprintf("%s\n  at %s\n", f.Message, where(f.Address, f.Source))
+		for _, p := range f.elsewhere() {
+			line += fmt.Sprintf("  and at %s\n", p.name)
+		}
+		line += "  " + f.Remediation + f.foundBy()
 		switch {
 		case f.Waived != nil:
 			waivers = append(waivers, f.Waived.String()+" "+line)
@@ -168,6 +176,26 @@ func (r *Report) testcase(rule, address string, findings []*Finding, failOn Thre
 	}
 	c.Out = strings.Join(append(notes, waivers...), "\n\n")
 	return c
+}
+
+// addOpened adds a case for each call that an input opens, or one that passes.
+func (s *junitSuite) addOpened(opened []access, input int) {
+	class, none := "tfguard."+newAccess, true
+	for _, a := range opened {
+		if a.Input != input {
+			continue
+		}
+		none = false
+		f := a.finding()
+		text := f.Message
+		for _, by := range statements(a.Because) {
+			text += "\n  by " + by
+		}
+		s.add(junitCase{Class: class, Name: a.String(), Failure: &junitResult{Type: f.Severity, Message: f.Message, Text: text + "\n  " + f.Remediation}})
+	}
+	if none {
+		s.add(junitCase{Class: class, Name: "no new access"})
+	}
 }
 
 // testcase makes the case of an expectation.

@@ -118,7 +118,7 @@ func (m *markdown) head() string {
 		mark = "⚠️"
 	}
 	// By the comment, a bot finds the comment that it wrote before.
-	fmt.Fprintf(&b, "<!-- tfguard -->\n### %s tfguard: %s\n\n%s\n", mark, m.r.answer(), m.r.Summary.verdicts())
+	fmt.Fprintf(&b, "<!-- tfguard -->\n### %s tfguard: %s\n\n%s\n", mark, m.r.answer(m.opts), m.r.Summary.verdicts())
 	if n := m.r.Summary.Expectations.Held; n > 0 {
 		fmt.Fprintf(&b, "\n%s.\n", number(n, "expectation holds", "expectations hold"))
 	}
@@ -178,6 +178,11 @@ func (m *markdown) finding(f *Finding) string {
 			out += " in " + code(inputName(m.r.Inputs[f.Input].Path))
 		}
 	}
+	for _, words := range []string{f.sameAt(code), f.foundBy()} {
+		if words != "" {
+			out += "\n " + words
+		}
+	}
 	if f.Waived != nil {
 		return out + "\n  " + prose(f.Waived.String())
 	}
@@ -206,7 +211,11 @@ func (m *markdown) names(errors []*Finding, size int) string {
 	var b strings.Builder
 	b.WriteString("\n#### Errors\n\n")
 	for i, f := range errors {
-		line := fmt.Sprintf("- **%s** at %s\n", prose(f.Rule), code(where(f.Address, f.Source)))
+		line := fmt.Sprintf("- **%s** at %s", prose(f.Rule), code(where(f.Address, f.Source)))
+		if n := len(f.elsewhere()); n > 0 {
+			line += " and " + number(n, "more place", "more places")
+		}
+		line += "\n"
 		if b.Len()+len(line) > size {
 			fmt.Fprintf(&b, "\n… and %s:\n\n%s", number(len(errors)-i, "more error", "more errors"), byRule(errors[i:]))
 			break

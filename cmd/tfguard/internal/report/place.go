@@ -1,6 +1,9 @@
 package report
 
-import "path/filepath"
+import (
+	"path/filepath"
+	"strings"
+)
 
 // A place is where a platform shows a finding: a file of the repository, and a line
 // and column in it, which are 0 where the input itself is all that is known.
@@ -20,6 +23,78 @@ func (r *Report) place(s Source, input int) place {
 		return place{file: "stdin"}
 	}
 	return place{file: filepath.ToSlash(filepath.Clean(path))}
+}
+
+// shownPlaces is how many further places of a finding are named where a platform or a
+// reader takes no long lists; -o json names all.
+const shownPlaces = 10
+
+// further is a further place of a finding, with its name.
+type further struct {
+	name string
+	Place
+}
+
+// elsewhere names the further places of a finding, each once: by its resource alone
+// where one line of the source makes several.
+func (f *Finding) elsewhere() []further {
+	var out []further
+	seen := map[string]bool{where(f.Address, f.Source): true}
+	for _, p := range f.Places {
+		name := where(p.Address, p.Source)
+		switch {
+		case p.Source.File == "" || p.Address == f.Address:
+		case p.Source == f.Source:
+			name = p.Address
+		default:
+			name = p.Address + " at " + name
+		}
+		if !seen[name] {
+			seen[name] = true
+			out = append(out, further{name, p})
+		}
+	}
+	return out
+}
+
+// besides says in sentences where else a fault is and which rules find it too, after a
+// blank; nothing if there is neither.
+func (f *Finding) besides() string {
+	return f.sameAt(func(name string) string { return name }) + f.foundBy()
+}
+
+// sameAt names the first of the further places in a sentence, after a blank, as they
+// are written in a format.
+func (f *Finding) sameAt(written func(name string) string) string {
+	places := f.elsewhere()
+	if len(places) == 0 {
+		return ""
+	}
+	var names []string
+	for _, p := range places[:min(len(places), shownPlaces)] {
+		names = append(names, written(p.name))
+	}
+	if more := len(places) - shownPlaces; more > 0 {
+		names = append(names, number(more, "more place", "more places"))
+	}
+	return " The same at " + enumerated(names) + "."
+}
+
+// foundBy names the further rules in a sentence, after a blank.
+func (f *Finding) foundBy() string {
+	if len(f.Also) == 0 {
+		return ""
+	}
+	return " Found by " + enumerated(f.Also) + ", too."
+}
+
+// enumerated lists names in words.
+func enumerated(names []string) string {
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 // inputName is what people call an input.

@@ -17,6 +17,8 @@ const (
 	sarifResults = 25000
 	// sarifFlows is how many results tell their chain: no more are shown.
 	sarifFlows = 5000
+	// sarifLocations is how many locations a result may have.
+	sarifLocations = 1000
 )
 
 // The part of SARIF 2.1.0 that is used, named as there.
@@ -74,6 +76,7 @@ type (
 		Level        string             `json:"level"`
 		Message      sarifMessage       `json:"message"`
 		Locations    []sarifLocation    `json:"locations"`
+		Related      []sarifLocation    `json:"relatedLocations,omitempty"`
 		CodeFlows    []sarifCodeFlow    `json:"codeFlows,omitempty"`
 		Fingerprints map[string]string  `json:"partialFingerprints"`
 		Suppressions []sarifSuppression `json:"suppressions,omitempty"`
@@ -83,6 +86,7 @@ type (
 		Markdown string `json:"markdown,omitempty"`
 	}
 	sarifLocation struct {
+		ID       int            `json:"id,omitempty"`
 		Physical sarifPhysical  `json:"physicalLocation"`
 		Logical  []sarifLogical `json:"logicalLocations,omitempty"`
 		Message  *sarifMessage  `json:"message,omitempty"`
@@ -125,13 +129,14 @@ type (
 //     folders do not replace one another; more than GitHub takes are one run.
 //   - The location is the statement to blame in its source. Where that is not known,
 //     it is the input, and the logical location names the resource and attribute.
+//   - Its further places are related locations, as many as GitHub takes.
 //   - The chain that proves a finding is its code flow, one location a hop.
 //   - A waived finding has a suppression.
 //   - Diagnostics, and what a limit keeps out, are notifications of the invocation.
 //
 // Where not all findings are kept, the gravest are.
 func SARIF(w io.Writer, r *Report, opts Options) error {
-	r = r.withExpectations()
+	r = r.withExpectations().withOpened(opts)
 	log := sarifLog{
 		Schema:  "https://json.schemastore.org/sarif-2.1.0.json",
 		Version: "2.1.0", Runs: []sarifRun{},
@@ -234,11 +239,12 @@ func sarifLevel(severity string) string {
 func (s *sarif) result(f *Finding, fingerprint string, rule int, flow bool) sarifResult {
 	out := sarifResult{
 		RuleID: f.Rule, RuleIndex: rule, Level: sarifLevel(f.Severity),
-		Message:   sarifText(f.Message + " " + f.Remediation),
+		Message:   sarifText(f.Message + " " + f.Remediation + f.foundBy()),
 		Locations: []sarifLocation{s.location(f.Address, f.Source, f.Input)},
 		// GitHub matches results by the first; the second says whose it is.
 		Fingerprints: map[string]string{"primaryLocationLineHash": fingerprint + ":1", "tfguard/v1": fingerprint},
 	}
+	s.relate(&out, f)
 	if f.Replay != nil && flow {
 		out.CodeFlows = s.flow(f, &s.r.Replays[*f.Replay])
 	}
@@ -247,6 +253,26 @@ func (s *sarif) result(f *Finding, fingerprint string, rule int, flow bool) sari
 	}
 	return out
 }
+
+// relate adds the further places of a finding to its result, and links from its
+// message to the first ones: GitHub shows a related location where a message links to
+// it.
+func (s *sarif) relate(out *sarifResult, f *Finding) {
+	places := f.elsewhere()
+	for i, p := range places[:min(len(places), sarifLocations-1)] {
+		at, name := s.location(p.Address, p.Source, f.Input), sarifText(p.name)
+		at.ID, at.Message = i+1, &name
+		out.Related = append(out.Related, at)
+	}
+	n := 0
+	out.Message.Text += f.sameAt(func(name string) string {
+		n++
+		return fmt.Sprintf("[%s](%d)", linkText.Replace(printable(name)), n)
+	})
+}
+
+// linkText escapes what would end the text of a link in a message.
+var linkText = strings.NewReplacer(`\`, `\\`, "[", `\[`, "]", `\]`)
 
 // location is a place in the source or, without one, the input and the name of what
 // it is about in it.
@@ -284,9 +310,9 @@ func (s *sarif) flow(f *Finding, p *Replay) []sarifCodeFlow {
 		}
 		at, importance := s.location(f.Address, f.Source, f.Input), "important"
 		if b := h.deciding(); b != nil {
-			place := b.Source
-			place.Attribute = "" // the name of the policy ends with it
-			at = s.location(b.Policy, place, f.Input)
+			src := b.Source
+			src.Attribute = "" // the name of the policy ends with it
+			at = s.location(b.Policy, src, f.Input)
 		}
 		if h.Hop == p.BrokenHop && h.Verdict == p.Verdict {
 			importance = "essential"

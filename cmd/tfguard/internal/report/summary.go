@@ -10,7 +10,7 @@ import (
 )
 
 // answer counts what failed and the findings in a few words.
-func (r *Report) answer() string {
+func (r *Report) answer(opts Options) string {
 	s := r.Summary
 	var parts []string
 	for _, p := range []struct {
@@ -19,6 +19,7 @@ func (r *Report) answer() string {
 	}{
 		{len(r.Unreadable), "input not judged", "inputs not judged"},
 		{s.Expectations.Failed, "failed expectation", "failed expectations"},
+		{len(r.opened(opts)), "new access that fails the check", "new accesses that fail the check"},
 		{s.Findings.Error, "error", "errors"}, {s.Findings.Warning, "warning", "warnings"}, {s.Findings.Info, "remark", "remarks"},
 	} {
 		if p.n > 0 {

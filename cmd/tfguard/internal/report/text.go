@@ -36,7 +36,7 @@ const width = 100
 // and remarks. A quiet one tells the answer, the changes and the findings alone.
 func Text(w io.Writer, r *Report, opts Options) error {
 	t := &text{w: bufio.NewWriter(w), r: r, color: opts.Color, bounds: opts.Detail.bounds()}
-	t.headline()
+	t.headline(opts)
 	t.inputs()
 	t.changes()
 	if opts.Detail > Quiet {
@@ -145,15 +145,15 @@ func thousands(n int) string {
 	return s
 }
 
-func (t *text) headline() {
+func (t *text) headline(opts Options) {
 	style := green
 	switch s := t.r.Summary.Findings; {
-	case s.Error > 0 || t.r.Summary.Expectations.Failed > 0 || len(t.r.Unreadable) > 0:
+	case s.Error > 0 || t.r.Summary.Expectations.Failed > 0 || len(t.r.Unreadable) > 0 || opts.Fails(t.r):
 		style = red
 	case s.Warning > 0:
 		style = yellow
 	}
-	answer, verdicts, between := t.r.answer(), t.r.Summary.verdicts(), " "
+	answer, verdicts, between := t.r.answer(opts), t.r.Summary.verdicts(), " "
 	if len(answer)+len(". ")+len(verdicts) > width {
 		between = "\n"
 	}
@@ -310,6 +310,7 @@ func (t *text) rule(findings []Finding) {
 		if at != "" && !strings.HasPrefix(f.Message, at+" ") {
 			t.paragraph("      at ", "      ", plain, at)
 		}
+		t.besides(f)
 		if f.Waived != nil {
 			t.paragraph("      ", "      ", faint, f.Waived.String())
 		}
@@ -323,6 +324,21 @@ func (t *text) rule(findings []Finding) {
 		if f.Waived == nil && (last || shown[i+1].Remediation != f.Remediation) {
 			t.paragraph("    → ", "      ", faint, f.Remediation)
 		}
+	}
+}
+
+// besides writes the further places of a finding, and the rules that find it too.
+func (t *text) besides(f *Finding) {
+	places := f.elsewhere()
+	for i, p := range places {
+		if i == t.bounds.most {
+			t.line("      and at %s (--verbose lists all)", number(len(places)-i, "more place", "more places"))
+			break
+		}
+		t.paragraph("      and at ", "        ", plain, p.name)
+	}
+	if words := f.foundBy(); words != "" {
+		t.paragraph("      ", "      ", plain, words)
 	}
 }
 

@@ -53,6 +53,40 @@ func (o Options) Fails(r *Report) bool {
 // opens reports whether a change is new access that fails the check.
 func (o Options) opens(c *Change) bool { return o.FailOnNewAccess && c.verb() == gains }
 
+// opened are the calls that fail the check because the input opens them.
+func (r *Report) opened(o Options) []access {
+	return slices.DeleteFunc(r.accesses(), func(a access) bool { return !o.opens(a.Change) })
+}
+
+// withOpened returns the report with the calls that fail the check as errors before its
+// findings, for formats that know findings alone.
+func (r *Report) withOpened(o Options) *Report {
+	out := *r
+	out.Findings = nil
+	for _, a := range r.opened(o) {
+		out.Findings = append(out.Findings, a.finding())
+	}
+	out.Findings = append(out.Findings, r.Findings...)
+	return &out
+}
+
+// finding is a call that is opened as a finding, at the statement that opens it.
+func (a access) finding() Finding {
+	f := Finding{
+		Rule: newAccess, Severity: "error", Message: fmt.Sprintf("%s (%s).", a, a.how()),
+		Remediation: "Take the access back, or check without --fail-on-new-access if it is agreed on.",
+		Address:     or(a.ResourceAddress, a.Resource), Input: a.Input,
+	}
+	if i := slices.IndexFunc(a.Because, func(b Because) bool { return !b.Before }); i >= 0 {
+		f.Address, f.Source = a.Because[i].Policy, a.Because[i].Source
+		f.Source.Attribute = "" // the name of the policy ends with it
+	}
+	return f
+}
+
+// newAccess is what formats that name a rule for everything call a call that is opened.
+const newAccess = "new-access"
+
 // Fails reports whether a report holds something at or above the threshold.
 func (t Threshold) Fails(r *Report) bool {
 	return t >= Error && r.Summary.Expectations.Failed > 0 || t.unknown(r) || slices.ContainsFunc(r.Findings, func(f Finding) bool { return t.finding(&f) })
