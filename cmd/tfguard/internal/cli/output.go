@@ -78,6 +78,7 @@ type rendering struct {
 	outputs        outputs
 	failOn         report.Threshold
 	newAccess      bool
+	policySet      choice
 	noColor        bool
 	quiet, verbose bool
 }
@@ -85,7 +86,7 @@ type rendering struct {
 func newRendering(streams Streams, version Version) rendering {
 	return rendering{
 		streams: streams, version: version, failOn: report.Error,
-		outputs: outputs{list: []output{{"text", "-"}}},
+		outputs: outputs{list: []output{{"text", "-"}}}, policySet: choice{words: report.PolicySets()},
 	}
 }
 
@@ -95,16 +96,21 @@ func (o *rendering) addTo(cmd *cobra.Command) {
 	f.VarP(&o.outputs, "output", "o", "format of the report, and the file that it goes to if that is not standard output; may be given several times: "+strings.Join(report.Formats(), ", "))
 	f.Var(&o.failOn, "fail-on", "least of what makes the exit code 1: "+strings.Join(report.Thresholds(), ", "))
 	f.BoolVar(&o.newAccess, "fail-on-new-access", false, "make the exit code 1 for a call that the change opens, too")
+	f.Var(&o.policySet, "policy-set", "with -o atlantis, tell what belongs to one policy set alone: "+strings.Join(report.PolicySets(), ", "))
 	f.BoolVar(&o.noColor, "no-color", false, "no colours, also on a terminal")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "tell what to act on alone, and no progress")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "tell everything, however long")
 	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")
 	complete(cmd, "output", report.Formats())
 	complete(cmd, "fail-on", report.Thresholds())
+	complete(cmd, "policy-set", report.PolicySets())
 }
 
-// check says early what keeps an output from being written.
+// ready says early what keeps an output from being written.
 func (o *rendering) ready() error {
+	if o.policySet.value != "" && slices.ContainsFunc(o.outputs.list, func(out output) bool { return out.format != "atlantis" }) {
+		return errors.New("--policy-set goes with -o atlantis alone, as other formats tell everything")
+	}
 	for _, out := range o.outputs.list {
 		if out.path == "-" {
 			continue
@@ -182,7 +188,7 @@ func (o *rendering) stepSummary(rep *report.Report, opts report.Options) error {
 }
 
 func (o *rendering) options() report.Options {
-	return report.Options{FailOn: o.failOn, FailOnNewAccess: o.newAccess, Version: o.version.complete().Version}
+	return report.Options{FailOn: o.failOn, FailOnNewAccess: o.newAccess, PolicySet: o.policySet.value, Version: o.version.complete().Version}
 }
 
 // finish writes the report and returns what decides the exit code.

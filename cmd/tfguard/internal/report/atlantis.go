@@ -17,12 +17,13 @@ const atlantisLimit = 65000
 // count of failures or, up to version 0.38, the syllable "fail" in any case.
 //
 // So a failing report begins with one line for each reason, sorted and without
-// counts: those lines are what approvals stick to. A passing one begins with PASS, and
-// the syllable in names is broken by a word joiner, which nobody sees. The exit code
+// counts: those lines are what approvals stick to. Where not all fit, a last one holds a
+// digest of the others, so that an approval does not stick when these change. A passing
+// report begins with PASS, and the syllable in names is broken by a word joiner, which nobody sees. The exit code
 // of the program must be 0 either way, as Atlantis drops the output of a command that
 // fails, and without policy sets then takes the check for passed.
 func Atlantis(w io.Writer, r *Report, opts Options) error {
-	r = r.withExpectations()
+	r = r.part(opts.PolicySet).withExpectations()
 	fails, notes := r.atlantisLines(opts)
 	if len(fails) == 0 && opts.Fails(r) {
 		fails = []string{"FAIL - the report fails at the threshold " + opts.FailOn.String()}
@@ -34,9 +35,10 @@ func Atlantis(w io.Writer, r *Report, opts Options) error {
 	shown := lines(&b, fails, atlantisLimit*3/4)
 	if n := len(fails); n > 0 {
 		if shown < n {
-			fmt.Fprintf(&b, "… and %s\n", number(n-shown, "more", "more"))
+			fmt.Fprintf(&b, "FAIL - and those that are cut away here (%s)\n… which are %s\n", digest(fails[shown:]), number(n-shown, "more", "more"))
 		}
-		fmt.Fprintf(&b, "%s\n", number(n, "failure", "failures"))
+		// Digits alone, as Atlantis looks for them.
+		fmt.Fprintf(&b, "%s\n", strings.ReplaceAll(number(n, "failure", "failures"), ",", ""))
 	}
 	fmt.Fprintf(&b, "\n%s. %s\n", r.answer(opts), r.Summary.verdicts())
 	if shown := lines(&b, notes, atlantisLimit-500); shown < len(notes) {
@@ -89,6 +91,35 @@ func (r *Report) atlantisLines(opts Options) (fails, notes []string) {
 	}
 	slices.Sort(fails)
 	return slices.Compact(fails), notes
+}
+
+// policySets are what a report can be split into, for policy sets of Atlantis that have
+// owners of their own. Inputs, policies and verdicts that are not known are in each.
+var policySets = []string{"hazards", "guardrails", "expectations", "access"}
+
+// PolicySets returns the names of the parts that [Options.PolicySet] takes.
+func PolicySets() []string { return slices.Clone(policySets) }
+
+// part returns the part of a report that belongs to a policy set, all of it for "".
+func (r *Report) part(set string) *Report {
+	if set == "" {
+		return r
+	}
+	out := *r
+	if set != "expectations" {
+		out.Expectations = nil
+	}
+	if set != "access" {
+		out.Changes = nil
+	}
+	out.Findings = nil
+	for i := range r.Findings {
+		if f := &r.Findings[i]; set == "hazards" && manual(f.Rule) != nil || set == "guardrails" && manual(f.Rule) == nil {
+			out.Findings = append(out.Findings, *f)
+		}
+	}
+	out.recount()
+	return &out
 }
 
 // unnamed stands for the places of a finding that are not named, so that an approval

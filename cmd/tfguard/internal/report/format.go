@@ -18,6 +18,8 @@ type Options struct {
 	FailOn Threshold
 	// FailOnNewAccess fails it for a call that the input opens, too.
 	FailOnNewAccess bool
+	// PolicySet is the part of the report that Atlantis is told, all for "".
+	PolicySet string
 	// Version of the program, for formats that name it.
 	Version string
 	// Limit is how many characters a document that people read may have, where the

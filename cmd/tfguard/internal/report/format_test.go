@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -753,5 +754,64 @@ func TestNewAccessInFormats(t *testing.T) {
 	r.Changes[2].Because[0].Source.Line += 5
 	if moved := r.accesses()[0].finding(); r.identity(&f) != r.identity(&moved) {
 		t.Errorf("%q is %q when a line moves", r.identity(&f), r.identity(&moved))
+	}
+}
+
+// What Atlantis is not shown for want of room is part of what approvals stick to.
+func TestAtlantisCut(t *testing.T) {
+	items := func(r *Report) []string {
+		text := in(t, "atlantis", r, Options{FailOn: Error})
+		holds(t, text, "\n10000 failures\n")
+		return regexp.MustCompile(`(?m)^FAIL.*`).FindAllString(text, -1)
+	}
+	r := many(10000, 10000)
+	before := items(r)
+	if len(before) >= 10000 || !strings.HasPrefix(before[len(before)-1], "FAIL - and those that are cut away here (sha256 ") {
+		t.Fatalf("%d lines, the last is %s", len(before), before[len(before)-1])
+	}
+	if again := items(many(10000, 10000)); !slices.Equal(before, again) {
+		t.Error("the lines are not the same twice")
+	}
+	// One behind the cut gives way to another.
+	i := slices.IndexFunc(r.Findings, func(f Finding) bool {
+		return !slices.ContainsFunc(before, func(line string) bool { return strings.HasPrefix(line, "FAIL - "+f.Address+" ") })
+	})
+	r.Findings[i].Message = "Anybody may read it."
+	after := items(r)
+	if n := len(before) - 1; !slices.Equal(before[:n], after[:n]) || before[n] == after[n] {
+		t.Errorf("a reason behind the cut leaves what approvals stick to as it was: %s", after[n])
+	}
+}
+
+// Each policy set is told its own part, and what is not known is told to all.
+func TestAtlantisPolicySets(t *testing.T) {
+	r := expecting()
+	const call = "FAIL - new access: aws_iam_role.app gains s3:PutObject"
+	parts := map[string][]string{
+		"hazards":      {"FAIL - aws_s3_bucket_policy.logs - chain-broken", "FAIL - aws_s3_bucket_policy.logs - service-principal-locked-out", "FAIL - aws_iam_policy.late - policy-unread"},
+		"guardrails":   {"FAIL - the input - team-rule"},
+		"expectations": {"FAIL - aws_s3_bucket.logs - expectation"},
+		"access":       {call},
+	}
+	if got := slices.Sorted(maps.Keys(parts)); !slices.Equal(got, slices.Sorted(slices.Values(PolicySets()))) {
+		t.Fatalf("policy sets %v", got)
+	}
+	for set := range parts {
+		text := in(t, "atlantis", r, Options{FailOn: Info, FailOnNewAccess: true, PolicySet: set})
+		holds(t, text, "FAIL - other/plan.json - not judged", "FAIL - verdicts or policies are not known")
+		for other, lines := range parts {
+			for _, line := range lines {
+				if strings.Contains(text, line) != (set == other) {
+					t.Errorf("set %s, line %q of %s:\n%s", set, line, other, text)
+				}
+			}
+		}
+	}
+	r.Unreadable = nil
+	r.recount()
+	for set, want := range map[string]string{"hazards": "FAIL", "guardrails": "PASS", "expectations": "FAIL", "access": "PASS"} {
+		if text := in(t, "atlantis", r, Options{FailOn: Error, PolicySet: set}); !strings.HasPrefix(text, want) {
+			t.Errorf("set %s: %.300s", set, text)
+		}
 	}
 }
