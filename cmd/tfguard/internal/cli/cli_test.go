@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -95,7 +96,6 @@ func TestOutputs(t *testing.T) {
 		{[]string{"yaml"}, "it takes FORMAT or FORMAT=FILE, and the formats are " + strings.Join(report.Formats(), ", ")},
 		{[]string{"json="}, "json= names no file"},
 		{[]string{"text", "json=-"}, "text and json cannot both go to standard output: give one a file, such as json=FILE"},
-		{[]string{"sarif=a", "json=a"}, "sarif and json cannot both go to a"},
 	} {
 		o := newRendering(Streams{}, Version{})
 		var err error
@@ -104,6 +104,46 @@ func TestOutputs(t *testing.T) {
 		}
 		if got := o.outputs.String(); err == nil && got != c.want || err != nil && err.Error() != c.want {
 			t.Errorf("%q: %s, %v; want %s", c.flags, got, err, c.want)
+		}
+	}
+}
+
+// One file takes one report, however its path is written.
+func TestOutputsShareNoFile(t *testing.T) {
+	folder := t.TempDir()
+	t.Chdir(folder)
+	if err := os.Mkdir("sub", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("real.json", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Symlink("real.json", "link.json"), os.Symlink("sub", "other")); err != nil {
+		t.Skip(err)
+	}
+	for _, c := range []struct {
+		one, other string
+		same       bool
+	}{
+		{"out", "out", true},
+		{"out", "./out", true},
+		{"out", "sub/../out", true},
+		{"out", filepath.Join(folder, "out"), true},
+		{"real.json", "link.json", true},
+		{"sub/out", "other/out", true},
+		{"out", "sub/out", false},
+		{"-", "out", false},
+	} {
+		o := newRendering(Streams{}, Version{})
+		if err := o.outputs.Set("sarif=" + c.one + ",json=" + c.other); err != nil {
+			t.Fatal(err)
+		}
+		want := ""
+		if c.same {
+			want = fmt.Sprintf("-o sarif=%s and json=%s: two reports cannot both go to one file", c.one, c.other)
+		}
+		if got := fmt.Sprint(o.ready()); got != want && (want != "" || got != "<nil>") {
+			t.Errorf("%s and %s: %s", c.one, c.other, got)
 		}
 	}
 }

@@ -116,7 +116,7 @@ func single(principal, action, resource string) (only func(*chain.Principal, *ch
 
 func (o *explainOptions) show(r *report.Replay) error {
 	if o.output.value == "json" {
-		return report.ExplainJSON(o.streams.Out, r)
+		return report.WriteJSON(o.streams.Out, r)
 	}
 	return report.Explain(o.streams.Out, r, report.Options{Color: o.color()})
 }

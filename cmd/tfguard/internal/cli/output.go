@@ -55,12 +55,8 @@ func (o *outputs) Set(list string) error {
 			return fmt.Errorf("%s= names no file", format)
 		}
 		for _, other := range o.list {
-			switch {
-			case other.path != path:
-			case path == "-":
+			if path == "-" && other.path == "-" {
 				return fmt.Errorf("%s and %s cannot both go to standard output: give one a file, such as %s=FILE", other.format, format, format)
-			default:
-				return fmt.Errorf("%s and %s cannot both go to %s", other.format, format, path)
 			}
 		}
 		o.list = append(o.list, output{format, path})
@@ -111,6 +107,7 @@ func (o *rendering) ready() error {
 	if o.policySet.value != "" && slices.ContainsFunc(o.outputs.list, func(out output) bool { return out.format != "atlantis" }) {
 		return errors.New("--policy-set goes with -o atlantis alone, as other formats tell everything")
 	}
+	taken := map[string]output{}
 	for _, out := range o.outputs.list {
 		if out.path == "-" {
 			continue
@@ -119,8 +116,26 @@ func (o *rendering) ready() error {
 		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
 			return fmt.Errorf("-o %s=%s: there is no folder %s", out.format, out.path, folder)
 		}
+		file := resolved(out.path)
+		if other, ok := taken[file]; ok {
+			return fmt.Errorf("-o %s=%s and %s=%s: two reports cannot both go to one file", other.format, other.path, out.format, out.path)
+		}
+		taken[file] = out
 	}
 	return nil
+}
+
+// resolved is the one name of a file in a folder that is there, however its path is written.
+func resolved(path string) string {
+	if file, err := filepath.EvalSymlinks(path); err == nil {
+		path = file
+	} else if folder, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		path = filepath.Join(folder, filepath.Base(path))
+	}
+	if whole, err := filepath.Abs(path); err == nil {
+		path = whole
+	}
+	return path
 }
 
 // write writes the report in every format, files first: what is on standard output

@@ -2,7 +2,6 @@ package report
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -13,14 +12,6 @@ import (
 	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/chain"
 )
-
-// ExplainJSON renders one replay as JSON.
-func ExplainJSON(w io.Writer, r *Replay) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(r)
-}
 
 // CaseReplay is a decided request of a suite as the one hop of a replay, with the
 // id of its case in the place of a chain.
@@ -77,7 +68,7 @@ func (t *text) hop(h *Hop) {
 	if h.Optional {
 		verdict += ", not needed"
 	}
-	t.line("%s  %s", t.paint(bold, fmt.Sprintf("hop %d  %s", h.Hop, h.Action)), verdict)
+	t.line("%s  %s", t.paint(bold, fmt.Sprintf("hop %d  %s", h.Hop, printable(h.Action))), verdict)
 	t.branch("on", h.Resource)
 	t.branch("by", fmt.Sprintf("%s (%s)", h.Principal, h.Credentials))
 	name := "context"
@@ -139,6 +130,7 @@ func (f *Failed) String() string {
 func (t *text) why(r *Replay) {
 	line := "      why:"
 	for _, word := range t.r.explainCommand(r) {
+		word = printable(word)
 		if len(line)+len(word) > width-3 {
 			t.line("%s \\", line)
 			line = "          "

@@ -815,3 +815,84 @@ func TestAtlantisPolicySets(t *testing.T) {
 		}
 	}
 }
+
+// unseenEverywhere makes a report whose every name holds characters that nobody sees and that
+// order the text around them anew.
+func unseenEverywhere(t *testing.T) *Report {
+	t.Helper()
+	r := expecting()
+	text := in(t, "json", r, Options{})
+	// Every word of the report begins with one but for those with a meaning of their own.
+	for _, word := range []string{"aws_", "arn:", "cloudtrail.", "live/", "main.tf", "other/", "Nobody", "The trail", "it came", "Exempt", "Deny<", "Write", "the role", "data team",
+		"Unknown action", "AWS knows", "A remark", "team-rule", "s3:", "The plan is", "athena-public", "direct-corporate"} {
+		if !strings.Contains(text, word) {
+			t.Fatalf("the report has no %q", word)
+		}
+		text = strings.ReplaceAll(text, word, "\u202e\u200b\u00ad\u2028\U000e0041"+word)
+	}
+	r, err := Read(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// What is not seen but changes how the text around it is read is written out in every
+// format.
+func TestUnseenIsWrittenOut(t *testing.T) {
+	r := unseenEverywhere(t)
+	for _, format := range Formats() {
+		text := in(t, format, r, Options{FailOn: Error, Detail: Verbose})
+		if i := strings.IndexFunc(text, unseen); i >= 0 {
+			t.Errorf("%s: %q", format, text[max(0, i-80):min(len(text), i+20)])
+		}
+		if !strings.Contains(text, `\u202e`) {
+			t.Errorf("%s leaves out what is not seen", format)
+		}
+	}
+	back, err := Read(strings.NewReader(in(t, "json", r, Options{})))
+	if err != nil || back.Findings[0].Address != r.Findings[0].Address || !strings.Contains(back.Findings[0].Address, "\u202e\u200b\u00ad\u2028\U000e0041") {
+		t.Errorf("JSON does not keep what it writes out: %v", err)
+	}
+	var b bytes.Buffer
+	if err := Explain(&b, &r.Replays[0], Options{}); err != nil || strings.ContainsFunc(b.String(), unseen) {
+		t.Errorf("explain: %v\n%q", err, b.String())
+	}
+	if got := printable("a\u202eb\x1b\u00e9\U0001f600\u00a0"); got != `a\u202eb`+"\ufffd\u00e9\U0001f600\u00a0" {
+		t.Errorf("%q", got)
+	}
+}
+
+// An upload that would be too large keeps the gravest findings and says so.
+func TestSARIFBytes(t *testing.T) {
+	r := many(2000, 20)
+	for i := range r.Findings {
+		r.Findings[i].Message = fmt.Sprintf("%d: %s", i, fingerprint(fmt.Sprint(i))) // nothing to pack
+	}
+	whole, err := sarifWithin(10<<20, r, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit := packed(whole) / 3
+	doc, err := sarifWithin(limit, r, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log sarifLog
+	if err := json.Unmarshal(doc, &log); err != nil {
+		t.Fatal(err)
+	}
+	results := log.Runs[0].Results
+	if size := packed(doc); size > limit || size < limit/2 {
+		t.Errorf("%d bytes of %d", size, limit)
+	}
+	if len(results) < 100 || results[19].Level != "error" || results[20].Level != "warning" {
+		t.Errorf("%d results", len(results))
+	}
+	if n := log.Runs[0].Invocations[0].Notifications; len(n) != 1 || !strings.HasPrefix(n[0].Message.Text, thousands(2000-len(results))+" findings are left out") {
+		t.Errorf("%+v", n)
+	}
+	if doc, err = sarifWithin(1, r, Options{}); err != nil || json.Unmarshal(doc, &log) != nil || len(log.Runs[0].Results) != 0 {
+		t.Errorf("%d results where nothing fits, %v", len(log.Runs[0].Results), err)
+	}
+}

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 )
@@ -42,18 +41,17 @@ func GitLab(w io.Writer, r *Report, opts Options) error {
 		if f.Waived != nil {
 			entry.Severity, entry.Description = "info", fmt.Sprintf("%s %s", f.Waived, entry.Description)
 		}
+		entry.Description = printable(entry.Description)
 		entry.Location.Lines.Begin = max(at.line, 1)
 		issues = append(issues, entry)
 	}
 	for _, u := range r.Unreadable {
 		entry := issue{
-			Description: u.Message, CheckName: "unreadable", Fingerprint: fingerprint("unreadable", stablePath(u.Path)),
+			Description: printable(u.Message), CheckName: "unreadable", Fingerprint: fingerprint("unreadable", stablePath(u.Path)),
 			Severity: "blocker", Location: issueLocation{Path: stablePath(u.Path)},
 		}
 		entry.Location.Lines.Begin = 1
 		issues = append(issues, entry)
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(issues)
+	return WriteJSON(w, issues)
 }

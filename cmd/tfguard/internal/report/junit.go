@@ -71,15 +71,11 @@ func (out *junitSuites) write(w io.Writer) error {
 		out.Failures += s.Failures
 		out.Errors += s.Errors
 	}
-	if _, err := io.WriteString(w, xml.Header); err != nil {
+	text, err := xml.MarshalIndent(out, "", "  ")
+	if err != nil {
 		return err
 	}
-	enc := xml.NewEncoder(w)
-	enc.Indent("", "  ")
-	if err := enc.Encode(out); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, "\n")
+	_, err = io.WriteString(w, xml.Header+printable(string(text))+"\n")
 	return err
 }
 

@@ -330,9 +330,9 @@ func (c *class) markdown() string {
 		}
 		b.WriteString("\n| --- | --- |" + strings.Repeat(" --- |", len(m.columns)) + "\n")
 		for _, actions := range m.sections(m.columns) {
-			what := strings.Join(actions, ", ")
+			what := prose(strings.Join(actions, ", "))
 			for _, chain := range m.chains {
-				fmt.Fprintf(&b, "| %s | %s |", what, chain)
+				fmt.Fprintf(&b, "| %s | %s |", what, prose(chain))
 				for _, col := range m.columns {
 					fmt.Fprintf(&b, " %s |", m.cells[spot{chain, actions[0], col}].marked())
 				}
@@ -352,7 +352,7 @@ func (c *class) markdown() string {
 		if i == 0 {
 			b.WriteString("| chain | caller | verdict | calls |\n| --- | --- | --- | --- |\n")
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", s.chain, cellCode(s.principal), s.cell.marked(), strings.Join(s.actions, ", "))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", prose(s.chain), cellCode(s.principal), s.cell.marked(), prose(strings.Join(s.actions, ", ")))
 	}
 	return b.String() + "\n"
 }

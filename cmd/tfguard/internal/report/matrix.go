@@ -167,6 +167,7 @@ func (m *matrix) add(r *Replay, columns map[[3]string]*column, like fold) {
 		m.addService(r, c)
 		return
 	}
+	chain, action := printable(r.Chain), printable(r.Action)
 	key := [3]string{r.PrincipalAddress, r.Principal, r.StandIn}
 	col := columns[key]
 	if col == nil {
@@ -175,9 +176,9 @@ func (m *matrix) add(r *Replay, columns map[[3]string]*column, like fold) {
 		m.columns = append(m.columns, col)
 	}
 	col.like = max(col.like, like.principals, 1)
-	m.chains = include(m.chains, r.Chain)
-	m.actions = include(m.actions, r.Action)
-	m.cells[spot{r.Chain, r.Action, col}] = c
+	m.chains = include(m.chains, chain)
+	m.actions = include(m.actions, action)
+	m.cells[spot{chain, action, col}] = c
 }
 
 // tellApart names principals that share a name by their addresses.
@@ -195,17 +196,17 @@ func (m *matrix) tellApart() {
 
 // addService adds a caller that is a principal of no account: a service, or anyone.
 func (m *matrix) addService(r *Replay, c cell) {
-	principal := printable(r.Principal)
-	if principal == r.Chain {
+	principal, chain, action := printable(r.Principal), printable(r.Chain), printable(r.Action)
+	if principal == chain {
 		principal = "anyone"
 	}
 	for i := range m.services {
-		if s := &m.services[i]; s.chain == r.Chain && s.principal == principal && s.cell == c {
-			s.actions = append(s.actions, r.Action)
+		if s := &m.services[i]; s.chain == chain && s.principal == principal && s.cell == c {
+			s.actions = append(s.actions, action)
 			return
 		}
 	}
-	m.services = append(m.services, serviceRow{r.Chain, principal, c, []string{r.Action}})
+	m.services = append(m.services, serviceRow{chain, principal, c, []string{action}})
 }
 
 func include(list []string, s string) []string {

@@ -1,8 +1,9 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
-	"encoding/json"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"net/url"
@@ -19,6 +20,8 @@ const (
 	sarifFlows = 5000
 	// sarifLocations is how many locations a result may have.
 	sarifLocations = 1000
+	// sarifBytes is how large an upload may be, packed by gzip.
+	sarifBytes = 10 << 20
 )
 
 // The part of SARIF 2.1.0 that is used, named as there.
@@ -136,12 +139,50 @@ type (
 //
 // Where not all findings are kept, the gravest are.
 func SARIF(w io.Writer, r *Report, opts Options) error {
+	doc, err := sarifWithin(sarifBytes, r, opts)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(doc)
+	return err
+}
+
+// sarifWithin renders as many of the gravest findings as fit into a size when packed.
+func sarifWithin(limit int, r *Report, opts Options) ([]byte, error) {
 	r = r.withExpectations().withOpened(opts)
-	log := sarifLog{
+	s := &sarif{r: r, version: opts.Version, fingerprints: r.Fingerprints(), most: sarifResults}
+	for {
+		var doc bytes.Buffer
+		if err := writeJSON(&doc, s.log(), " "); err != nil {
+			return nil, err
+		}
+		size := doc.Len()
+		if size > limit {
+			size = packed(doc.Bytes())
+		}
+		if size <= limit || s.most == 0 {
+			return doc.Bytes(), nil
+		}
+		// What is not a result takes room, too, so that this may not be enough at once.
+		s.most = int(float64(min(s.most, len(r.Findings))) * 0.9 * float64(limit) / float64(size))
+	}
+}
+
+// packed is the size of a document that gzip packs.
+func packed(doc []byte) int {
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	_, _ = z.Write(doc) // a buffer takes everything
+	_ = z.Close()
+	return out.Len()
+}
+
+// log makes the document.
+func (s *sarif) log() sarifLog {
+	r, log := s.r, sarifLog{
 		Schema:  "https://json.schemastore.org/sarif-2.1.0.json",
 		Version: "2.1.0", Runs: []sarifRun{},
 	}
-	s := &sarif{r: r, version: opts.Version, fingerprints: r.Fingerprints()}
 	if len(r.Inputs) > sarifRuns {
 		log.Runs = append(log.Runs, s.run("tfguard/", func(int) bool { return true }))
 	} else {
@@ -157,16 +198,15 @@ func SARIF(w io.Writer, r *Report, opts Options) error {
 		invocation.Successful = false
 		invocation.Notifications = append(invocation.Notifications, sarifNotification{Level: "error", Message: sarifText(u.Message)})
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", " ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(log)
+	return log
 }
 
 type sarif struct {
 	r            *Report
 	version      string
 	fingerprints []string
+	// most is how many results a run may have.
+	most int
 }
 
 // run makes the run of the inputs that are chosen.
@@ -181,7 +221,7 @@ func (s *sarif) run(category string, chosen func(input int) bool) sarifRun {
 		f := &s.r.Findings[i]
 		switch {
 		case !chosen(f.Input):
-		case len(run.Results) == sarifResults:
+		case len(run.Results) == s.most:
 			left++
 		default:
 			run.Results = append(run.Results, s.result(f, s.fingerprints[i], rules.of(f, s.r.guardrail(f.Rule)), len(run.Results) < sarifFlows))
@@ -249,7 +289,7 @@ func (s *sarif) result(f *Finding, fingerprint string, rule int, flow bool) sari
 		out.CodeFlows = s.flow(f, &s.r.Replays[*f.Replay])
 	}
 	if f.Waived != nil {
-		out.Suppressions = []sarifSuppression{{Kind: "external", Status: "accepted", Justification: f.Waived.String()}}
+		out.Suppressions = []sarifSuppression{{Kind: "external", Status: "accepted", Justification: printable(f.Waived.String())}}
 	}
 	return out
 }
@@ -290,7 +330,7 @@ func (s *sarif) location(address string, src Source, input int) sarifLocation {
 		if src.File == "" {
 			name.Line, name.Column = src.Line, src.Column
 		}
-		out.Logical = []sarifLogical{{Name: where(address, name), Kind: "resource"}}
+		out.Logical = []sarifLogical{{Name: printable(where(address, name)), Kind: "resource"}}
 	}
 	return out
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -116,14 +117,39 @@ func wrap(words string, width int) []string {
 	return lines
 }
 
-// printable replaces what would command a terminal: names in a plan are not ours.
+// printable replaces what would command a terminal, and writes out what would order or
+// hide the text around it: names in a plan are not ours.
 func printable(s string) string {
-	return strings.Map(func(r rune) rune {
+	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) && r != '\n' && r != '\t' {
 			return unicode.ReplacementChar
 		}
 		return r
 	}, s)
+	if !strings.ContainsFunc(s, unseen) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unseen(r) {
+			b.Write(escape(nil, r))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// unseen reports whether a character has an effect without being seen: marks of writing
+// direction, joiners and blanks without width, and separators of lines.
+func unseen(r rune) bool { return r >= 0x80 && unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) }
+
+// escape appends a character as JSON writes it out.
+func escape(to []byte, r rune) []byte {
+	for _, unit := range utf16.AppendRune(nil, r) {
+		to = fmt.Appendf(to, `\u%04x`, unit)
+	}
+	return to
 }
 
 // number renders a count with its noun.
@@ -294,7 +320,7 @@ func (t *text) rule(findings []Finding) {
 		style = red
 	}
 	t.line("")
-	t.line("  %s  %s", t.paint(style.Bold(true), word), f.Rule)
+	t.line("  %s  %s", t.paint(style.Bold(true), word), printable(f.Rule))
 	shown := findings
 	// Errors are all told; of other rules the first ones.
 	if len(findings) > t.bounds.most && (f.Severity != "error" || f.Waived != nil) {
@@ -319,7 +345,7 @@ func (t *text) rule(findings []Finding) {
 		}
 		last := i+1 == len(shown)
 		if left := len(findings) - len(shown); last && left > 0 {
-			t.line("    … and %s of %s (--verbose lists all)", number(left, "more", "more"), f.Rule)
+			t.line("    … and %s of %s (--verbose lists all)", number(left, "more", "more"), printable(f.Rule))
 		}
 		if f.Waived == nil && (last || shown[i+1].Remediation != f.Remediation) {
 			t.paragraph("    → ", "      ", faint, f.Remediation)
