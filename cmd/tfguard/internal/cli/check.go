@@ -109,8 +109,10 @@ func runCheck(ctx context.Context, o *checkOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	if len(rep.Inputs) == 0 && !o.outputs.forAtlantis() {
-		return errReported
+	if len(rep.Inputs) == 0 {
+		// Standard error has told people why; what other programs wait for is written.
+		o.outputs.forPrograms()
+		return o.finish(rep)
 	}
 	o.waive(rep)
 	if err := o.baselines.apply(rep); err != nil {

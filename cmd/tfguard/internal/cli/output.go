@@ -67,6 +67,13 @@ func (o *outputs) Set(list string) error {
 // forAtlantis reports whether Atlantis reads standard output.
 func (o *outputs) forAtlantis() bool { return slices.Contains(o.list, output{"atlantis", "-"}) }
 
+// forPrograms leaves what goes to a file, or to a platform that reads standard output.
+func (o *outputs) forPrograms() {
+	o.list = slices.DeleteFunc(o.list, func(out output) bool {
+		return out.path == "-" && out.format != "atlantis" && out.format != "github"
+	})
+}
+
 // rendering is how the commands that write a report write it.
 type rendering struct {
 	streams        Streams
