@@ -190,3 +190,67 @@ func TestWorkflowFindsItsComment(t *testing.T) {
 		t.Errorf("the report begins with %.40q", got.stdout)
 	}
 }
+
+// Each hook looks at the files that it is for, and they are known by the names that the
+// example uses.
+func TestPreCommitHooks(t *testing.T) {
+	atRoot(t)
+	text, err := os.ReadFile(".pre-commit-hooks.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	field := func(hook, name string) string {
+		_, value, _ := strings.Cut(hook, "\n  "+name+": ")
+		value, _, _ = strings.Cut(value, "\n")
+		return value
+	}
+	hooks := map[string]string{}
+	for _, hook := range strings.Split(string(text), "\n- id: ")[1:] {
+		id, rest, _ := strings.Cut(hook, "\n")
+		hooks[id] = "\n" + rest
+	}
+	for id, files := range map[string]map[string]bool{
+		"tfguard-check": {
+			"template.yaml": true, "template.yml": true, "template.json": true, "stacks/template.yaml": true, "cdk.out/App.template.json": true, "vpc-template.yml": true,
+			"plan.json": true, "live/tfplan.json": true, "contemplate.yaml": false, "templates/page.html": false, "plan.json.md": false, "values.yaml": false, "template.yaml.bak": false,
+		},
+		"tfguard-test": {"policy/a.rego": true, ".tfguard.hcl": true, "live/.tfguard.hcl": true, "main.hcl": false},
+		"tfguard-fmt":  {"policy/a.rego": true, "a.rego.md": false},
+	} {
+		hook := hooks[id]
+		pattern, err := regexp.Compile(field(hook, "files"))
+		if err != nil || hook == "" {
+			t.Fatalf("%s: %v", id, err)
+		}
+		for file, want := range files {
+			if got := pattern.MatchString(file); got != want {
+				t.Errorf("%s looks at %s: %v, want %v", id, file, got, want)
+			}
+		}
+		if line, ok := strings.CutPrefix(field(hook, "entry"), "tfguard "); ok {
+			if got := tfguard(t, append(strings.Fields(line), "--help")...); got.code != 0 {
+				t.Errorf("%s: %s", id, got.stderr)
+			}
+		}
+	}
+	module, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dependency, ok := strings.CutPrefix(field(hooks["tfguard-fmt"], "additional_dependencies"), `["`)
+	if !ok || !strings.Contains(string(module), strings.ReplaceAll(strings.TrimSuffix(dependency, `"]`), "@", " ")+"\n") {
+		t.Errorf("%s is not the OPA that tfguard is made with", dependency)
+	}
+	example, err := os.ReadFile("docs/integrations/pre-commit-config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id := range hooks {
+		if !strings.Contains(string(example), "- id: "+id+"\n") {
+			t.Errorf("the example does not show %s", id)
+		}
+	}
+	if len(hooks) != 3 {
+		t.Errorf("%d hooks", len(hooks))
+	}
+}
