@@ -193,11 +193,13 @@ func reasonName(r *engine.Reason) string {
 	if r.Statement == 0 {
 		return r.Policy
 	}
-	if r.Sid != "" {
-		sid := strings.Trim(r.Sid, "()") // that of a sensitive policy has parentheses
-		return fmt.Sprintf("statement %d (%s) of %s", r.Statement, sid, r.Policy)
+	switch r.Sid {
+	case "":
+		return fmt.Sprintf("statement %d of %s", r.Statement, r.Policy)
+	case "(sensitive)":
+		return fmt.Sprintf("statement %d %s of %s", r.Statement, r.Sid, r.Policy)
 	}
-	return fmt.Sprintf("statement %d of %s", r.Statement, r.Policy)
+	return fmt.Sprintf("statement %d (%s) of %s", r.Statement, r.Sid, r.Policy)
 }
 
 // on names the resource of a hop: the target, or the role that a service assumes.

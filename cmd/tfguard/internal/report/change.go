@@ -184,8 +184,12 @@ func (b *Because) name() string {
 	if b.Statement > 0 {
 		name = fmt.Sprintf("statement %d of %s", b.Statement, b.Policy)
 	}
-	if b.Sid != "" {
-		name += " (" + strings.Trim(b.Sid, "()") + ")" // that of a sensitive policy has parentheses
+	switch b.Sid {
+	case "":
+	case "(sensitive)":
+		name += " " + b.Sid
+	default:
+		name += " (" + b.Sid + ")"
 	}
 	switch {
 	case b.Source.File != "":
