@@ -230,16 +230,16 @@ func (a access) String() string {
 
 // how says from which verdict to which, and in which ways.
 func (a access) how() string {
-	return fmt.Sprintf("%s → %s through %s", words[a.Before.String()], words[a.After.String()], a.through(strings.Clone))
+	return fmt.Sprintf("%s → %s through %s", words[a.Before.String()], words[a.After.String()], a.through(strings.Clone, strings.Clone))
 }
 
-// through names the chains, with the networks that they come from in some format.
-func (a access) through(format func(string) string) string {
+// through names the chains and the networks that they come from, each in a format.
+func (a access) through(chains, network func(string) string) string {
 	out := make([]string, len(a.ways))
 	for i, w := range a.ways {
-		out[i] = strings.Join(w.chains, ", ")
+		out[i] = chains(strings.Join(w.chains, ", "))
 		if w.from != "" {
-			out[i] += " from " + format(w.from)
+			out[i] += " from " + network(w.from)
 		}
 	}
 	return strings.Join(out, "; ")

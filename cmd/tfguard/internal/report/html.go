@@ -165,7 +165,7 @@ func newPageView(r *Report, opts Options) *pageView {
 		v.Changes = append(v.Changes, changeView{
 			Verb: a.verb(), Who: or(a.PrincipalAddress, a.Principal), Action: a.Action, On: or(a.ResourceAddress, a.Resource),
 			Before: words[a.Before.String()], After: words[a.After.String()], BeforeClass: a.Before.String(), AfterClass: a.After.String(),
-			Ways: a.through(strings.Clone), By: statements(a.Because),
+			Ways: a.through(strings.Clone, strings.Clone), By: statements(a.Because),
 		})
 	}
 	for i := range r.Expectations {

@@ -148,7 +148,7 @@ func (m *markdown) changes(accesses []access, most int) string {
 			by[i] = cellCode(by[i])
 		}
 		fmt.Fprintf(&b, "| %s | **%s** | %s | %s | %s → %s | %s | %s |\n", cellCode(or(a.PrincipalAddress, a.Principal)), a.verb(), cellCode(a.Action),
-			cellCode(or(a.ResourceAddress, a.Resource)), words[a.Before.String()], words[a.After.String()], a.through(cellCode), strings.Join(by, "<br>"))
+			cellCode(or(a.ResourceAddress, a.Resource)), words[a.Before.String()], words[a.After.String()], a.through(prose, cellCode), strings.Join(by, "<br>"))
 	}
 	return b.String()
 }
