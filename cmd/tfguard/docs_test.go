@@ -78,6 +78,17 @@ func TestChainsPage(t *testing.T) {
 // The blocks of docs/configuration.md are one file that tfguard takes.
 func TestConfigurationPage(t *testing.T) {
 	atRoot(t)
+	folder := t.TempDir()
+	writeConfiguration(t, folder, "whole.hcl")
+	if got := tfguard(t, "check", "--quiet", "--config", filepath.Join(folder, "whole.hcl"), plan("athena-blog-literal")); got.code == 2 {
+		t.Errorf("exit code %d: %s", got.code, got.stderr)
+	}
+}
+
+// writeConfiguration writes the blocks of docs/configuration.md as one file, with the
+// files that it names.
+func writeConfiguration(t *testing.T, folder, name string) {
+	t.Helper()
 	text, err := os.ReadFile("docs/configuration.md")
 	if err != nil {
 		t.Fatal(err)
@@ -87,26 +98,25 @@ func TestConfigurationPage(t *testing.T) {
 		block, _, _ := strings.Cut(part, "```")
 		file.WriteString(block)
 	}
-	folder := t.TempDir()
-	write := func(name, content string) {
-		t.Helper()
-		path := filepath.Join(folder, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("whole.hcl", file.String())
+	write := func(name, content string) { writeUnder(t, folder, name, []byte(content)) }
+	write(name, file.String())
 	write("account.json", `{"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": [], "Policies": []}`)
 	const deny = `{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}}`
 	write("policies/workloads.json", deny)
 	write("policies/rego/team.rego", "package main\n\ndeny contains data.team if false\n")
 	write("policies/data.json", `{"team": "data"}`)
 	write("policies/rcp.json", strings.Replace(deny, `"Action"`, `"Principal": "*", "Action"`, 1))
-	if got := tfguard(t, "check", "--quiet", "--config", filepath.Join(folder, "whole.hcl"), plan("athena-blog-literal")); got.code == 2 {
-		t.Errorf("exit code %d: %s", got.code, got.stderr)
+}
+
+// writeUnder writes a file, and the folders on its way.
+func writeUnder(t *testing.T, folder, name string, content []byte) {
+	t.Helper()
+	path := filepath.Join(folder, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 
