@@ -56,7 +56,9 @@ func TestHazards(t *testing.T) {
 			for _, e := range entries {
 				if e.IsDir() {
 					name := path.Join(rule.ID, e.Name())
-					t.Run(e.Name(), func(t *testing.T) { checkTwins(t, rule, path.Join("hazard", name), slices.Contains(provenCases, name), false) })
+					t.Run(e.Name(), func(t *testing.T) {
+						checkTwins(t, rule, path.Join("hazard", name), slices.Contains(provenCases, name), false)
+					})
 				}
 			}
 		})

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -16,7 +17,9 @@ import (
 
 // A catalogued rule is a hazard or a guardrail with its manual.
 type catalogued struct {
-	ID          string   `json:"id"`
+	ID string `json:"id"`
+	// Code is the short form of the ID, empty for a rule that has none.
+	Code        string   `json:"code"`
 	Kind        string   `json:"kind"`
 	Severity    string   `json:"severity"`
 	Title       string   `json:"title"`
@@ -24,6 +27,11 @@ type catalogued struct {
 	Rationale   string   `json:"rationale"`
 	Remediation string   `json:"remediation"`
 	Related     []string `json:"related"`
+	// Page is the title of the AWS page that a hazard follows.
+	Page string `json:"page,omitempty"`
+	// Before is a policy that the rule finds, and After the same policy mended.
+	Before json.RawMessage `json:"before,omitempty"`
+	After  json.RawMessage `json:"after,omitempty"`
 }
 
 func newRules(streams Streams) *cobra.Command {
@@ -44,7 +52,7 @@ guardrails that come with tfguard, which check --profile chooses.`,
 		RunE: func(*cobra.Command, []string) error { return listRules(streams.Out, output.value) },
 	}
 	show := &cobra.Command{
-		Use: "show ID", Short: "Shows the manual of a rule", Args: cobra.ExactArgs(1),
+		Use: "show ID", Short: "Shows the manual of a rule, by its ID or code", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return showRule(streams.Out, args[0], output.value) },
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			rules, err := catalogue()
@@ -63,8 +71,9 @@ func catalogue() ([]catalogued, error) {
 	var out []catalogued
 	for _, r := range hazard.Rules() {
 		out = append(out, catalogued{
-			ID: r.ID, Kind: "hazard", Severity: r.Severity.String(), Title: r.Title,
+			ID: r.ID, Code: r.Code, Kind: "hazard", Severity: r.Severity.String(), Title: r.Title,
 			Rationale: r.Rationale, Remediation: r.Remediation, Related: []string{},
+			Page: r.Page, Before: json.RawMessage(r.Before), After: json.RawMessage(r.After),
 		})
 	}
 	slices.SortStableFunc(out, func(a, b catalogued) int { return strings.Compare(a.ID, b.ID) })
@@ -129,9 +138,13 @@ func showRule(w io.Writer, id, output string) error {
 		return report.WriteJSON(w, r)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n%s, %s\n\n%s.\n", r.ID, r.Kind, r.Severity, strings.TrimSuffix(r.Title, "."))
+	code := ""
+	if r.Code != "" {
+		code = " (" + r.Code + ")"
+	}
+	fmt.Fprintf(&b, "%s%s\n%s, %s\n\n%s.\n", r.ID, code, r.Kind, r.Severity, strings.TrimSuffix(r.Title, "."))
 	for _, part := range []struct{ title, text string }{
-		{"", r.Description}, {"Why", r.Rationale}, {"What to do", r.Remediation}, {"See", strings.Join(r.Related, " ")},
+		{"", r.Description}, {"Why", r.Rationale}, {"What to do", r.Remediation}, {"See", strings.Join(r.Related, " ")}, {"AWS documentation", r.Page},
 	} {
 		if part.text == "" {
 			continue
@@ -142,6 +155,14 @@ func showRule(w io.Writer, id, output string) error {
 		}
 		for _, line := range fold(part.text) {
 			fmt.Fprintf(&b, "  %s\n", line)
+		}
+	}
+	for _, example := range []struct {
+		title  string
+		policy json.RawMessage
+	}{{"Before", r.Before}, {"After", r.After}} {
+		if len(example.policy) > 0 {
+			fmt.Fprintf(&b, "\n%s\n  %s\n", example.title, strings.ReplaceAll(report.Indented(string(example.policy)), "\n", "\n  "))
 		}
 	}
 	if r.Kind == "guardrail" {

@@ -15,10 +15,10 @@ func Manual(rule *hazard.Rule) string {
 	var b strings.Builder
 	b.WriteString(rule.Rationale + "\n\n**What to do:** " + rule.Remediation + "\n")
 	if rule.Before != "" {
-		fmt.Fprintf(&b, "\nBefore:\n\n```json\n%s\n```\n", indented(rule.Before))
+		fmt.Fprintf(&b, "\nBefore:\n\n```json\n%s\n```\n", Indented(rule.Before))
 	}
 	if rule.After != "" {
-		fmt.Fprintf(&b, "\nAfter:\n\n```json\n%s\n```\n", indented(rule.After))
+		fmt.Fprintf(&b, "\nAfter:\n\n```json\n%s\n```\n", Indented(rule.After))
 	}
 	if rule.Page != "" {
 		fmt.Fprintf(&b, "\nAWS documentation: *%s*.\n", rule.Page)
@@ -26,8 +26,8 @@ func Manual(rule *hazard.Rule) string {
 	return b.String()
 }
 
-// indented lays out a policy for people.
-func indented(policy string) string {
+// Indented lays out a policy for people.
+func Indented(policy string) string {
 	var b bytes.Buffer
 	if json.Indent(&b, []byte(policy), "", "  ") != nil {
 		return policy // another grammar
