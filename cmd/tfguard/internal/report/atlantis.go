@@ -19,9 +19,10 @@ const atlantisLimit = 65000
 // So a failing report begins with one line for each reason, sorted and without
 // counts: those lines are what approvals stick to. Where not all fit, a last one holds a
 // digest of the others, so that an approval does not stick when these change. A passing
-// report begins with PASS, and the syllable in names is broken by a word joiner, which nobody sees. The exit code
-// of the program must be 0 either way, as Atlantis drops the output of a command that
-// fails, and without policy sets then takes the check for passed.
+// report begins with PASS, and the syllable in names is broken by a word joiner, which
+// nobody sees. The exit code of the program must be 0 either way, as Atlantis drops the
+// output of a command that fails, and without policy sets then takes the check for
+// passed.
 func Atlantis(w io.Writer, r *Report, opts Options) error {
 	r = r.part(opts.PolicySet).withExpectations()
 	fails, notes := r.atlantisLines(opts)
