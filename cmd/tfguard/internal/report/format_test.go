@@ -867,7 +867,7 @@ func TestUnseenIsWrittenOut(t *testing.T) {
 func TestSARIFBytes(t *testing.T) {
 	r := many(2000, 20)
 	for i := range r.Findings {
-		r.Findings[i].Message = fmt.Sprintf("%d: %s", i, fingerprint(fmt.Sprint(i))) // nothing to pack
+		r.Findings[i].Message = fmt.Sprintf("%d: %s", i, fingerprint(r.Findings[i].Address)) // nothing to pack
 	}
 	whole, err := sarifWithin(10<<20, r, Options{})
 	if err != nil {

@@ -145,11 +145,11 @@ func (r *Report) testcase(rule, address string, findings []*Finding, failOn Thre
 	var failures, notes, waivers []string
 	gravest := ""
 	for _, f := range findings {
-		line := fmt.Sprintf("%s\n  at %s\n", f.Message, where(f.Address, f.Source))
+		lines := []string{f.Message, "  at " + where(f.Address, f.Source)}
 		for _, p := range f.elsewhere() {
-			line += fmt.Sprintf("  and at %s\n", p.name)
+			lines = append(lines, "  and at "+p.name)
 		}
-		line += "  " + f.Remediation + f.foundBy()
+		line := strings.Join(append(lines, "  "+f.Remediation+f.foundBy()), "\n")
 		switch {
 		case f.Waived != nil:
 			waivers = append(waivers, f.Waived.String()+" "+line)
@@ -183,11 +183,13 @@ func (s *junitSuite) addOpened(opened []access, input int) {
 		}
 		none = false
 		f := a.finding()
-		text := f.Message
+		lines := []string{f.Message}
 		for _, by := range statements(a.Because) {
-			text += "\n  by " + by
+			lines = append(lines, "  by "+by)
 		}
-		s.add(junitCase{Class: class, Name: a.String(), Failure: &junitResult{Type: f.Severity, Message: f.Message, Text: text + "\n  " + f.Remediation}})
+		s.add(junitCase{Class: class, Name: a.String(), Failure: &junitResult{
+			Type: f.Severity, Message: f.Message, Text: strings.Join(append(lines, "  "+f.Remediation), "\n"),
+		}})
 	}
 	if none {
 		s.add(junitCase{Class: class, Name: "no new access"})

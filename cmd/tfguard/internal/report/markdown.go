@@ -178,10 +178,11 @@ func (m *markdown) finding(f *Finding) string {
 			out += " in " + code(inputName(m.r.Inputs[f.Input].Path))
 		}
 	}
-	for _, words := range []string{f.sameAt(code), f.foundBy()} {
-		if words != "" {
-			out += "\n " + words
-		}
+	if at := f.sameAt(code); at != "" {
+		out += "\n " + at
+	}
+	if by := f.foundBy(); by != "" {
+		out += "\n " + by
 	}
 	if f.Waived != nil {
 		return out + "\n  " + prose(f.Waived.String())
