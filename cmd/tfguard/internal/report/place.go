@@ -38,6 +38,9 @@ type further struct {
 // elsewhere names the further places of a finding, each once: by its resource alone
 // where one line of the source makes several.
 func (f *Finding) elsewhere() []further {
+	if len(f.Places) == 0 {
+		return nil
+	}
 	var out []further
 	seen := map[string]bool{where(f.Address, f.Source): true}
 	for _, p := range f.Places {

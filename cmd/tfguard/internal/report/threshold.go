@@ -55,6 +55,9 @@ func (o Options) opens(c *Change) bool { return o.FailOnNewAccess && c.verb() ==
 
 // opened are the calls that fail the check because the input opens them.
 func (r *Report) opened(o Options) []access {
+	if !o.FailOnNewAccess {
+		return nil
+	}
 	return slices.DeleteFunc(r.accesses(), func(a access) bool { return !o.opens(a.Change) })
 }
 
@@ -62,11 +65,11 @@ func (r *Report) opened(o Options) []access {
 // findings, for formats that know findings alone.
 func (r *Report) withOpened(o Options) *Report {
 	out := *r
-	out.Findings = nil
+	var opened []Finding
 	for _, a := range r.opened(o) {
-		out.Findings = append(out.Findings, a.finding())
+		opened = append(opened, a.finding())
 	}
-	out.Findings = append(out.Findings, r.Findings...)
+	out.Findings = slices.Concat(opened, r.Findings)
 	return &out
 }
 
