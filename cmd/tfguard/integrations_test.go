@@ -85,8 +85,8 @@ func TestActionChecks(t *testing.T) {
 		"arguments":                   {paths: "\n" + good + "\n", args: "--fail-on\nnever\n", folder: "r", outputs: "exit-code=0\n" + all, says: "tfguard passed: 1 error"},
 		"an input that is not read":   {paths: "none.json", folder: "r", code: 2, outputs: "exit-code=2\n" + all, says: "::error title=tfguard%3A not judged::none.json"},
 		"wrong usage":                 {paths: good, args: "--wrong", folder: "r", code: 2, outputs: "exit-code=2\n", says: "unknown flag"},
-		"a folder with a comma":       {paths: good, folder: "a,b", code: 2, says: "takes no comma"},
-		"a folder with a line of its": {paths: good, folder: "r\nmarkdown=x", code: 2, says: "takes no comma and one line"},
+		"a folder with a comma":       {paths: good, folder: "a,b", code: 2, says: "without a comma"},
+		"a folder with a line of its": {paths: good, folder: "r\nmarkdown=x", code: 2, says: "must be one line"},
 		"no path":                     {paths: " \n", folder: "r", code: 2, says: "names nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -676,7 +676,7 @@ func TestPlacesInFormats(t *testing.T) {
 		"markdown": {"  at `main.tf:4:3`\n  The same at `aws_sqs_queue_policy.q[\"b0\"]`, `main.tf:9:1`, `aws_sqs_queue_policy.r.policy:1:7` and `aws_sqs_queue_policy.s at s.tf:1:1`.\n " + others + "\n",
 			"`aws_sqs_queue_policy.q[\"b9\"]` and 1,493 more places.\n"},
 		"atlantis": {"FAIL - aws_sqs_queue_policy.q[\"a\"] - public-access: Anybody may call." + sentence + others + "\n", `q["b9"] and 1,493 more places. Found by endpoint-deny and source-ip-deny, too. (sha256 `},
-		"html":     {"<dt>and at</dt><dd><div><code>aws_sqs_queue_policy.q[&#34;b0&#34;]</code></div><div><code>main.tf:9:1</code></div>", "<summary>1503 more places</summary>"},
+		"html":     {"<dt>and at</dt><dd><div><code>aws_sqs_queue_policy.q[&#34;b0&#34;]</code></div><div><code>main.tf:9:1</code></div>", "<summary>1,503 more places</summary>"},
 	} {
 		holds(t, in(t, format, few, Options{FailOn: Error}), want[0])
 		holds(t, in(t, format, lot, Options{FailOn: Error}), want[1])

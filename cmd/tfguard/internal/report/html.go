@@ -88,8 +88,8 @@ type findingView struct {
 	ID                             string
 	Severity, Rule, Title, Message string
 	Place, Input, Remediation      string
-	Further                        []string
-	Also                           []string
+	Further, Also                  []string
+	Many                           string // how many further places there are, if they are folded away
 	Waived, Why                    string
 	Diagram                        *diagramView
 }
@@ -218,6 +218,9 @@ func (r *Report) findingView(f *Finding, number int) findingView {
 	}
 	for _, p := range f.elsewhere() {
 		v.Further = append(v.Further, p.name)
+	}
+	if n := len(v.Further); n > shownPlaces {
+		v.Many = thousands(n) + " more places"
 	}
 	if rule := manual(f.Rule); rule != nil {
 		v.Title = rule.Title
