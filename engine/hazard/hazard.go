@@ -75,6 +75,9 @@ type Finding struct {
 	// Places are further places with the same fault, such as the other instances of
 	// one resource.
 	Places []Place
+	// Identities tell what the finding claims, first at Address and then at each of
+	// Places: equal for what is the same in two runs.
+	Identities []string
 
 	policy    string
 	statement int
@@ -110,6 +113,7 @@ func Find(in Input) []Finding {
 		f.policy(doc)
 	}
 	out := f.merged()
+	f.identify(out)
 	Sort(out)
 	return out
 }

@@ -82,7 +82,7 @@ func (o *checkOptions) waive(rep *report.Report) {
 	}
 	rep.Waive(func(_ int, f *report.Finding) *report.Waiver {
 		first, everywhere := &waiver{}, true
-		for i, p := range append([]report.Place{{Address: f.Address, Source: f.Source}}, f.Places...) {
+		for i, p := range f.Everywhere() {
 			w := waiving(all, f, p, now)
 			if i == 0 && w != nil {
 				first = w
@@ -96,7 +96,7 @@ func (o *checkOptions) waive(rep *report.Report) {
 	})
 	for _, w := range all {
 		if rule, message := w.fault(now); rule != nil && (w.met || w.wrong != "" || o.whole(rep)) {
-			rep.Find(rule, message, w.source, w.input)
+			rep.Find(rule, strings.Join([]string{w.Rule, w.Reason, w.wrong}, "\x00"), message, w.source, w.input)
 		}
 	}
 }

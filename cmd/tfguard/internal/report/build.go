@@ -239,12 +239,13 @@ func finding(f *hazard.Finding) Finding {
 	out := Finding{
 		Rule: f.Rule.ID, Severity: f.Severity.String(), Message: f.Message, Remediation: f.Remediation,
 		Address: f.Address, Source: sourceOf(f.Origin, f.Range), Also: []string{}, Places: []Place{},
+		Fingerprint: fingerprint(f.Identities[0]),
 	}
 	for _, r := range f.Also {
 		out.Also = append(out.Also, r.ID)
 	}
-	for _, p := range f.Places {
-		out.Places = append(out.Places, Place{Address: p.Address, Source: sourceOf(p.Origin, p.Range)})
+	for i, p := range f.Places {
+		out.Places = append(out.Places, Place{Address: p.Address, Source: sourceOf(p.Origin, p.Range), Fingerprint: fingerprint(f.Identities[i+1])})
 	}
 	if f.Replay >= 0 {
 		out.Replay = &f.Replay
@@ -254,6 +255,9 @@ func finding(f *hazard.Finding) Finding {
 
 func (r *Report) addFinding(f Finding, base, input int) {
 	f.Input = input
+	if f.Fingerprint == "" { // what somebody else's rule says is all that is known of it
+		f.Fingerprint = fingerprint(f.Rule, f.Address, f.Source.Attribute, f.Message)
+	}
 	if f.Replay != nil {
 		i := base + *f.Replay
 		f.Replay = &i

@@ -98,7 +98,7 @@ func (e *Expectation) finding() Finding {
 	f := Finding{
 		Rule: "expectation", Severity: "error", Message: fmt.Sprintf("%q does not hold: %s.", e.Sentence, strings.TrimSuffix(e.Reason, ".")),
 		Remediation: "Mend the policies, or the expectation if it asks for something else.",
-		Address:     e.Resource, Source: e.Source, Input: e.Input,
+		Address:     e.Resource, Source: e.Source, Input: e.Input, Fingerprint: fingerprint("expectation", e.Sentence),
 	}
 	if len(e.Failed) > 0 {
 		f.Replay = &e.Failed[0]

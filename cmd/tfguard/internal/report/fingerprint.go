@@ -3,24 +3,25 @@ package report
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
-// Fingerprints returns one for each finding, in their order: equal for the same
-// finding in two reports although lines moved, and different for any two findings of
-// one report.
+// Fingerprints returns one for each finding, in their order, for those who take
+// findings of several inputs together: equal for the same finding in two reports, and
+// different for any two findings of one report.
 func (r *Report) Fingerprints() []string {
 	seen := map[string]int{}
 	out := make([]string, len(r.Findings))
 	for i := range r.Findings {
-		key := r.identity(&r.Findings[i])
+		f := &r.Findings[i]
+		key := fingerprint(stablePath(r.Inputs[f.Input].Path), f.Fingerprint)
 		seen[key]++
+		out[i] = key
 		if n := seen[key]; n > 1 {
-			key += fmt.Sprintf("\x00%d", n)
+			out[i] = fingerprint(key, strconv.Itoa(n))
 		}
-		out[i] = fingerprint(key)
 	}
 	return out
 }
@@ -28,19 +29,6 @@ func (r *Report) Fingerprints() []string {
 func fingerprint(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:16])
-}
-
-// identity is what makes two findings the same: the rule, the place without line and
-// column, and the call that proves it or, without one, the words.
-func (r *Report) identity(f *Finding) string {
-	parts := []string{f.Rule, stablePath(r.Inputs[f.Input].Path), f.Address, f.Source.Attribute}
-	if f.Replay == nil {
-		parts = append(parts, f.Message)
-	} else {
-		p := &r.Replays[*f.Replay]
-		parts = append(parts, p.Chain, p.Action, or(p.PrincipalAddress, p.Principal), or(p.ResourceAddress, p.Resource))
-	}
-	return strings.Join(parts, "\x00")
 }
 
 // stablePath is a path as it is called on every machine: an absolute one, which is

@@ -185,9 +185,16 @@ type Finding struct {
 	Also []string `json:"also"`
 	// Places are further places with the same fault.
 	Places []Place `json:"places"`
-	Input  int     `json:"input"`
+	// Fingerprint is that of the finding at Address.
+	Fingerprint string `json:"fingerprint"`
+	Input       int    `json:"input"`
 	// Waived says why the finding does not count, nil if it does.
 	Waived *Waiver `json:"waived,omitempty"`
+}
+
+// Everywhere returns the place of the finding and then its further ones.
+func (f *Finding) Everywhere() []Place {
+	return append([]Place{{f.Address, f.Source, f.Fingerprint}}, f.Places...)
 }
 
 // A Waiver is why a finding does not count, who says so, and the first day on which it
@@ -214,6 +221,9 @@ func (w *Waiver) String() string {
 type Place struct {
 	Address string `json:"address"`
 	Source  Source `json:"source"`
+	// Fingerprint is equal for the same finding in two reports, whatever its input is
+	// called; findings of one report may share one.
+	Fingerprint string `json:"fingerprint"`
 }
 
 // A Diagnostic is a remark on the input.

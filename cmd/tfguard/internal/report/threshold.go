@@ -80,6 +80,7 @@ func (a access) finding() Finding {
 		Remediation: "Take the access back, or check without --fail-on-new-access if it is agreed on.",
 		Address:     or(a.ResourceAddress, a.Resource), Input: a.Input,
 	}
+	f.Fingerprint = fingerprint(f.Rule, f.Message)
 	if i := slices.IndexFunc(a.Because, func(b Because) bool { return !b.Before }); i >= 0 {
 		f.Address, f.Source = a.Because[i].Policy, a.Because[i].Source
 		f.Source.Attribute = "" // the name of the policy ends with it

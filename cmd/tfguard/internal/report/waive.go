@@ -14,9 +14,10 @@ func (r *Report) Waive(why func(i int, f *Finding) *Waiver) {
 }
 
 // Find adds a finding that is about an input without being about its policies.
-func (r *Report) Find(rule *hazard.Rule, message string, at Source, input int) {
+// Identity is what makes it the same one in another report.
+func (r *Report) Find(rule *hazard.Rule, identity, message string, at Source, input int) {
 	r.addFinding(Finding{
 		Rule: rule.ID, Severity: rule.Severity.String(), Message: message, Remediation: rule.Remediation,
-		Source: at, Also: []string{}, Places: []Place{},
+		Source: at, Also: []string{}, Places: []Place{}, Fingerprint: fingerprint(rule.ID, identity),
 	}, 0, input)
 }
