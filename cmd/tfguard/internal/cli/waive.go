@@ -81,18 +81,18 @@ func (o *checkOptions) waive(rep *report.Report) {
 		}
 	}
 	rep.Waive(func(_ int, f *report.Finding) *report.Waiver {
-		first, everywhere := &waiver{}, true
-		for i, p := range f.Everywhere() {
-			w := waiving(all, f, p, now)
-			if i == 0 && w != nil {
-				first = w
+		var holding []*waiver
+		places := f.Everywhere()
+		for _, p := range places {
+			if w := waiving(all, f, p, now); w != nil {
+				holding = append(holding, w)
 			}
-			everywhere = everywhere && w != nil
 		}
-		if !everywhere {
+		if len(holding) < len(places) {
 			return nil
 		}
-		return &report.Waiver{Reason: first.Reason, Owner: first.Owner, Expires: first.Expires.Format(time.DateOnly)}
+		w := holding[0]
+		return &report.Waiver{Reason: w.Reason, Owner: w.Owner, Expires: w.Expires.Format(time.DateOnly)}
 	})
 	for _, w := range all {
 		if rule, message := w.fault(now); rule != nil && (w.met || w.wrong != "" || o.whole(rep)) {

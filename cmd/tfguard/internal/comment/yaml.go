@@ -123,6 +123,7 @@ func (t *template) walk(n *yaml.Node, last int, in place) {
 		return last
 	}
 	switch n.Kind {
+	case yaml.DocumentNode, yaml.AliasNode: // inside of the one, and what another node is
 	case yaml.ScalarNode:
 		t.values.WriteString(n.Value)
 	case yaml.SequenceNode:
