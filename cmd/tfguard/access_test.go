@@ -183,6 +183,8 @@ func TestShowAccessOfNewResources(t *testing.T) {
 		"anonymous: anonymous sqs:SendMessage on aws_sqs_queue.inbox: implicitDeny -> allowed by aws_sqs_queue.inbox.policy 1 Allow",
 		"assume-role: arn:aws:iam::standin00out:role/tfguard-standin-outside sts:AssumeRole on aws_iam_role.helper: implicitDeny -> allowed by " +
 			"arn:aws:iam::aws:policy/AdministratorAccess 1 Allow, aws_iam_role.helper.assume_role_policy 1 Allow",
+		"assume-role: arn:aws:iam::444455556666:role/tfguard-standin-admin sts:AssumeRole on aws_iam_role.partner: implicitDeny -> allowed by " +
+			"arn:aws:iam::aws:policy/AdministratorAccess 1 Allow, aws_iam_role.partner.assume_role_policy 1 Allow",
 	}
 	_, grown, _ := reportOf(t, "public-from-the-start")
 	var plan object
@@ -196,10 +198,12 @@ func TestShowAccessOfNewResources(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, r := range map[string]*report.Report{"beside what was there": grown, "greenfield": checkText(t, string(text))} {
-		if got := accessChanges(r); !slices.Equal(got, want) {
-			t.Errorf("%s: %s", name, strings.Join(got, "\n"))
-		}
+	if got := accessChanges(grown); !slices.Equal(got, want) {
+		t.Errorf("beside what was there: %s", strings.Join(got, "\n"))
+	}
+	// Where the account is not known, nobody can say whether the partner's is another one.
+	if got := accessChanges(checkText(t, string(text))); !slices.Equal(got, want[:3]) {
+		t.Errorf("greenfield: %s", strings.Join(got, "\n"))
 	}
 }
 
@@ -231,6 +235,52 @@ func TestShowAccessOfChangeSets(t *testing.T) {
 		if !slices.Equal(changes, want) {
 			t.Errorf("%s: %s", name, strings.Join(changes, "\n"))
 		}
+	}
+}
+
+// Whom a policy names of another account gains and loses what it says: an account by
+// its administrators, a role or user by itself.
+func TestAccessOfPartners(t *testing.T) {
+	statement := func(principal, condition string) string {
+		return `{"Effect":"Allow","Principal":` + principal + `,"Action":"s3:GetObject","Resource":"arn:aws:s3:::data/*","Condition":` + condition + `}`
+	}
+	own := statement(`{"AWS":"arn:aws:iam::111122223333:role/app"}`, `{}`)
+	account := `{"AWS":["444455556666","arn:aws:iam::111122223333:root"]}`
+	const admin, standin = "arn:aws:iam::444455556666:role/tfguard-standin-admin", "arn:aws:iam::standin00org:role/tfguard-standin-org"
+	for _, test := range []struct {
+		name, before, after string
+		want                []string // who, and how
+	}{
+		{"an account", own, own + "," + statement(account, `{}`), []string{admin + " implicitDeny -> allowed"}},
+		{"an account no more", own + "," + statement(account, `{}`), own, []string{admin + " allowed -> implicitDeny"}},
+		{"a role", own, own + "," + statement(`{"AWS":"arn:aws:iam::444455556666:role/path/reader"}`, `{}`), []string{"arn:aws:iam::444455556666:role/path/reader implicitDeny -> allowed"}},
+		{"a user", own, own + "," + statement(`{"AWS":"arn:aws:iam::444455556666:user/u"}`, `{}`), []string{"arn:aws:iam::444455556666:user/u implicitDeny -> allowed"}},
+		{"anybody of an account", own, own + "," + statement(`"*"`, `{"StringEquals":{"aws:PrincipalAccount":"444455556666"}}`), []string{admin + " implicitDeny -> allowed"}},
+		{"named by both", own + "," + statement(account, `{"Bool":{"aws:SecureTransport":"false"}}`), own + "," + statement(account, `{}`), []string{admin + " implicitDeny -> allowed"}},
+		{"a wider network", own + "," + statement(account, `{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}`), own + "," + statement(account, `{"IpAddress":{"aws:SourceIp":"203.0.112.0/23"}}`), []string{admin + " implicitDeny -> allowed"}},
+		{"the account itself", own, own + "," + statement(`{"AWS":"111122223333"}`, `{}`), nil},
+		{"another organization", statement(`"*"`, `{"StringEquals":{"aws:PrincipalOrgID":"o-ours111111"}}`), statement(`"*"`, `{"StringEquals":{"aws:PrincipalOrgID":"o-theirs1111"}}`), []string{standin + " implicitDeny -> allowed", "arn:aws:iam::standin00out:role/tfguard-standin-o-ours111111 allowed -> implicitDeny"}},
+		{
+			"one more organization", statement(`"*"`, `{"StringEquals":{"aws:PrincipalOrgID":"o-ours111111"}}`), statement(`"*"`, `{"StringEquals":{"aws:PrincipalOrgID":["o-ours111111","o-theirs1111"]}}`),
+			[]string{"arn:aws:iam::standin00out:role/tfguard-standin-o-theirs1111 implicitDeny -> allowed"},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			document := func(statements string) string {
+				return `{"Version":"2012-10-17","Statement":[` + statements + `]}`
+			}
+			r := checkText(t, bucketPlan(t, document(test.before), document(test.after)))
+			var got []string
+			for i := range r.Changes {
+				c := &r.Changes[i]
+				if c.Chain == "direct-corporate" && c.Action == "s3:GetObject" && c.PrincipalAddress == "" {
+					got = append(got, fmt.Sprintf("%s %s -> %s", c.Principal, c.Before, c.After))
+				}
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("got %q", got)
+			}
+		})
 	}
 }
 
@@ -296,39 +346,57 @@ func TestAccessOfNewPrincipal(t *testing.T) {
 // that is created.
 func rolePlan(t *testing.T, before, after, action string) string {
 	t.Helper()
-	change := func(address, action string, values map[string]any, was, will map[string]any) object {
-		typ, name, _ := strings.Cut(address, ".")
-		side := func(more map[string]any, there bool) any {
-			if !there {
-				return nil
-			}
-			out := map[string]any{}
-			for _, m := range []map[string]any{values, more} {
-				maps.Copy(out, m)
-			}
-			return out
-		}
-		return object{
-			"address": address, "mode": "managed", "type": typ, "name": name, "provider_name": "registry.terraform.io/hashicorp/aws",
-			"change": object{
-				"actions": []string{action}, "before": side(was, action != "create"), "after": side(will, action != "delete"),
-				"after_unknown": object{}, "before_sensitive": false, "after_sensitive": false,
-			},
-		}
-	}
 	roleAction := action
 	if action == "update" {
 		roleAction = "no-op"
 	}
 	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole"}]}`
+	return planOf(t,
+		change("aws_iam_role.app", roleAction, map[string]any{"name": "app", "arn": "arn:aws:iam::111122223333:role/app", "id": "app", "assume_role_policy": trust}, nil, nil),
+		change("aws_iam_role_policy.app", action, map[string]any{"name": "p", "role": "app"}, map[string]any{"policy": before}, map[string]any{"policy": after}),
+		change("aws_s3_bucket.data", "no-op", map[string]any{"bucket": "data", "id": "data", "arn": "arn:aws:s3:::data"}, nil, nil),
+		change("aws_s3_bucket.fresh", "create", map[string]any{"bucket": "fresh"}, nil, nil),
+	)
+}
+
+// bucketPlan is a plan of a bucket whose policy changes, beside a role of the account.
+func bucketPlan(t *testing.T, before, after string) string {
+	t.Helper()
+	return planOf(t,
+		change("aws_iam_role.app", "no-op", map[string]any{"name": "app", "arn": "arn:aws:iam::111122223333:role/app", "id": "app"}, nil, nil),
+		change("aws_s3_bucket.data", "no-op", map[string]any{"bucket": "data", "id": "data", "arn": "arn:aws:s3:::data"}, nil, nil),
+		change("aws_s3_bucket_policy.data", "update", map[string]any{"bucket": "data"}, map[string]any{"policy": before}, map[string]any{"policy": after}),
+		change("aws_s3_bucket_public_access_block.data", "no-op", map[string]any{"bucket": "data", "block_public_policy": false, "restrict_public_buckets": false}, nil, nil),
+	)
+}
+
+// change is a change of a resource, with what it was and will be beside values that stay.
+func change(address, action string, values, was, will map[string]any) object {
+	typ, name, _ := strings.Cut(address, ".")
+	side := func(more map[string]any, there bool) any {
+		if !there {
+			return nil
+		}
+		out := map[string]any{}
+		for _, m := range []map[string]any{values, more} {
+			maps.Copy(out, m)
+		}
+		return out
+	}
+	return object{
+		"address": address, "mode": "managed", "type": typ, "name": name, "provider_name": "registry.terraform.io/hashicorp/aws",
+		"change": object{
+			"actions": []string{action}, "before": side(was, action != "create"), "after": side(will, action != "delete"),
+			"after_unknown": object{}, "before_sensitive": false, "after_sensitive": false,
+		},
+	}
+}
+
+func planOf(t *testing.T, changes ...object) string {
+	t.Helper()
 	text, err := json.Marshal(object{
 		"format_version": "1.2", "terraform_version": "1.9.0", "planned_values": object{"root_module": object{}}, "configuration": object{},
-		"resource_changes": []object{
-			change("aws_iam_role.app", roleAction, map[string]any{"name": "app", "arn": "arn:aws:iam::111122223333:role/app", "id": "app", "assume_role_policy": trust}, nil, nil),
-			change("aws_iam_role_policy.app", action, map[string]any{"name": "p", "role": "app"}, map[string]any{"policy": before}, map[string]any{"policy": after}),
-			change("aws_s3_bucket.data", "no-op", map[string]any{"bucket": "data", "id": "data", "arn": "arn:aws:s3:::data"}, nil, nil),
-			change("aws_s3_bucket.fresh", "create", map[string]any{"bucket": "fresh"}, nil, nil),
-		},
+		"resource_changes": changes,
 	})
 	if err != nil {
 		t.Fatal(err)

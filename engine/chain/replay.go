@@ -311,6 +311,15 @@ func (r *runner) parameters(req *engine.Request, c *call, spec *Hop) {
 	switch {
 	case spec.Credentials == Federated:
 		claims(ctx, c.statement)
+	case c.principal.partner && req.Action == "sts:AssumeRole":
+		// Whom the role is for was told the external ID.
+		for _, doc := range c.target.Policies {
+			for i := range doc.Statements {
+				if id, ok := conditionValue(&doc.Statements[i], "sts:ExternalId"); ok && doc.Statements[i].Effect == policy.Allow {
+					ctx.Set("sts:ExternalId", id)
+				}
+			}
+		}
 	case spec.Resource == OnLogs:
 		c.principal.delivery.deliver(ctx, c.target, caller.Principal.Service)
 	case spec.Resource == OnKey:

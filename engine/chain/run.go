@@ -33,7 +33,8 @@ type Options struct {
 	// Other, if not nil, makes the run one that can be compared with one of another
 	// world: calls are replayed from each network that the policies of both worlds
 	// tell apart, and only those are, of what both worlds have, that a change of
-	// policies which name networks may open or close.
+	// policies which name networks may open or close. Without Only, replays are made
+	// for their verdicts and have no hops.
 	Other *Other
 }
 
@@ -104,6 +105,7 @@ func Run(w World, opts Options) Result {
 		if !s.other.moves() {
 			return Result{}
 		}
+		s.verdictsOnly = opts.Only == nil
 	}
 	s.folder = newFolder(s)
 	for _, t := range s.targets {
@@ -695,6 +697,9 @@ func (s *selection) replay(groups []*group) Result {
 				rep, ok := s.worst(ch, &g.first, &from)
 				if !ok {
 					continue
+				}
+				if s.verdictsOnly {
+					rep.Hops = nil
 				}
 				replays = append(replays, len(out.Replays))
 				out.Replays = append(out.Replays, rep)

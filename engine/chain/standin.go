@@ -1,6 +1,9 @@
 package chain
 
 import (
+	"strings"
+
+	"github.com/tfguard/tfguard/engine/arn"
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/request"
@@ -52,6 +55,39 @@ func standIn(env Environment, name string, account symbol.Text, org request.Orga
 	}
 }
 
+// Partner returns the caller of another account that a policy names by the ARN of a role
+// or user, or by its account or organization, for which an administrator stands. It is nil
+// for a name of the account or organization itself, and for one that may be any.
+func Partner(env Environment, name symbol.Text) *Principal {
+	if id, ok := name.Literal(); ok && strings.HasPrefix(id, "o-") && !strings.ContainsAny(id, "*?$/") && symbol.Equal(name, env.Organization.ID) == kleene.False {
+		p := standIn(env, "tfguard-standin-"+id, outsideAccount, request.Organization{Member: kleene.True, ID: name})
+		p.partner = true
+		return p
+	}
+	account, resource := name, "role/"+StandInAdmin
+	if a, ok := arn.Parse(name); ok {
+		account = a[arn.Account]
+		if rest := a[arn.Resource].String(); rest != "root" {
+			resource = rest
+		}
+	}
+	id, _ := account.Literal()
+	kind, _, _ := strings.Cut(resource, "/")
+	if len(id) != 12 || strings.Trim(id, "0123456789") != "" || kind != "role" && kind != "user" || strings.ContainsAny(resource, "*?$") || symbol.Equal(account, env.Account) != kleene.False {
+		return nil
+	}
+	p := standIn(env, "", account, request.Organization{Member: kleene.Unknown, ID: env.Organization.ID})
+	p.partner, p.Caller.Tags = true, nil
+	_, last, _ := strings.Cut(resource, "/")
+	last = last[strings.LastIndex(last, "/")+1:]
+	p.Caller.Principal = RoleSession(env.Partition, account, symbol.Literal(resource), symbol.Literal(last))
+	if kind == "user" {
+		p.Caller.Principal.Kind, p.Caller.Principal.Session = request.IAMUser, symbol.Text{}
+	}
+	p.StandIn = p.Caller.Principal.ARN.String()
+	return p
+}
+
 // RoleSession returns a session of a role with a name that no policy mentions.
 // resource is the resource part of the role's ARN, with its path.
 func RoleSession(partition, account, resource, name symbol.Text) request.Principal {
@@ -64,16 +100,19 @@ func RoleSession(partition, account, resource, name symbol.Text) request.Princip
 	}
 }
 
+// Partner reports whether the principal is one that [Partner] made.
+func (p *Principal) Partner() bool { return p.partner }
+
 // Outside says how far outside of the account a stand-in is: 0 for what is in it, and the
 // more the more callers it stands for: 1 for an administrator of another account of the
-// organization, 2 for one of any account, 3 for anybody.
+// organization and for a [Partner], 2 for one of any account, 3 for anybody.
 func (p *Principal) Outside() int {
 	switch {
 	case p.Caller.Principal.Kind == request.Anonymous:
 		return 3
 	case p.StandIn == StandInOutside:
 		return 2
-	case p.StandIn == StandInOrg:
+	case p.StandIn == StandInOrg, p.partner:
 		return 1
 	}
 	return 0

@@ -82,6 +82,7 @@ type Principal struct {
 	Trust *policy.Document
 
 	delivery *delivery // of CloudTrail
+	partner  bool      // whom a policy of the world names
 }
 
 // An Endpoint is a VPC endpoint of the world.

@@ -7,8 +7,10 @@ import (
 
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/config"
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/report"
+	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/symbol"
 	"github.com/tfguard/tfguard/extract"
 )
 
@@ -30,18 +32,21 @@ func compare(in *input, after *world, result *chain.Result, run chain.Options, c
 		return nil
 	}
 	in.Before.Timestamp = in.Inventory.Timestamp // the same clock
+	ours := oneOrganization(in)
 	before := newWorld(in.Before, cfg)
 	was := chain.Run(before, run)
-	sides := newCompared(before, after)
+	sides := newCompared(before, after, ours)
 	if isEmpty(in.Before) {
 		sides[0].outside, sides[1].outside = true, true
 	}
 	var apart [2]chain.Result
+	var named [2]chain.Result // the calls of partners
 	for i, s := range sides {
 		apart[i] = s.fromApart(run)
+		named[i] = s.fromPartners(run)
 	}
-	for i, results := range [2][]*chain.Result{{&was, &apart[0]}, {result, &apart[1]}} {
-		if !sides[i].add(results[0], false) || !sides[i].add(results[1], true) {
+	for i, plain := range [2]*chain.Result{&was, result} {
+		if !sides[i].add(plain, false) || !sides[i].add(&named[i], false) || !sides[i].add(&apart[i], true) {
 			result.Notes = append(result.Notes, fmt.Sprintf("There are more than %d calls: what the change opens and closes is not told.", maxCompared))
 			return nil
 		}
@@ -62,17 +67,28 @@ func compare(in *input, after *world, result *chain.Result, run chain.Options, c
 	return out
 }
 
-// changes are the calls that differ between two worlds which were replayed alike.
-// Where a call does from all networks, none of them is told.
-func changes(sides [2]*compared) []report.Access {
-	type family struct {
-		pair
-		hops *chain.Hop // a chain from several networks has the same
+// oneOrganization puts the world before into the organization of the one after, where
+// conditions tell: either may name another. It returns the one that is most likely the
+// account's, empty if none is.
+func oneOrganization(in *input) symbol.Text {
+	was := in.Before.Organization
+	switch {
+	case !in.Inventory.Organization.Value.IsZero():
+		in.Before.Organization = in.Inventory.Organization
+		return in.Inventory.Organization.Value
+	case was.Assumed:
+		both := extract.Inventory{Policies: slices.Concat(in.Before.Policies, in.Inventory.Policies)}
+		both.AssumeOrganization()
+		in.Before.Organization = both.Organization
 	}
-	all := make([]report.Access, 0, len(sides[1].order))
-	first, mixed := map[family]*report.Access{}, map[family]bool{}
-	of := func(c cell, a *report.Access) family { return family{c.pair, &a.Chain.Hops[0]} }
-	for _, c := range sides[1].order {
+	return was.Value
+}
+
+// changes are the calls that differ between two worlds which were replayed alike.
+func changes(sides [2]*compared) []report.Access {
+	calls := sides[1].order
+	all := make([]report.Access, 0, len(calls))
+	for _, c := range calls {
 		a := *sides[1].calls[c]
 		if b := sides[0].calls[c]; b != nil {
 			a.Before = b.After
@@ -80,25 +96,17 @@ func changes(sides [2]*compared) []report.Access {
 		lacking := slices.Index([]*chain.Replay{a.Before, a.After}, nil)
 		a.Unasked = lacking >= 0 && sides[lacking].hasBoth(c, &a)
 		all = append(all, a)
-		if f := of(c, &a); first[f] == nil {
-			first[f] = &all[len(all)-1]
-		} else if !first[f].Alike(&a) {
-			mixed[f] = true
-		}
 	}
 	var out []report.Access
 	told := map[cell]bool{}
-	widest := outsiders(sides, all)
-	for i, c := range sides[1].order {
+	mixed, outside := mixedFamilies(calls, all), newOutsiders(calls, all)
+	for i, c := range calls {
 		a := &all[i]
-		if !a.Changes() || !sides[1].has(c) {
-			continue
-		}
 		comes := sides[1].outside || !sides[0].has(c)
-		if comes && (!a.Opens() || a.Principal.Outside() < max(1, widest[[2]string{c.action, c.target}])) {
+		if !a.Changes() || !sides[1].has(c) || outside.cover(c, a) || comes && !outside.gain(c, a) {
 			continue
 		}
-		a.Everywhere = !mixed[of(c, a)]
+		a.Everywhere = !mixed[familyOf(c, a)]
 		if a.Everywhere {
 			c.from = ""
 		}
@@ -110,17 +118,66 @@ func changes(sides [2]*compared) []report.Access {
 	return out
 }
 
-// outsiders says, by action and target, how far outside of the account those are to whom
-// the change opens a call: whoever is nearer may make it too.
-func outsiders(sides [2]*compared, all []report.Access) map[[2]string]int {
-	out := map[[2]string]int{}
-	for i, c := range sides[1].order {
-		if a := &all[i]; a.Principal.Outside() > 0 && a.Opens() {
-			key := [2]string{c.action, c.target}
-			out[key] = max(out[key], a.Principal.Outside())
+// A family is a call through one chain, whatever network that comes from: chains which
+// differ in nothing else have the same hops.
+type family struct {
+	pair
+	hops *chain.Hop
+}
+
+func familyOf(c cell, a *report.Access) family { return family{c.pair, &a.Chain.Hops[0]} }
+
+// mixedFamilies are those that do not come out alike from all networks.
+func mixedFamilies(calls []cell, all []report.Access) map[family]bool {
+	first, out := map[family]*report.Access{}, map[family]bool{}
+	for i, c := range calls {
+		a := &all[i]
+		f := familyOf(c, a)
+		if first[f] == nil {
+			first[f] = a
+		}
+		if !first[f].Alike(a) {
+			out[f] = true
 		}
 	}
 	return out
+}
+
+// outsiders are what changes for stand-ins outside of the account.
+type outsiders struct {
+	// farthest says of calls that the change opens to some, whoever else calls and from
+	// where, how far outside these are: whoever is nearer may call too.
+	farthest map[[2]string]int
+	// anyAccount are the calls of an administrator of any account.
+	anyAccount map[cell]*report.Access
+}
+
+func newOutsiders(calls []cell, all []report.Access) outsiders {
+	out := outsiders{map[[2]string]int{}, map[cell]*report.Access{}}
+	for i, c := range calls {
+		a := &all[i]
+		if a.Opens() {
+			key := [2]string{c.action, c.target}
+			out.farthest[key] = max(out.farthest[key], a.Principal.Outside())
+		}
+		if c.principal == chain.StandInOutside {
+			c.principal = ""
+			out.anyAccount[c] = a
+		}
+	}
+	return out
+}
+
+// gain reports whether an access is to be told of what comes with the change.
+func (o *outsiders) gain(c cell, a *report.Access) bool {
+	return a.Opens() && a.Principal.Outside() >= max(1, o.farthest[[2]string{c.action, c.target}])
+}
+
+// cover reports whether a partner gains or loses what every account does.
+func (o *outsiders) cover(c cell, a *report.Access) bool {
+	c.principal = ""
+	every := o.anyAccount[c]
+	return a.Principal.Partner() && every != nil && every.Alike(a)
 }
 
 // bare reports whether an access has a replay without hops, as runs above their bound
@@ -147,7 +204,9 @@ type compared struct {
 	// from every network which their policies tell apart.
 	other *chain.Other
 	apart map[pair]bool
-	// outside is set to compare the calls of outsiders alone.
+	// partners are in the world, alone has only them and what names them.
+	alone *world
+	// outside is set to compare the calls that outsiders are allowed alone.
 	outside bool
 }
 
@@ -176,12 +235,12 @@ func newNames(worlds ...*world) names {
 	return out
 }
 
-func newCompared(before, after *world) [2]*compared {
+func newCompared(before, after *world, ours symbol.Text) [2]*compared {
 	before, after = before.with(after.targets), after.with(before.targets)
-	names, apart := newNames(before, after), map[pair]bool{}
+	names, apart, partners := newNames(before, after), map[pair]bool{}, partnersOf(ours, before, after)
 	var out [2]*compared
 	for i, w := range [2]*world{before, after} {
-		s := &compared{world: w, calls: map[cell]*report.Access{}, names: names, there: map[string]bool{}, apart: apart}
+		s := &compared{world: partners.beside(w), alone: partners.alone(w), calls: map[cell]*report.Access{}, names: names, there: map[string]bool{}, apart: apart}
 		for _, p := range w.principals {
 			s.there[s.name(nameOf(p))] = true
 		}
@@ -191,7 +250,7 @@ func newCompared(before, after *world) [2]*compared {
 			}
 		}
 		s.other = &chain.Other{
-			World:     [2]*world{after, before}[i],
+			World:     partners.beside([2]*world{after, before}[i]),
 			Principal: func(p *chain.Principal) string { return s.name(nameOf(p)) },
 			Target:    func(t *chain.Target) string { return s.name(targetName(t)) },
 		}
@@ -206,6 +265,15 @@ func (s *compared) fromApart(run chain.Options) chain.Result {
 	out := chain.Run(s.world, run)
 	s.each(&out, func(c cell, _ *chain.Replay, _ *chain.Principal, _ *chain.Target) { s.apart[c.pair] = true })
 	return out
+}
+
+// fromPartners replays the calls of partners on what names them.
+func (s *compared) fromPartners(run chain.Options) chain.Result {
+	if len(s.alone.principals) == 0 {
+		return chain.Result{}
+	}
+	run.Only = func(p *chain.Principal, _ *chain.Target, _ string) bool { return p.Partner() }
+	return chain.Run(s.alone, run)
 }
 
 // with is the world with the targets of another that no input defines: what policies
@@ -251,21 +319,24 @@ func (s *compared) add(result *chain.Result, apart bool) bool {
 // each calls a function for the calls that replays were made of, then for those that
 // they stand for.
 func (s *compared) each(result *chain.Result, do func(cell, *chain.Replay, *chain.Principal, *chain.Target)) {
-	one := func(r *chain.Replay, p *chain.Principal, t *chain.Target) {
-		if !s.outside || p.Outside() > 0 {
-			do(s.cell(r, p, t), r, p, t)
-		}
+	counts := func(r *chain.Replay, p *chain.Principal) bool {
+		return !s.outside || r.Verdict == engine.Allowed && p.Outside() > 0
 	}
 	for _, r := range result.Replays {
-		one(r, r.Principal, r.Target)
+		if counts(r, r.Principal) {
+			do(s.cell(r, r.Principal, r.Target), r, r.Principal, r.Target)
+		}
 	}
 	for _, g := range result.Groups {
 		for _, i := range g.Replays {
 			r := result.Replays[i]
 			for _, b := range g.Blocks {
 				for _, p := range b.Principals {
+					if !counts(r, p) {
+						continue
+					}
 					for _, t := range b.Targets {
-						one(r, p, t)
+						do(s.cell(r, p, t), r, p, t)
 					}
 				}
 			}
