@@ -238,6 +238,58 @@ func TestShowAccessOfChangeSets(t *testing.T) {
 	}
 }
 
+// A network may be widened behind the call: by the policy of the key, of the endpoint that
+// it passes, or of the organization.
+func TestAccessByOtherPolicies(t *testing.T) {
+	const key = "arn:aws:kms:eu-west-1:111122223333:key/11111111-1111-1111-1111-111111111111"
+	document := func(statement string) map[string]any {
+		return map[string]any{"policy": `{"Version":"2012-10-17","Statement":[` + statement + `]}`}
+	}
+	role := change("aws_iam_role.app", "no-op", map[string]any{"name": "app", "arn": "arn:aws:iam::111122223333:role/app", "id": "app"}, nil, nil)
+	grant := change("aws_iam_role_policy.app", "no-op", map[string]any{"name": "p", "role": "app"},
+		document(`{"Effect":"Allow","Action":["s3:GetObject","kms:Decrypt"],"Resource":"*"}`), document(`{"Effect":"Allow","Action":["s3:GetObject","kms:Decrypt"],"Resource":"*"}`))
+	bucket := change("aws_s3_bucket.data", "no-op", map[string]any{"bucket": "data", "id": "data", "arn": "arn:aws:s3:::data"}, nil, nil)
+	encryption := change("aws_s3_bucket_server_side_encryption_configuration.data", "no-op", map[string]any{"bucket": "data", "rule": []any{
+		map[string]any{"apply_server_side_encryption_by_default": []any{map[string]any{"kms_master_key_id": key, "sse_algorithm": "aws:kms"}}},
+	}}, nil, nil)
+	const narrow, wide = `"203.0.113.0/24"`, `["203.0.113.0/24","100.20.0.0/16"]`
+	keyed := func(ranges string) map[string]any {
+		return document(`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":` + ranges + `}}}`)
+	}
+	passed := func(ranges string) map[string]any {
+		return document(`{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*","Condition":{"IpAddress":{"aws:VpcSourceIp":` + ranges + `}}}`)
+	}
+	bound := func(ranges string) map[string]any {
+		return map[string]any{"content": `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"NotIpAddress":{"aws:SourceIp":` + ranges + `}}}]}`}
+	}
+	for name, test := range map[string]struct {
+		changes []object
+		want    string
+	}{
+		"key": {
+			[]object{encryption, change("aws_kms_key.k", "update", map[string]any{"arn": key, "key_id": "11111111-1111-1111-1111-111111111111"}, keyed(narrow), keyed(wide))},
+			"s3-kms from 100.20.0.1: aws_iam_role.app s3:GetObject on aws_s3_bucket.data: implicitDeny -> allowed",
+		},
+		"endpoint": {
+			[]object{change("aws_vpc_endpoint.s3", "update", map[string]any{"id": "vpce-0a", "vpc_id": "vpc-0a", "service_name": "com.amazonaws.eu-west-1.s3", "vpc_endpoint_type": "Gateway"},
+				passed(`"10.1.0.0/16"`), passed(`"10.0.0.0/8"`))},
+			"direct-vpc-endpoint from 10.0.0.10 through vpce-0a: aws_iam_role.app s3:GetObject on aws_s3_bucket.data: implicitDeny -> allowed",
+		},
+		"organization": {
+			[]object{
+				change("aws_organizations_policy.s", "update", map[string]any{"id": "p-examplep1", "name": "s", "type": "SERVICE_CONTROL_POLICY"}, bound(narrow), bound(wide)),
+				change("aws_organizations_policy_attachment.s", "no-op", map[string]any{"policy_id": "p-examplep1", "target_id": "r-examp"}, nil, nil),
+			},
+			"direct-corporate from 100.20.0.1: aws_iam_role.app s3:GetObject on aws_s3_bucket.data: explicitDeny -> allowed",
+		},
+	} {
+		got := accessChanges(checkText(t, planOf(t, append(test.changes, role, grant, bucket)...)))
+		if !slices.ContainsFunc(got, func(line string) bool { return strings.HasPrefix(line, test.want+" by ") }) {
+			t.Errorf("%s: %s", name, strings.Join(got, "\n"))
+		}
+	}
+}
+
 // Whom a policy names of another account gains and loses what it says: an account by
 // its administrators, a role or user by itself.
 func TestAccessOfPartners(t *testing.T) {

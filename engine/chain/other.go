@@ -212,15 +212,29 @@ func (s *selection) origins(ch *Chain, c *combination) []witnesses {
 	if s.other == nil {
 		return []witnesses{witness(ours, s.env.Networks)}
 	}
+	ours = append(ours, s.networksBehind(c.target)...)
 	var theirs []*named
 	if p, t := s.other.principal(c.principal), s.other.target(c.target); p != nil && t != nil {
-		theirs = s.other.networksOf(ch, p, t)
+		theirs = append(s.other.networksOf(ch, p, t), s.other.networksBehind(t)...)
 	}
 	key := originsKey{ch, c.target.service(), hashOf(ours), hashOf(theirs)}
 	out, ok := s.other.known[key]
 	if !ok {
 		out = s.other.origins(ch, c.target.service(), ours, theirs)
 		s.other.known[key] = out
+	}
+	return out
+}
+
+// networksBehind reads the networks off the policies of the key that encrypts a target.
+func (r *runner) networksBehind(t *Target) []*named {
+	var out []*named
+	if key := r.byARN[t.Key]; key != nil && key != t {
+		for _, d := range theirDocs(key) {
+			if n := r.networksIn(d.Document); !n.nothing() {
+				out = append(out, n)
+			}
+		}
 	}
 	return out
 }
