@@ -308,11 +308,8 @@ func cross[T any](list []witnesses, values []T, set func(*witnesses, T)) []witne
 
 // fromAddress reports whether a public address decides what comes of the chain.
 func (c *Chain) fromAddress() bool {
-	switch c.subject() {
-	case Caller, Federated, Anonymous:
-		return c.Entry == "" || c.Entry == Corporate || c.Entry == Internet
-	}
-	return false
+	return slices.Contains([]Credentials{Caller, Federated, Anonymous}, c.subject()) &&
+		slices.Contains([]Entry{"", Corporate, Internet}, c.Entry)
 }
 
 // outsidersV6 are outsiders with IPv6.

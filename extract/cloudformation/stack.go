@@ -341,6 +341,7 @@ func undo(now, was, will *source.Node) *source.Node {
 				out.Items[i] = undo(now.Items[i], item, will.Items[i])
 			}
 		}
+	default: // another value
 	}
 	return &out
 }

@@ -180,8 +180,8 @@ func (o *outsiders) cover(c cell, a *report.Access) bool {
 	return a.Principal.Partner() && every != nil && every.Alike(a)
 }
 
-// bare reports whether an access has a replay without hops, as runs above their bound
-// make them.
+// bare reports whether an access has a replay without hops, as runs for the verdicts
+// alone make them.
 func bare(a report.Access) bool {
 	return a.Before != nil && a.Before.Hops == nil || a.After != nil && a.After.Hops == nil
 }
