@@ -403,16 +403,11 @@ func apart(first []netip.Addr, conditions []ranges) []netip.Addr {
 	prefixes = slices.Compact(prefixes)
 	all := slices.Clone(first)
 	for i, p := range prefixes {
-		a := lowestHost(p)
-		for _, q := range prefixes[i+1:] { // those in it come first
-			if !p.Contains(q.Addr()) || !p.Contains(a) {
-				break
-			}
-			if q.Contains(a) {
-				a = lastAddress(q).Next()
-			}
+		a := free(p, prefixes[i+1:], lowestHost(p))
+		if !a.IsValid() {
+			a = free(p, prefixes[i+1:], p.Addr())
 		}
-		if a.IsValid() && p.Contains(a) {
+		if a.IsValid() {
 			all = append(all, a)
 		}
 	}
@@ -429,6 +424,23 @@ func apart(first []netip.Addr, conditions []ranges) []netip.Addr {
 		seen[string(met)] = true
 		return known
 	})
+}
+
+// free is the lowest address of a range, from one on, that is in none of those which
+// follow it in order; invalid if there is none.
+func free(p netip.Prefix, following []netip.Prefix, a netip.Addr) netip.Addr {
+	for _, q := range following {
+		if !p.Contains(q.Addr()) {
+			break
+		}
+		if q.Contains(a) {
+			a = lastAddress(q).Next()
+		}
+	}
+	if !p.Contains(a) {
+		return netip.Addr{}
+	}
+	return a
 }
 
 // A passage is a VPC endpoint in its VPC; name is for people.

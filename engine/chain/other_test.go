@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -124,5 +126,40 @@ func TestOtherWorldFolded(t *testing.T) {
 	}
 	if len(got[0]) == 0 || !maps.Equal(got[0], got[1]) {
 		t.Errorf("%d calls, %d where folded", len(got[0]), len(got[1]))
+	}
+}
+
+// Every address is met like one of the witnesses, and no two of these are met alike.
+func TestWitnessesOfRanges(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 500 {
+		conditions := make([][]netip.Prefix, 1+random.IntN(4))
+		for i := range conditions {
+			for range 1 + random.IntN(4) {
+				a := netip.AddrFrom4([4]byte{203, 0, 113, byte(random.IntN(256))})
+				conditions[i] = append(conditions[i], netip.PrefixFrom(a, 24+random.IntN(9)))
+			}
+		}
+		met := func(a netip.Addr) string {
+			out := make([]byte, len(conditions))
+			for i, ps := range conditions {
+				if slices.ContainsFunc(ps, func(p netip.Prefix) bool { return p.Contains(a) }) {
+					out[i] = 1
+				}
+			}
+			return string(out)
+		}
+		witnesses := map[string]netip.Addr{}
+		for _, w := range chain.Apart(netip.MustParseAddr("8.8.8.8"), conditions) {
+			if other, ok := witnesses[met(w)]; ok {
+				t.Errorf("%v: %s and %s are met alike", conditions, w, other)
+			}
+			witnesses[met(w)] = w
+		}
+		for i := range 256 {
+			if a := netip.AddrFrom4([4]byte{203, 0, 113, byte(i)}); !witnesses[met(a)].IsValid() {
+				t.Fatalf("%v: no witness for %s", conditions, a)
+			}
+		}
 	}
 }
