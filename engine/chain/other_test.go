@@ -85,6 +85,45 @@ func TestOtherWorld(t *testing.T) {
 	}
 }
 
+// Networks that the user names are the corporate ones, whatever policies say.
+func TestOtherWorldOfNamedNetworks(t *testing.T) {
+	before, after := networkWorld(t, `{"NotIpAddress":{"aws:SourceIp":["203.0.113.0/24"]}}`), networkWorld(t, `{"NotIpAddress":{"aws:SourceIp":["203.0.0.0/16"]}}`)
+	for _, w := range []*world{before, after} {
+		w.env.Networks = []chain.Network{{Name: "office", CIDRs: []netip.Prefix{netip.MustParsePrefix("203.0.113.64/26")}}}
+	}
+	var got []string
+	for _, r := range chain.Run(after, chain.Options{Chains: []string{"direct-corporate", "direct-internet"}, Other: beside(before)}).Replays {
+		if r.Principal.Address == "role.reader" && r.Target.Address == "bucket.data" && r.Action == "s3:GetObject" {
+			got = append(got, r.Chain.ID+" from "+r.From)
+		}
+	}
+	want := []string{
+		"direct-corporate from 203.0.113.65",
+		"direct-internet from 198.51.100.1", "direct-internet from 203.0.113.1", "direct-internet from 203.0.0.1",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+}
+
+// Calls are replayed from a bounded number of networks, and a note says so.
+func TestOtherWorldIsBounded(t *testing.T) {
+	var worlds [2]*world
+	for i := range worlds {
+		w := newWorld(t)
+		var statements []string
+		for n := range 70 + i {
+			statements = append(statements, statement("Deny", everyone, "s3:PutObject", "*", fmt.Sprintf(`{"IpAddress":{"aws:SourceIp":"100.20.%d.0/24"}}`, n)))
+		}
+		w.bucket(t, "data", statements...)
+		worlds[i] = w
+	}
+	result := chain.Run(worlds[1], chain.Options{Other: beside(worlds[0])})
+	if !slices.ContainsFunc(result.Notes, func(note string) bool { return strings.Contains(note, "more networks") }) {
+		t.Errorf("notes: %q", result.Notes)
+	}
+}
+
 // A run stays bounded by folding, and folds only what is alike in both worlds.
 func TestOtherWorldFolded(t *testing.T) {
 	var before, after world
