@@ -483,15 +483,14 @@ func (s *statement) trust() {
 	for i := range s.Principals.Entries {
 		p := &s.Principals.Entries[i]
 		provider := p.Text.String()
+		shared := slices.ContainsFunc(sharedIssuers, func(issuer string) bool { return strings.HasSuffix(provider, issuer) })
 		switch {
 		case p.Type != policy.Federated || s.Principals.Not:
-		case claims && slices.ContainsFunc(sharedIssuers, func(issuer string) bool { return strings.HasSuffix(provider, issuer) }):
-			if !s.tenant() {
-				_, issuer, _ := cutLast(provider, "oidc-provider/")
-				s.report(source.Warning, s.Principals.Range, nil, "the audience tells no customer of %s from another, and no other claim is asked for that does", issuer).Remediation =
-					"Add the subject (sub) of the tokens to the condition, with the name of the organization or project in it."
-			}
+		case claims && !shared || shared && s.tenant():
 		case claims:
+			_, issuer, _ := cutLast(provider, "oidc-provider/")
+			s.report(source.Warning, s.Principals.Range, nil, "the audience tells no customer of %s from another, and no other claim is asked for that does", issuer).Remediation =
+				"Add the subject (sub) of the tokens to the condition, with the name of the organization or project in it."
 		case strings.Contains(provider, ":saml-provider/"):
 			s.report(source.Info, s.Principals.Range, nil, "it does not ask for the audience, SAML:aud, that %s vouches for", provider)
 		case p.Text.Known() || strings.Contains(provider, ":oidc-provider/"):
@@ -507,18 +506,24 @@ func (s *statement) trust() {
 // ask for.
 var sharedIssuers = []string{"token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io", "agent.buildkite.com"}
 
-// tenant reports whether the statement asks for a claim other than the audience, with
-// more than a wildcard where the customer's name stands.
+// ofAnybody are claims that tell no customer of such an issuer from another.
+var ofAnybody = []string{"aud", "iss", "ref", "ref_type", "base_ref", "head_ref", "environment", "event_name", "workflow", "runner_environment"}
+
+// tenant reports whether the statement asks for a claim that tells one customer from
+// others, with the name of the customer up to its end.
 func (s *statement) tenant() bool {
 	return slices.ContainsFunc(s.Conditions, func(c condition.Condition) bool {
 		_, claim, ok := cutLast(lower(&c), ":")
-		if !ok || claim == "aud" || strings.HasPrefix(lower(&c), "aws:") || !positive(&c) || c.Operator.IfExists {
+		if !ok || slices.Contains(ofAnybody, claim) || strings.HasPrefix(lower(&c), "aws:") || !positive(&c) || c.Operator.IfExists {
 			return false
 		}
-		return !slices.ContainsFunc(c.Values, func(v condition.Value) bool {
+		return c.Operator.Base != condition.StringLike || !slices.ContainsFunc(c.Values, func(v condition.Value) bool {
 			text, known := v.Text.Literal()
 			named, _, wild := strings.Cut(text, "*")
-			return known && wild && c.Operator.Base == condition.StringLike && (named == "" || strings.HasSuffix(named, ":") && strings.Count(named, ":") == 1)
+			if _, name, ok := strings.Cut(named, ":"); ok {
+				named = name // after what kind of name it is, as in repo:example/app
+			}
+			return known && wild && !strings.ContainsAny(named, ":/")
 		})
 	})
 }

@@ -314,7 +314,7 @@ func TestEndpointsAndTrails(t *testing.T) {
 	p := newTestPlan()
 	p.create("aws_vpc.v", obj{}, "id")
 	p.create("aws_vpc_endpoint.s3", obj{"service_name": "com.amazonaws.us-east-1.s3"}, "id", "vpc_id", "policy")
-	p.create("aws_vpc_endpoint.cw", obj{"service_name": "com.amazonaws.us-east-1.monitoring", "policy": denyAll, "vpc_endpoint_type": "Interface"}, "id")
+	p.create("aws_vpc_endpoint.cw", obj{"service_name": "com.amazonaws.us-east-1.monitoring", "policy": denyAll, "vpc_endpoint_type": "Interface", "ip_address_type": "dualstack"}, "id")
 	p.create("aws_vpc_endpoint.theirs", obj{"service_name": "com.amazonaws.vpce.us-east-1.vpce-svc-0123"}, "id")
 	p.create("aws_vpc_endpoint_policy.s3", obj{"policy": denyAll}, "vpc_endpoint_id")
 	p.create("aws_kms_key.k", obj{}, "arn", "key_id")
@@ -330,8 +330,11 @@ func TestEndpointsAndTrails(t *testing.T) {
 		for _, doc := range e.Policies {
 			got[len(got)-1] += " gateway " + doc.Gateway.String()
 		}
+		if e.IPv6 {
+			got[len(got)-1] += " IPv6"
+		}
 	}
-	check(t, "endpoints", strings.Join(got, "\n"), "aws_vpc_endpoint.cw cloudwatch  aws_vpc_endpoint.cw.policy gateway false\n"+
+	check(t, "endpoints", strings.Join(got, "\n"), "aws_vpc_endpoint.cw cloudwatch  aws_vpc_endpoint.cw.policy gateway false IPv6\n"+
 		"aws_vpc_endpoint.s3 s3 ${aws_vpc.v.id} aws_vpc_endpoint_policy.s3.policy gateway true\naws_vpc_endpoint.theirs   ")
 	trail := inv.Trails[0]
 	check(t, "trail", fmt.Sprint(trail.ARN, " ", trail.Bucket, " ", trail.Prefix, " ", trail.Key, " ", trail.Organization),
