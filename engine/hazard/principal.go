@@ -18,6 +18,9 @@ import (
 // sourceKeys say on whose behalf a service calls in its own name.
 var sourceKeys = []string{"aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner", "aws:principalorgid"}
 
+// identityKeys say whose account or identity calls.
+var identityKeys = []string{"aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn"}
+
 var (
 	notPrincipal = &Rule{
 		ID: "not-principal", Code: "H21",
@@ -112,12 +115,11 @@ var (
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-exampleorgid"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false"}}}}`,
 		explains:    []*Rule{ServicePrincipalLockedOut},
 		statement: func(s *statement) {
-			keys := []string{"aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn"}
-			c := s.first(negated, keys...)
-			if s.denies() && c != nil && lower(c) != "aws:principalarn" && s.reachesServices() && s.applies(inOwnName, append(keys, networkKeys...)...) == kleene.True {
+			c := s.first(negated, identityKeys...)
+			if s.denies() && c != nil && lower(c) != "aws:principalarn" && s.reachesServices() && s.applies(inOwnName, append(slices.Clone(identityKeys), networkKeys...)...) == kleene.True {
 				s.report(source.Warning, c.KeyRange, s.denied(chain.ServicePrincipal), "services that call in their own name do not carry %s", c.Key)
 			}
-			if c := s.first(negated, keys[:2]...); s.denies() && c != nil && s.everyone() {
+			if c := s.first(negated, identityKeys[:2]...); s.denies() && c != nil && s.everyone() {
 				s.foreign(c)
 			}
 		},
@@ -239,7 +241,7 @@ const ownOrganizationRemedy = "Name the organization by its id, or ask for aws:P
 func (s *statement) ownOrganization(c *condition.Condition) bool {
 	return strings.Contains(strings.ToLower(strings.Join(literals(c), " ")), "${aws:principalorgid}") &&
 		!slices.ContainsFunc(s.doc.Statements, func(st policy.Statement) bool {
-			return len((&statement{Statement: &st}).on("aws:principalorgid", "aws:principalaccount", "aws:principalorgpaths", "aws:principalarn")) > 0
+			return len((&statement{Statement: &st}).on(identityKeys...)) > 0
 		})
 }
 
@@ -252,7 +254,7 @@ func (s *statement) foreign(c *condition.Condition) {
 		if !other.allows() || s.doc.Kind != policy.Resource {
 			continue
 		}
-		for _, p := range append(other.principals(policy.AWS), other.principals(policy.CanonicalUser)...) {
+		for _, p := range other.principals(policy.AWS) {
 			if ctx, ok := ofAWS(p); ok && s.applies(ctx, networkKeys...) == kleene.True {
 				s.report(source.Warning, c.KeyRange, nil, "%s, whom statement %d lets in, belongs to no organization of the customer", p, other.Index).Remediation =
 					"Exempt it by aws:PrincipalAccount or aws:PrincipalArn, or let the service take its place that has, with origin access control or the present way of delivery."
@@ -356,13 +358,11 @@ func (s *statement) deputyDeny() {
 	if !s.denies() || c == nil || !s.everyone() || !s.reachesServices() {
 		return
 	}
-	but := append(slices.Clone(networkKeys), sourceKeys...)
-	unasked := slices.DeleteFunc(slices.Clone(but), func(key string) bool { return slices.Contains(sourceKeys[:4], key) })
 	const remedy = `Add "Bool": {"aws:PrincipalIsAWSService": "true"} and "Null": {"aws:SourceAccount": "false"} to the condition of the Deny.`
 	switch {
-	case s.applies(direct, unasked...) == kleene.True:
+	case s.first(negated, append(slices.Clone(networkKeys), identityKeys...)...) == nil && s.applies(direct) == kleene.True:
 		s.report(source.Warning, c.KeyRange, s.denied(chain.Caller), "it denies callers that are no services too, which do not carry %s", c.Key).Remediation = remedy
-	case s.applies(forNobody, unasked...) == kleene.True && !s.onlyOf("kms"):
+	case s.applies(forNobody, networkKeys...) == kleene.True && !s.onlyOf("kms"):
 		s.report(source.Warning, c.KeyRange, s.denied(chain.ServicePrincipal), "it denies services whose calls do not carry %s too, as nothing asks whether it is there", c.Key).Remediation = remedy
 	}
 }
@@ -477,18 +477,18 @@ func (s *statement) trust() {
 		}, "everyone may assume the role")
 	}
 	claims := slices.ContainsFunc(s.Conditions, func(c condition.Condition) bool {
-		_, claim, _ := cutLast(lower(&c), ":")
+		claim, _ := afterLast(lower(&c), ":")
 		return positive(&c) && !c.Operator.IfExists && slices.Contains([]string{"aud", "sub", "amr", "oaud", "sub_type"}, claim)
 	})
 	for i := range s.Principals.Entries {
 		p := &s.Principals.Entries[i]
 		provider := p.Text.String()
-		shared := slices.ContainsFunc(sharedIssuers, func(issuer string) bool { return strings.HasSuffix(provider, issuer) })
+		issuer, _ := afterLast(provider, "oidc-provider/")
+		shared := slices.Contains(sharedIssuers, issuer)
 		switch {
 		case p.Type != policy.Federated || s.Principals.Not:
 		case claims && !shared || shared && s.tenant():
 		case claims:
-			_, issuer, _ := cutLast(provider, "oidc-provider/")
 			s.report(source.Warning, s.Principals.Range, nil, "the audience tells no customer of %s from another, and no other claim is asked for that does", issuer).Remediation =
 				"Add the subject (sub) of the tokens to the condition, with the name of the organization or project in it."
 		case strings.Contains(provider, ":saml-provider/"):
@@ -513,7 +513,7 @@ var ofAnybody = []string{"aud", "iss", "ref", "ref_type", "base_ref", "head_ref"
 // others, with the name of the customer up to its end.
 func (s *statement) tenant() bool {
 	return slices.ContainsFunc(s.Conditions, func(c condition.Condition) bool {
-		_, claim, ok := cutLast(lower(&c), ":")
+		claim, ok := afterLast(lower(&c), ":")
 		if !ok || slices.Contains(ofAnybody, claim) || strings.HasPrefix(lower(&c), "aws:") || !positive(&c) || c.Operator.IfExists {
 			return false
 		}
@@ -528,11 +528,12 @@ func (s *statement) tenant() bool {
 	})
 }
 
-func cutLast(s, sep string) (before, after string, found bool) {
+// afterLast returns what comes after the last separator; all, if there is none.
+func afterLast(s, sep string) (after string, found bool) {
 	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
+		return s[i+len(sep):], true
 	}
-	return s, "", false
+	return s, false
 }
 
 func (s *statement) orgScope() {
