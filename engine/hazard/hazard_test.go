@@ -330,6 +330,7 @@ func TestTriggers(t *testing.T) {
 		{"a private address under a Deny", "H26", policy.SCP, fmt.Sprintf(deny, `{"NotIpAddressIfExists":{"aws:VpcSourceIp":"10.0.0.0/8"}}`), "warning"},
 		{"an address of an endpoint's account", "H26", policy.SCP, fmt.Sprintf(deny, `{"NotIpAddressIfExists":{"aws:VpcSourceIp":"10.0.0.0/8"},"StringNotEqualsIfExists":{"aws:VpceAccount":"111122223333"}}`), ""},
 		{"the id of a VPC for one bucket", "H28", policy.Resource, `{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"StringNotEquals":{"aws:SourceVpc":"vpc-0123456789abcdef0"}}}`, ""},
+		{"every action from a network or an endpoint", "H28", policy.SCP, fmt.Sprintf(deny, `{"StringNotEqualsIfExists":{"aws:VpceOrgID":"o-1"},"NotIpAddressIfExists":{"aws:SourceIp":"192.0.2.0/24"}}`), ""},
 		{"the VPC of the instance itself", "H28", policy.SCP, fmt.Sprintf(deny, `{"StringNotEquals":{"aws:SourceVpc":"${aws:Ec2InstanceSourceVpc}"},"Null":{"ec2:SourceInstanceArn":"false"}}`), ""},
 		{"an endpoint for the own organization", "H29", policy.VPCEndpoint, `{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"*","Condition":{"StringNotEquals":{"aws:ResourceOrgID":"${aws:PrincipalOrgID}","aws:PrincipalOrgID":"o-1"}}}`, ""},
 		{"further tags", "H30", policy.Identity, `{"Effect":"Allow","Action":"ec2:CreateVolume","Resource":"*","Condition":{"ForAnyValue:StringEquals":{"aws:TagKeys":["team"]}}}`, "info"},

@@ -306,7 +306,7 @@ func (s *statement) reachesServices() bool {
 }
 
 // silent are the services the statement speaks of to which AWS sends none of some keys
-// about the network, and whether that is all of them.
+// about the network, and whether that is all of them. For all actions AWS STS stands.
 func (s *statement) silent(keys ...string) (services []string, all bool) {
 	if s.Actions.Not {
 		return nil, false
@@ -315,14 +315,15 @@ func (s *statement) silent(keys ...string) (services []string, all bool) {
 	for i := range s.Actions.Entries {
 		text, _ := s.Actions.Entries[i].Text.Literal()
 		service, _, ok := strings.Cut(strings.ToLower(text), ":")
+		name := service
 		if text == "*" {
-			return []string{"most services, such as sts"}, false
+			service, name, ok, all = "sts", "most services, such as sts", true, false
 		}
-		sends := slices.ContainsFunc(keys, func(key string) bool { return request.SendsEndpointKey(service, key) })
-		if !ok || strings.ContainsAny(service, "*?") || sends {
+		switch sends := slices.ContainsFunc(keys, func(key string) bool { return request.SendsEndpointKey(service, key) }); {
+		case !ok || strings.ContainsAny(service, "*?") || sends:
 			all = false
-		} else if !slices.Contains(services, service) {
-			services = append(services, service)
+		case !slices.Contains(services, name):
+			services = append(services, name)
 		}
 	}
 	return services, all

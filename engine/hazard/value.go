@@ -400,15 +400,10 @@ func (s *statement) mismatch(c *condition.Condition) {
 		return
 	}
 	base := string(c.Operator.Base)
-	family := map[string]request.Type{"Date": request.Date, "Numeric": request.Numeric, "Arn": request.ARN, "Bool": request.Bool, "IpAddress": request.IP, "NotIpAddress": request.IP}
-	for prefix, of := range family {
-		if !strings.HasPrefix(base, prefix) || of == typ {
-			continue
-		}
-		loose := typ == request.String && (of == request.Numeric || of == request.ARN) || lower(c) == "aws:epochtime" && of == request.Numeric
-		if !loose {
-			s.report(source.Info, c.KeyRange, nil, "%s is for another type than %s, whose values are of type %s", c.Operator, c.Key, typ).Remediation = "Use the operator for the type of the key."
-		}
+	of := compared(base)
+	loose := typ == request.String && (of == request.Numeric || of == request.ARN) || lower(c) == "aws:epochtime" && of == request.Numeric
+	if of != "" && of != typ && !loose {
+		s.report(source.Info, c.KeyRange, nil, "%s is for another type than %s, whose values are of type %s", c.Operator, c.Key, typ).Remediation = "Use the operator for the type of the key."
 	}
 	if !strings.HasPrefix(base, "String") {
 		return
@@ -423,6 +418,24 @@ func (s *statement) mismatch(c *condition.Condition) {
 			s.report(source.Info, c.Values[i].Range, nil, "%s compares the text %q, and %s is true or false", c.Operator, text, c.Key).Remediation = "Use Bool."
 		}
 	}
+}
+
+// compared is the type of values that an operator reads, "" for those that compare
+// texts and for Null.
+func compared(base string) request.Type {
+	switch {
+	case strings.HasPrefix(base, "Date"):
+		return request.Date
+	case strings.HasPrefix(base, "Numeric"):
+		return request.Numeric
+	case strings.HasPrefix(base, "Arn"):
+		return request.ARN
+	case strings.HasSuffix(base, "IpAddress"):
+		return request.IP
+	case base == string(condition.Bool):
+		return request.Bool
+	}
+	return ""
 }
 
 // typeOf returns the type of a condition's key, of single services too. Of their keys
