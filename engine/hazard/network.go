@@ -135,7 +135,7 @@ var (
 				}
 			}
 			c := s.first(func(c *condition.Condition) bool { return s.allows() && positive(c) || s.denies() && negated(c) }, "aws:vpcsourceip")
-			if c != nil && !slices.ContainsFunc(s.doc.Statements, func(st policy.Statement) bool {
+			if c != nil && s.doc.Kind != policy.VPCEndpoint && !slices.ContainsFunc(s.doc.Statements, func(st policy.Statement) bool {
 				return len((&statement{Statement: &st}).on(namesVPC...)) > 0
 			}) {
 				s.report(source.Warning, c.KeyRange, nil, "any VPC may have the addresses, and no condition says which one").Remediation = "Add aws:SourceVpc or aws:SourceVpce to the condition."

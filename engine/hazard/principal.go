@@ -351,10 +351,11 @@ func (s *statement) confusedDeputy() {
 	}
 }
 
-// deputyDeny looks for a Deny of services that call for others, which also meets calls
-// that are not made for anybody.
+// deputyDeny looks for a Deny of services that call for other accounts, which also meets
+// calls that are not made for any. (One that asks for aws:SourceArn is mostly meant to
+// leave a single resource in.)
 func (s *statement) deputyDeny() {
-	c := s.first(negated, sourceKeys[:4]...)
+	c := s.first(negated, "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
 	if !s.denies() || c == nil || !s.everyone() || !s.reachesServices() {
 		return
 	}
