@@ -27,6 +27,9 @@ type finder struct {
 	owners map[*policy.Document]owner
 	// shapes are the ARNs that actions work on, as far as they were asked for.
 	shapes map[string][]symbol.Text
+	// ipv6 names what tells of callers on IPv6 by the key of their addresses, as far
+	// as it was asked for.
+	ipv6 map[string]string
 }
 
 type hopRef struct {
@@ -41,7 +44,7 @@ type owner struct {
 }
 
 func newFinder(in Input) *finder {
-	f := &finder{Input: in, hops: map[string][]hopRef{}, owners: map[*policy.Document]owner{}, shapes: map[string][]symbol.Text{}}
+	f := &finder{Input: in, hops: map[string][]hopRef{}, owners: map[*policy.Document]owner{}, shapes: map[string][]symbol.Text{}, ipv6: map[string]string{}}
 	for i, r := range in.Replays {
 		for j := range r.Hops {
 			hop := &r.Hops[j]

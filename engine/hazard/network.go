@@ -416,6 +416,15 @@ const ipv6Remedy = "Name the ranges of IPv6 beside those of IPv4."
 // speaksIPv6 names what tells that there are callers on IPv6: a policy with such a
 // range or, for addresses in a VPC, an endpoint that takes them; "" if nothing does.
 func (f *finder) speaksIPv6(key string) string {
+	where, ok := f.ipv6[key]
+	if !ok {
+		where = f.findIPv6(key)
+		f.ipv6[key] = where
+	}
+	return where
+}
+
+func (f *finder) findIPv6(key string) string {
 	for _, doc := range f.Policies {
 		if doc.Sensitive {
 			continue
