@@ -93,8 +93,9 @@ func below(v any, steps []step) any {
 	return v
 }
 
-// symbol is the unknown that stands for an attribute. What the service assigns is
-// one segment of an ARN and differs from all else of its kind.
+// symbol is the unknown that stands for an attribute. What the service assigns is one
+// segment of an ARN and, of a resource, differs from all else of its kind: a data source
+// may read what another block makes.
 func (r *resolver) symbol(in *instance, path string) symbol.Text {
 	s := symbol.Symbol{Name: in.address + "." + path}
 	rule := arnRules[in.typ]
@@ -102,9 +103,9 @@ func (r *resolver) symbol(in *instance, path string) symbol.Text {
 	switch {
 	case in.typ == "aws_organizations_account" && path == "id",
 		in.typ == "aws_organizations_organization" && path == "master_account_id":
-		s.Class, s.Unique = symbol.Digits, true
+		s.Class, s.Unique = symbol.Digits, !in.data
 	case rule != nil && path == rule.name, last == "id", strings.HasSuffix(last, "_id"), last == "suffix", last == "name":
-		s.Class, s.Unique = symbol.Segment, true
+		s.Class, s.Unique = symbol.Segment, !in.data
 	}
 	return s.Text()
 }
@@ -115,7 +116,7 @@ func (r *resolver) name(in *instance, attr string) symbol.Text {
 	if texts, ok := r.textsFromSource(in, attr); ok && len(texts) == 1 {
 		return texts[0]
 	}
-	sym := symbol.Symbol{Name: in.address + "." + attr, Class: symbol.Segment, Unique: true}.Text()
+	sym := symbol.Symbol{Name: in.address + "." + attr, Class: symbol.Segment, Unique: !in.data}.Text()
 	if prefix, ok := in.str(attr + "_prefix"); ok {
 		return symbol.Concat(symbol.Literal(prefix), sym)
 	}

@@ -211,6 +211,11 @@ func (r *resolver) data(ref string, steps []step, keyed bool, pl place, w want) 
 			}
 			continue
 		}
+		if in.isUnknown(attr) && arnRules[in.typ] != nil && len(steps) <= 4 {
+			// It is read during apply, and what it is read by tells its name.
+			out.add(candidate{text: r.attr(in, attr), late: true, from: in, attr: attr})
+			continue
+		}
 		out.missing = append(out.missing, ref)
 	}
 	return out

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/symbol"
 	"github.com/tfguard/tfguard/extract"
 	"github.com/tfguard/tfguard/fixtures"
 )
@@ -84,6 +85,27 @@ func worlds(res *extract.Result) []byte {
 		b.WriteString(d.String() + "\n")
 	}
 	return b.Bytes()
+}
+
+// A data source that is read during apply may read what the plan makes: what the service
+// assigns is then one and the same.
+func TestLateDataMayBeWhatThePlanMakes(t *testing.T) {
+	p := newTestPlan()
+	p.create("aws_kms_key.made", obj{}, "arn", "key_id")
+	read := p.change("data.aws_kms_key.read", arr{"read"}, nil, obj{}, obj{"arn": true, "key_id": true})
+	read["action_reason"] = "read_because_dependency_pending"
+	res := newPlan()
+	if err := res.read(t.Context(), bytes.NewReader(p.bytes(t)), "plan.json"); err != nil {
+		t.Fatal(err)
+	}
+	b := newBuilder(res, Options{})
+	b.facts()
+	made, late := b.byType["aws_kms_key"][0], b.blocks[" data.aws_kms_key.read"][0]
+	for _, attr := range []string{"arn", "key_id"} {
+		if got := symbol.Equal(b.attr(made, attr), b.attr(late, attr)); got != kleene.Unknown {
+			t.Errorf("%s %s and %s are equal: %v", attr, b.attr(made, attr), b.attr(late, attr), got)
+		}
+	}
 }
 
 func TestARNs(t *testing.T) {
