@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/extract"
@@ -203,6 +204,29 @@ func TestFunctionsAroundDocuments(t *testing.T) {
 		}
 		check(t, folder, strings.Join(got, ", "), want)
 	}
+}
+
+// What a policy is attached to is what the source says, too: the reference alone is a
+// part of the name.
+func TestTargetsFromTheSource(t *testing.T) {
+	p := newTestPlan()
+	p.create("aws_s3_bucket.data", obj{"bucket": "data"}, "id", "arn")
+	p.create("aws_s3_bucket_policy.replica", obj{"policy": denyAll}, "id", "bucket")
+	block(p.root, "aws_s3_bucket.data", obj{"bucket": constant("data")})
+	block(p.root, "aws_s3_bucket_policy.replica", obj{"bucket": refs("aws_s3_bucket.data.id"), "policy": obj{}})
+	res, err := Read(t.Context(), bytes.NewReader(p.bytes(t)), "plan.json", Options{Configuration: fstest.MapFS{"m-/main.tf": {Data: []byte(`
+resource "aws_s3_bucket" "data" {
+  bucket = "data"
+}
+resource "aws_s3_bucket_policy" "replica" {
+  bucket = "${aws_s3_bucket.data.id}-replica"
+  policy = "{}"
+}
+`)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, "worlds", strings.Join(judged(res.Inventory), "; "), "arn:aws:s3:::data-replica: aws_s3_bucket_policy.replica.policy; aws_s3_bucket.data:")
 }
 
 // What was recovered before the apply is what the apply has made: each symbol stands

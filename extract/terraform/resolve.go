@@ -212,13 +212,13 @@ func (r *resolver) lateExpression(e expression, in *instance, attr string, w wan
 	if len(out.candidates) == 0 && len(out.missing) == 0 {
 		out.missing = append(out.missing, leaves(e.references)...)
 	}
-	if len(out.candidates) == 1 && len(out.missing) == 0 {
-		return out, true
+	exact = len(out.candidates) == 1 && len(out.missing) == 0
+	// References do not tell what stands around them; the source does.
+	texts, ok := r.textsFromSource(in, attr)
+	if !ok || len(texts) != 1 || exact && texts[0] == out.candidates[0].text {
+		return out, exact
 	}
-	if texts, ok := r.textsFromSource(in, attr); ok && len(texts) == 1 {
-		return outcome{candidates: []candidate{{text: texts[0], late: true}}}, true
-	}
-	return out, false
+	return outcome{candidates: []candidate{{text: texts[0], late: true}}}, true
 }
 
 func keep[T any](list []T, f func(T) bool) []T {

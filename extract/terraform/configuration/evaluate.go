@@ -738,18 +738,18 @@ func isText(attr string) bool {
 	return slices.Contains(texts, attr) || slices.ContainsFunc(textEndings, func(end string) bool { return strings.HasSuffix(attr, end) })
 }
 
-// pathOf writes the steps of a reference as the plan does: a.0.b.
+// pathOf writes the steps of a reference as references are written: a[0].b.
 func pathOf(t hcl.Traversal) string {
-	var parts []string
+	path := ""
 	for _, step := range t {
 		switch s := step.(type) {
 		case hcl.TraverseAttr:
-			parts = append(parts, s.Name)
+			path = join(path, s.Name)
 		case hcl.TraverseIndex:
-			parts = append(parts, fmt.Sprint(keyOf(s.Key)))
+			path += keyText(keyOf(s.Key))
 		}
 	}
-	return strings.Join(parts, ".")
+	return path
 }
 
 // object is an instance with all its attributes.
@@ -802,7 +802,7 @@ func (f *frame) withLate(v, late, sensitive any, in Instance, path string) cty.V
 	case []any:
 		items := []cty.Value{}
 		for i, item := range v {
-			items = append(items, f.withLate(item, index(late, i), index(sensitive, i), in, path+"."+strconv.Itoa(i)))
+			items = append(items, f.withLate(item, index(late, i), index(sensitive, i), in, path+keyText(i)))
 		}
 		out = cty.TupleVal(items)
 	default:
