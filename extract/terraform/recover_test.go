@@ -206,6 +206,49 @@ func TestFunctionsAroundDocuments(t *testing.T) {
 	}
 }
 
+// Where the source of a module is not at hand, references through it are all there is;
+// where it is and does not tell, they are no more asked.
+func TestReferencesOrTheSource(t *testing.T) {
+	const root = "module \"m\" {\n  source = \"example/m/aws\"\n}\n" +
+		"data \"aws_iam_policy_document\" \"d\" {\n  statement {\n    actions = [\"s3:GetObject\"]\n    resources = [\"*\"]\n  }\n}\n"
+	for policy, want := range map[string]string{
+		`module.m.json`: `s3:PutObject, assumed`,
+		`provider::example::sign(data.aws_iam_policy_document.d.json)`: `known only after apply, and the source does not tell it: provider::example::sign()`,
+		`data.aws_iam_policy_document.d.json`:                          `s3:GetObject`,
+	} {
+		p := newTestPlan()
+		document := func(address, action string) {
+			p.change(address, arr{"read"}, nil, obj{"statement": arr{obj{"actions": arr{action}, "resources": arr{"*"}}}}, obj{"json": true})
+		}
+		document("data.aws_iam_policy_document.d", "s3:GetObject")
+		document("module.m.data.aws_iam_policy_document.d", "s3:PutObject")
+		p.create("aws_iam_policy.p", obj{"name": "p"}, "policy")
+		m := call(p.root, "m", obj{})
+		m["outputs"] = obj{"json": obj{"expression": refs("data.aws_iam_policy_document.d.json")}}
+		block(m, "data.aws_iam_policy_document.d", obj{})
+		block(p.root, "data.aws_iam_policy_document.d", obj{})
+		ref := "data.aws_iam_policy_document.d.json"
+		if policy == "module.m.json" {
+			ref = policy
+		}
+		block(p.root, "aws_iam_policy.p", obj{"policy": refs(ref)})
+		files := fstest.MapFS{"m-/main.tf": {Data: []byte(root + "resource \"aws_iam_policy\" \"p\" {\n  policy = " + policy + "\n}\n")}}
+		res, err := Read(t.Context(), bytes.NewReader(p.bytes(t)), "plan.json", Options{Configuration: files})
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc := entry(t, res, "aws_iam_policy.p.policy")
+		got := doc.Unread
+		if got == "" {
+			got = doc.Statements[0].Actions.Entries[0].Text.String()
+		}
+		if doc.Recovered != nil && doc.Recovered.Assumed {
+			got += ", assumed"
+		}
+		check(t, policy, got, want)
+	}
+}
+
 // What a policy is attached to is what the source says, too: the reference alone is a
 // part of the name.
 func TestTargetsFromTheSource(t *testing.T) {

@@ -152,6 +152,9 @@ func (j *jsonFile) template(text string, rng hcl.Range) hclsyntax.Expression {
 
 func (j *jsonFile) name(text string, rng hcl.Range) hclsyntax.Expression {
 	x, diags := hclsyntax.ParseExpression([]byte(text), rng.Filename, hcl.InitialPos)
+	if diags.HasErrors() {
+		return j.template(text, rng) // as before Terraform 0.12
+	}
 	return j.placed(x, diags, text, rng)
 }
 
