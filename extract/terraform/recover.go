@@ -102,15 +102,16 @@ func (b *builder) settle(late *latePolicy, rec *recovery) {
 }
 
 // follow finds the document that an expression will be. Of an expression the plan
-// keeps the references alone: one that leads to a document is taken for the value.
-// Others beside it are conditions, if they are known and no text.
+// keeps the references alone: one that leads to a document is taken for the value,
+// unless it is there twice, which makes it a part of something. Others beside it are
+// conditions, if they are known and no text.
 func (b *builder) follow(rec *recovery, e expression, pl place, hops int) *source.Node {
 	if hops > maxHops || pl.scope == nil || e.isConstant {
 		return nil
 	}
 	refs, keyed := contents(e)
 	refs = keep(refs, func(ref string) bool { return !b.isCondition(ref, pl, 0) })
-	if len(refs) != 1 {
+	if len(refs) != 1 || len(keep(e.references, func(ref string) bool { return ref == refs[0] })) > 1 {
 		return nil
 	}
 	return b.followReference(rec, refs[0], keyed, pl, hops)

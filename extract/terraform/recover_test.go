@@ -178,7 +178,7 @@ func TestWaysOfWritingPolicies(t *testing.T) {
 // taken to be the document, and said to be so; where the source is read it decides.
 func TestFunctionsAroundDocuments(t *testing.T) {
 	const dir = "recovery/document-functions/"
-	const assumed = "conditional GetObject assumed, merged GetObject assumed, plain GetObject assumed, replaced GetObject assumed"
+	const assumed = "conditional unread, merged GetObject assumed, plain GetObject assumed, replaced GetObject assumed"
 	for folder, want := range map[string]string{
 		"":                    assumed,
 		t.TempDir():           assumed, // which is no source of this plan
