@@ -11,7 +11,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/zclconf/go-cty/cty"
 )
 
 // A Module is one of those that a source knows of.
@@ -131,7 +130,7 @@ func stringOf(attr *hclsyntax.Attribute) string {
 		return ""
 	}
 	v, diags := attr.Expr.Value(nil)
-	if v, _ = v.Unmark(); diags.HasErrors() || v == cty.NilVal || !isString(v) {
+	if v, _ = v.Unmark(); diags.HasErrors() || !isString(v) {
 		return ""
 	}
 	return v.AsString()

@@ -61,6 +61,11 @@ func runExtract(ctx context.Context, o *extractOptions, args []string) error {
 	}
 	all := []report.Inventory{}
 	for _, world := range o.worlds(ctx, args, unreadable) {
+		for _, p := range world {
+			if p.twin != "" {
+				fmt.Fprintf(o.streams.Err, "tfguard: %s\n", p.twin)
+			}
+		}
 		in, _, err := o.input(ctx, o.streams.In, world, unreadable)
 		if ctx.Err() != nil {
 			return fmt.Errorf("interrupted: %w", ctx.Err())
