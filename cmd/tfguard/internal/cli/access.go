@@ -54,15 +54,19 @@ func compare(in *input, after *world, result *chain.Result, run chain.Options, c
 	for i, s := range sides {
 		s.complete(sides[1-i], run)
 	}
-	out := changes(sides)
-	if was.Folded+result.Folded > 0 || slices.ContainsFunc(out, bare) {
-		sides[0].reasons(out, run, func(a *report.Access) **chain.Replay { return &a.Before })
-		sides[1].reasons(out, run, func(a *report.Access) **chain.Replay { return &a.After })
+	told := changes(sides)
+	if was.Folded+result.Folded > 0 || slices.ContainsFunc(told, bare) {
+		sides[0].reasons(told, run, func(a *report.Access) **chain.Replay { return &a.Before })
+		sides[1].reasons(told, run, func(a *report.Access) **chain.Replay { return &a.After })
 	}
 	for _, note := range apart[1].Notes {
 		if !slices.Contains(result.Notes, note) {
 			result.Notes = append(result.Notes, note)
 		}
+	}
+	var out []report.Access
+	for i := range told {
+		out = append(out, told[i].Access)
 	}
 	return out
 }
@@ -86,7 +90,7 @@ func oneOrganization(in *input) symbol.Text {
 
 // bare reports whether an access has a replay without hops, as runs for the verdicts
 // alone make them.
-func bare(a report.Access) bool {
+func bare(a change) bool {
 	return a.Before != nil && a.Before.Hops == nil || a.After != nil && a.After.Hops == nil
 }
 
@@ -98,34 +102,62 @@ func isEmpty(inv *extract.Inventory) bool {
 // compared are the calls of one of two worlds.
 type compared struct {
 	world *world
-	// calls have their replay in After; one that the other world alone makes has none.
-	calls map[cell]*report.Access
-	order []cell
-	names names
-	// there are the names of the principals and targets of the world.
-	there map[string]bool
+	names *names
+	// made are the calls, without a replay where the other world alone makes one; index
+	// is their place.
+	made  []made
+	index map[call]int
+	// there are the principals and targets of the world.
+	there map[int32]bool
 	// other is the world beside it. apart are the pairs of both worlds that are replayed
 	// from every network which their policies tell apart.
 	other *chain.Other
-	apart map[pair]bool
+	apart map[about]bool
 	// partners are in the world, alone has only them and what names them.
 	alone *world
 	// outside is set to compare the calls that outsiders are allowed alone.
 	outside bool
 }
 
-// names are what both worlds call principals and targets by: what one defines, the
-// other may only name by its ARN.
-type names struct {
-	byARN   map[string]string
-	address map[string]bool
+// A call is what replays of both worlds are about, in the numbers of names.
+type call struct {
+	about
+	chain, from int32
 }
 
-func newNames(worlds ...*world) names {
-	out := names{byARN: map[string]string{}, address: map[string]bool{}}
+// about is what a call is about, whatever the chain.
+type about struct{ action, principal, target int32 }
+
+// A made call is one that was replayed in a world.
+type made struct {
+	call
+	principal *chain.Principal
+	target    *chain.Target
+	chain     *chain.Chain
+	action    string
+	from      string
+	replay    *chain.Replay
+}
+
+// access is a call of both worlds.
+func (m *made) access(before, after *chain.Replay) report.Access {
+	return report.Access{Chain: m.chain, Action: m.action, Principal: m.principal, Target: m.target, From: m.from, Before: before, After: after}
+}
+
+// names are what both worlds call principals and targets by, in numbers: what one
+// defines, the other may only name by its ARN.
+type names struct {
+	byARN   map[string]string
+	address map[int32]bool
+	numbers map[string]int32
+	of      map[any]int32 // the principals and targets that were asked for
+}
+
+func newNames(worlds ...*world) *names {
+	out := &names{byARN: map[string]string{}, address: map[int32]bool{}, numbers: map[string]int32{"": 0}, of: map[any]int32{}}
 	add := func(arn, address string) {
 		if address != "" && address != arn {
-			out.byARN[arn], out.address[address] = address, true
+			out.byARN[arn], out.address[out.number(address)] = address, true
 		}
 	}
 	for _, w := range worlds {
@@ -139,24 +171,55 @@ func newNames(worlds ...*world) names {
 	return out
 }
 
+// number returns the number of a word.
+func (n *names) number(word string) int32 {
+	out, ok := n.numbers[word]
+	if !ok {
+		out = int32(len(n.numbers)) //nolint:gosec // fewer than the bytes of the input
+		n.numbers[word] = out
+	}
+	return out
+}
+
+// name is the address of what is called so in either world, else its name.
+func (n *names) name(name string) string { return cmp.Or(n.byARN[name], name) }
+
+func (n *names) principal(p *chain.Principal) int32 {
+	out, ok := n.of[p]
+	if !ok {
+		out = n.number(n.name(nameOf(p)))
+		n.of[p] = out
+	}
+	return out
+}
+
+func (n *names) target(t *chain.Target) int32 {
+	out, ok := n.of[t]
+	if !ok {
+		out = n.number(n.name(targetName(t)))
+		n.of[t] = out
+	}
+	return out
+}
+
 func newCompared(before, after *world, ours symbol.Text) [2]*compared {
 	before, after = before.with(after.targets), after.with(before.targets)
-	names, apart, partners := newNames(before, after), map[pair]bool{}, partnersOf(ours, before, after)
+	names, apart, partners := newNames(before, after), map[about]bool{}, partnersOf(ours, before, after)
 	var out [2]*compared
 	for i, w := range [2]*world{before, after} {
-		s := &compared{world: partners.beside(w), alone: partners.alone(w), calls: map[cell]*report.Access{}, names: names, there: map[string]bool{}, apart: apart}
+		s := &compared{world: partners.beside(w), alone: partners.alone(w), index: map[call]int{}, names: names, there: map[int32]bool{}, apart: apart}
 		for _, p := range w.principals {
-			s.there[s.name(nameOf(p))] = true
+			s.there[names.principal(p)] = true
 		}
 		for _, t := range w.targets {
 			if t.Address != "" {
-				s.there[s.name(t.Address)] = true
+				s.there[names.target(t)] = true
 			}
 		}
 		s.other = &chain.Other{
 			World:     partners.beside([2]*world{after, before}[i]),
-			Principal: func(p *chain.Principal) string { return s.name(nameOf(p)) },
-			Target:    func(t *chain.Target) string { return s.name(targetName(t)) },
+			Principal: func(p *chain.Principal) string { return names.name(nameOf(p)) },
+			Target:    func(t *chain.Target) string { return names.name(targetName(t)) },
 		}
 		out[i] = s
 	}
@@ -167,7 +230,7 @@ func newCompared(before, after *world, ours symbol.Text) [2]*compared {
 func (s *compared) fromApart(run chain.Options) chain.Result {
 	run.Other = s.other
 	out := chain.Run(s.world, run)
-	s.each(&out, func(c cell, _ *chain.Replay, _ *chain.Principal, _ *chain.Target) { s.apart[c.pair] = true })
+	s.each(&out, func(m made) { s.apart[m.about] = true })
 	return out
 }
 
@@ -198,49 +261,53 @@ func (w *world) with(targets []*chain.Target) *world {
 	return &out
 }
 
-// name is the address of what is called so in either world, else its name.
-func (s *compared) name(name string) string { return cmp.Or(s.names.byARN[name], name) }
-
-// cell is what a replay of a pair is about.
-func (s *compared) cell(r *chain.Replay, p *chain.Principal, t *chain.Target) cell {
-	return cell{r.Chain.ID, pair{r.Action, s.name(nameOf(p)), s.name(targetName(t))}, r.From}
-}
-
 // add takes the calls that replays were made of or stand for, those from networks that
 // are told apart or the others. It returns false for too many of them.
 func (s *compared) add(result *chain.Result, apart bool) bool {
 	if result.Folded > maxCompared && !s.outside {
 		return false
 	}
-	s.each(result, func(c cell, r *chain.Replay, p *chain.Principal, t *chain.Target) {
-		if s.apart[c.pair] == apart {
-			s.put(c, r, p, t)
+	s.each(result, func(m made) {
+		if s.apart[m.about] == apart {
+			s.put(m)
 		}
 	})
-	return len(s.calls) <= maxCompared
+	return len(s.made) <= maxCompared
 }
 
 // each calls a function for the calls that replays were made of, then for those that
 // they stand for.
-func (s *compared) each(result *chain.Result, do func(cell, *chain.Replay, *chain.Principal, *chain.Target)) {
+func (s *compared) each(result *chain.Result, do func(made)) {
 	counts := func(r *chain.Replay, p *chain.Principal) bool {
 		return !s.outside || r.Verdict == engine.Allowed && p.Outside() > 0
 	}
+	of := func(r *chain.Replay) made {
+		return made{
+			call:  call{about: about{action: s.names.number(r.Action)}, chain: s.names.number(r.Chain.ID), from: s.names.number(r.From)},
+			chain: r.Chain, action: r.Action, from: r.From, replay: r,
+		}
+	}
 	for _, r := range result.Replays {
 		if counts(r, r.Principal) {
-			do(s.cell(r, r.Principal, r.Target), r, r.Principal, r.Target)
+			m := of(r)
+			m.principal, m.target = r.Principal, r.Target
+			m.call.principal, m.call.target = s.names.principal(r.Principal), s.names.target(r.Target)
+			do(m)
 		}
 	}
 	for _, g := range result.Groups {
 		for _, i := range g.Replays {
 			r := result.Replays[i]
+			m := of(r)
 			for _, b := range g.Blocks {
-				for _, p := range b.Principals {
-					if !counts(r, p) {
+				for _, m.principal = range b.Principals {
+					if !counts(r, m.principal) {
 						continue
 					}
-					for _, t := range b.Targets {
-						do(s.cell(r, p, t), r, p, t)
+					m.call.principal = s.names.principal(m.principal)
+					for _, m.target = range b.Targets {
+						m.call.target = s.names.target(m.target)
+						do(m)
 					}
 				}
 			}
@@ -248,16 +315,24 @@ func (s *compared) each(result *chain.Result, do func(cell, *chain.Replay, *chai
 	}
 }
 
-// put enters the replay of a call; the one that was made for it goes before one that
-// stands for it.
-func (s *compared) put(c cell, r *chain.Replay, p *chain.Principal, t *chain.Target) {
-	switch known := s.calls[c]; {
-	case known == nil:
-		s.calls[c] = &report.Access{Chain: r.Chain, Action: r.Action, Principal: p, Target: t, From: r.From, After: r}
-		s.order = append(s.order, c)
-	case known.After == nil:
-		known.After = r
+// put enters a call; the replay that was made for it goes before one that stands for it.
+func (s *compared) put(m made) {
+	i, ok := s.index[m.call]
+	switch {
+	case !ok:
+		s.index[m.call] = len(s.made)
+		s.made = append(s.made, m)
+	case s.made[i].replay == nil:
+		s.made[i].replay = m.replay
 	}
+}
+
+// replayOf returns the replay of a call, nil if there is none.
+func (s *compared) replayOf(c call) *chain.Replay {
+	if i, ok := s.index[c]; ok {
+		return s.made[i].replay
+	}
+	return nil
 }
 
 // complete replays the calls that the other world alone has made so far: those that
@@ -265,46 +340,35 @@ func (s *compared) put(c cell, r *chain.Replay, p *chain.Principal, t *chain.Tar
 // one side of it is missing or no policy lets its service in, is entered without a
 // replay.
 func (s *compared) complete(other *compared, run chain.Options) {
-	var missing []cell
-	for _, c := range other.order {
-		if s.calls[c] == nil {
-			missing = append(missing, c)
+	var missing []call
+	for i := range other.made {
+		if _, ok := s.index[other.made[i].call]; !ok {
+			missing = append(missing, other.made[i].call)
 		}
 	}
 	for _, again := range s.replay(missing, run) {
-		s.each(&again, func(c cell, r *chain.Replay, p *chain.Principal, t *chain.Target) {
-			if other.calls[c] != nil {
-				s.put(c, r, p, t)
+		s.each(&again, func(m made) {
+			if _, ok := other.index[m.call]; ok {
+				s.put(m)
 			}
 		})
 	}
-	for _, c := range other.order {
-		if s.calls[c] == nil {
-			a := *other.calls[c]
-			a.After = nil
-			s.calls[c] = &a
-			s.order = append(s.order, c)
-		}
+	for _, m := range other.made {
+		m.replay = nil
+		s.put(m)
 	}
 }
 
 // replay replays calls, related or not: those from networks that are told apart in a
 // run of their own.
-func (s *compared) replay(calls []cell, run chain.Options) []chain.Result {
-	asked, principals := [2]map[pair]bool{{}, {}}, map[string]bool{}
+func (s *compared) replay(calls []call, run chain.Options) []chain.Result {
+	asked, principals := [2]map[about]bool{{}, {}}, map[int32]bool{}
 	for _, c := range calls {
 		i := 0
-		if s.apart[c.pair] {
+		if s.apart[c.about] {
 			i = 1
 		}
-		asked[i][c.pair], principals[c.principal] = true, true
-	}
-	known := map[any]string{}
-	name := func(of any, name func() string) string {
-		if _, ok := known[of]; !ok {
-			known[of] = s.name(name())
-		}
-		return known[of]
+		asked[i][c.about], principals[c.principal] = true, true
 	}
 	run.Unasked = true
 	var out []chain.Result
@@ -314,8 +378,8 @@ func (s *compared) replay(calls []cell, run chain.Options) []chain.Result {
 		}
 		run.Other = other
 		run.Only = func(p *chain.Principal, t *chain.Target, action string) bool {
-			who := name(p, func() string { return nameOf(p) })
-			return principals[who] && asked[i][pair{action, who, name(t, func() string { return targetName(t) })}]
+			who := s.names.principal(p)
+			return principals[who] && asked[i][about{s.names.number(action), who, s.names.target(t)}]
 		}
 		out = append(out, chain.Run(s.world, run))
 	}
@@ -328,30 +392,26 @@ const maxReasons = 5000
 
 // reasons replays the calls that change one by one, where the replays at hand may be
 // those of others, with the reasons of those. Above the bound they have none.
-func (s *compared) reasons(changes []report.Access, run chain.Options, side func(*report.Access) **chain.Replay) {
-	own := map[cell]*chain.Replay{}
+func (s *compared) reasons(changes []change, run chain.Options, side func(*report.Access) **chain.Replay) {
+	own := map[call]*chain.Replay{}
 	if len(changes) <= maxReasons {
-		var calls []cell
+		var calls []call
 		for i := range changes {
-			a := &changes[i]
-			calls = append(calls, s.cell(&chain.Replay{Chain: a.Chain, Action: a.Action, From: a.From}, a.Principal, a.Target))
+			calls = append(calls, changes[i].call)
 		}
 		run.MaxReplays = 0
 		for _, result := range s.replay(calls, run) {
-			for _, r := range result.Replays {
-				own[s.cell(r, r.Principal, r.Target)] = r
-			}
+			s.each(&result, func(m made) { own[m.call] = m.replay })
 		}
 	}
 	for i := range changes {
-		a := &changes[i]
-		at := side(a)
+		at := side(&changes[i].Access)
 		if *at == nil {
 			continue
 		}
-		r := own[s.cell(*at, a.Principal, a.Target)]
-		if r == nil || r.Verdict != (*at).Verdict {
-			r = &chain.Replay{Chain: a.Chain, Action: a.Action, Verdict: (*at).Verdict, BrokenHop: (*at).BrokenHop}
+		r := own[changes[i].call]
+		if was := *at; r == nil || r.Verdict != was.Verdict {
+			r = &chain.Replay{Chain: was.Chain, Action: was.Action, Verdict: was.Verdict, BrokenHop: was.BrokenHop}
 		}
 		*at = r
 	}
@@ -359,12 +419,10 @@ func (s *compared) reasons(changes []report.Access, run chain.Options, side func
 
 // has reports whether the world has the target of a call. One that no input defines is
 // in all of them.
-func (s *compared) has(c cell) bool {
-	return s.there[c.target] || !s.names.address[c.target]
-}
+func (s *compared) has(c call) bool { return s.there[c.target] || !s.names.address[c.target] }
 
 // hasBoth reports whether the world has both sides of a call of a user, role or
 // stand-in.
-func (s *compared) hasBoth(c cell, a *report.Access) bool {
-	return s.has(c) && (a.Principal.StandIn != "" || s.there[c.principal])
+func (s *compared) hasBoth(m *made) bool {
+	return s.has(m.call) && (m.principal.StandIn != "" || s.there[m.call.principal])
 }

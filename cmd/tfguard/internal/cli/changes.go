@@ -7,31 +7,37 @@ import (
 	"github.com/tfguard/tfguard/engine/chain"
 )
 
+// A change is an access that differs between two worlds.
+type change struct {
+	call
+	report.Access
+}
+
 // changes are the calls that differ between two worlds which were replayed alike.
-func changes(sides [2]*compared) []report.Access {
-	calls := sides[1].order
-	all := make([]report.Access, 0, len(calls))
-	for _, c := range calls {
-		a := *sides[1].calls[c]
-		if b := sides[0].calls[c]; b != nil {
-			a.Before = b.After
-		}
+func changes(sides [2]*compared) []change {
+	all := make([]change, 0, len(sides[1].made))
+	for i := range sides[1].made {
+		m := &sides[1].made[i]
+		a := change{m.call, m.access(sides[0].replayOf(m.call), m.replay)}
 		lacking := slices.Index([]*chain.Replay{a.Before, a.After}, nil)
-		a.Unasked = lacking >= 0 && sides[lacking].hasBoth(c, &a)
+		a.Unasked = lacking >= 0 && sides[lacking].hasBoth(m)
 		all = append(all, a)
 	}
-	var out []report.Access
-	told := map[cell]bool{}
-	mixed, outside := mixedFamilies(calls, all), newOutsiders(calls, all)
-	for i, c := range calls {
+	var out []change
+	told := map[call]bool{}
+	mixed, outside := mixedFamilies(all), newOutsiders(all)
+	for i := range all {
 		a := &all[i]
-		comes := sides[1].outside || !sides[0].has(c)
-		if !a.Changes() || !sides[1].has(c) || outside.cover(c, a) || comes && !outside.gain(c, a) {
+		if !a.Changes() {
 			continue
 		}
-		a.Everywhere = !mixed[familyOf(c, a)]
-		if a.Everywhere {
-			c.from = ""
+		comes := sides[1].outside || !sides[0].has(a.call)
+		if !sides[1].has(a.call) || outside.cover(a) || comes && !outside.gain(a) {
+			continue
+		}
+		c := a.call
+		if a.Everywhere = !mixed[familyOf(a)]; a.Everywhere {
+			c.from = 0
 		}
 		if !told[c] {
 			out = append(out, *a)
@@ -44,22 +50,22 @@ func changes(sides [2]*compared) []report.Access {
 // A family is a call through one chain, whatever network that comes from: chains which
 // differ in nothing else have the same hops.
 type family struct {
-	pair
+	about
 	hops *chain.Hop
 }
 
-func familyOf(c cell, a *report.Access) family { return family{c.pair, &a.Chain.Hops[0]} }
+func familyOf(a *change) family { return family{a.about, &a.Chain.Hops[0]} }
 
 // mixedFamilies are those that do not come out alike from all networks.
-func mixedFamilies(calls []cell, all []report.Access) map[family]bool {
-	first, out := map[family]*report.Access{}, map[family]bool{}
-	for i, c := range calls {
+func mixedFamilies(all []change) map[family]bool {
+	first, out := map[family]*change{}, map[family]bool{}
+	for i := range all {
 		a := &all[i]
-		f := familyOf(c, a)
+		f := familyOf(a)
 		if first[f] == nil {
 			first[f] = a
 		}
-		if !first[f].Alike(a) {
+		if !first[f].Alike(&a.Access) {
 			out[f] = true
 		}
 	}
@@ -70,35 +76,40 @@ func mixedFamilies(calls []cell, all []report.Access) map[family]bool {
 type outsiders struct {
 	// farthest says of calls that the change opens to some, whoever else calls and from
 	// where, how far outside these are: whoever is nearer may call too.
-	farthest map[[2]string]int
+	farthest map[about]int
 	// anyAccount are the calls of an administrator of any account.
-	anyAccount map[cell]*report.Access
+	anyAccount map[call]*change
 }
 
-func newOutsiders(calls []cell, all []report.Access) outsiders {
-	out := outsiders{map[[2]string]int{}, map[cell]*report.Access{}}
-	for i, c := range calls {
+func newOutsiders(all []change) outsiders {
+	out := outsiders{map[about]int{}, map[call]*change{}}
+	for i := range all {
 		a := &all[i]
 		if a.Opens() {
-			key := [2]string{c.action, c.target}
-			out.farthest[key] = max(out.farthest[key], a.Principal.Outside())
+			c := a.byAnybody()
+			out.farthest[c.about] = max(out.farthest[c.about], a.Principal.Outside())
 		}
-		if c.principal == chain.StandInOutside {
-			c.principal = ""
-			out.anyAccount[c] = a
+		if a.Principal.StandIn == chain.StandInOutside {
+			out.anyAccount[a.byAnybody()] = a
 		}
 	}
 	return out
 }
 
+// byAnybody is the call whoever makes it.
+func (a *change) byAnybody() call {
+	c := a.call
+	c.principal = 0
+	return c
+}
+
 // gain reports whether an access is to be told of what comes with the change.
-func (o *outsiders) gain(c cell, a *report.Access) bool {
-	return a.Opens() && a.Principal.Outside() >= max(1, o.farthest[[2]string{c.action, c.target}])
+func (o *outsiders) gain(a *change) bool {
+	return a.Opens() && a.Principal.Outside() >= max(1, o.farthest[a.byAnybody().about])
 }
 
 // cover reports whether a partner gains or loses what every account does.
-func (o *outsiders) cover(c cell, a *report.Access) bool {
-	c.principal = ""
-	every := o.anyAccount[c]
-	return a.Principal.Partner() && every != nil && every.Alike(a)
+func (o *outsiders) cover(a *change) bool {
+	every := o.anyAccount[a.byAnybody()]
+	return a.Principal.Partner() && every != nil && every.Alike(&a.Access)
 }
