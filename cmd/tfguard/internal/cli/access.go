@@ -267,6 +267,9 @@ func (s *compared) add(result *chain.Result, apart bool) bool {
 	if result.Folded > maxCompared && !s.outside {
 		return false
 	}
+	if n := len(result.Replays) + result.Folded; len(s.made) == 0 && !s.outside {
+		s.made, s.index = make([]made, 0, n), make(map[call]int, n)
+	}
 	s.each(result, func(m made) {
 		if s.apart[m.about] == apart {
 			s.put(m)

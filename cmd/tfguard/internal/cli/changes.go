@@ -56,16 +56,18 @@ type family struct {
 
 func familyOf(a *change) family { return family{a.about, &a.Chain.Hops[0]} }
 
-// mixedFamilies are those that do not come out alike from all networks.
+// mixedFamilies are those in which a call changes, and not all from whatever network do
+// so alike.
 func mixedFamilies(all []change) map[family]bool {
-	first, out := map[family]*change{}, map[family]bool{}
+	changing, out := map[family]*change{}, map[family]bool{}
 	for i := range all {
-		a := &all[i]
-		f := familyOf(a)
-		if first[f] == nil {
-			first[f] = a
+		if a := &all[i]; a.Changes() {
+			changing[familyOf(a)] = a
 		}
-		if !first[f].Alike(&a.Access) {
+	}
+	for i := range all {
+		f := familyOf(&all[i])
+		if one := changing[f]; one != nil && !one.Alike(&all[i].Access) {
 			out[f] = true
 		}
 	}

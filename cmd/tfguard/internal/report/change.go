@@ -126,7 +126,14 @@ func (a *Access) passes(r *chain.Replay, stopped *chain.HopResult) *chain.HopRes
 // rank orders verdicts by how much they let pass. What is perhaps allowed counts as
 // more than what is denied, as whoever reads it should look.
 func rank(v engine.Verdict) int {
-	return map[engine.Verdict]int{engine.Unknown: 1, engine.Allowed: 2}[v]
+	switch v {
+	case engine.Allowed:
+		return 2
+	case engine.Unknown:
+		return 1
+	default:
+		return 0
+	}
 }
 
 // An access is one call that changes alike in several ways.
