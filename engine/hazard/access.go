@@ -214,8 +214,7 @@ func (f *finder) perimeter(replays []int) bool {
 func (f *finder) confined(r *chain.Replay, b *engine.Reason) bool {
 	s := f.find(r, b)
 	return s != nil && s.first(func(c *condition.Condition) bool {
-		return positive(c) && !c.Operator.IfExists && c.Operator.Set != condition.ForAllValues &&
-			!slices.ContainsFunc(c.Values, func(v condition.Value) bool { p, ok := prefix(&v); return ok && wide(p) })
+		return requires(c) && !slices.ContainsFunc(c.Values, func(v condition.Value) bool { p, ok := prefix(&v); return ok && wide(p) })
 	}, networkKeys...) != nil
 }
 
@@ -248,7 +247,7 @@ func (f *finder) gate(r *chain.Replay) (gate *engine.Reason, alone bool) {
 func (f *finder) find(r *chain.Replay, b *engine.Reason) *statement {
 	for _, a := range slices.Concat(r.Principal.Identity, r.Target.Policies) {
 		if a.ID == b.Policy && a.Kind == b.Kind && b.Statement > 0 && b.Statement <= len(a.Statements) {
-			return &statement{Statement: &a.Statements[b.Statement-1], doc: &document{Document: a.Document, finder: f}}
+			return f.document(a.Document).statement(b.Statement - 1)
 		}
 	}
 	return nil
@@ -256,9 +255,7 @@ func (f *finder) find(r *chain.Replay, b *engine.Reason) *statement {
 
 // gated reports whether the statement asks that a service makes the call.
 func (s *statement) gated() bool {
-	return slices.ContainsFunc(s.on(append(calledViaKeys, "aws:viaawsservice")...), func(c *condition.Condition) bool {
-		return positive(c) && !c.Operator.IfExists && c.Operator.Set != condition.ForAllValues && (lower(c) != "aws:viaawsservice" || holds(c, "true"))
-	})
+	return s.first(requires, serviceCallKeys...) != nil
 }
 
 // bypassed: what a gate grants through a service is allowed directly too.
@@ -361,8 +358,7 @@ func deniers(hop *chain.HopResult) []policy.Kind {
 func (f *finder) readAsOr(replay int) *Finding {
 	r := f.Replays[replay]
 	for _, a := range slices.Concat(r.Principal.Identity, r.Target.Policies) {
-		for i := range a.Statements {
-			s := &statement{Statement: &a.Statements[i], doc: &document{Document: a.Document, finder: f}}
+		for s := range f.document(a.Document).statements() {
 			for j := range r.Hops {
 				hop := &r.Hops[j]
 				var met, failed int

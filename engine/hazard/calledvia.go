@@ -64,13 +64,12 @@ var (
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*","Condition":{"Bool":{"aws:ViaAWSService":"true"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringEquals":{"aws:SourceArn":"arn:aws:cloudtrail:eu-west-1:111122223333:trail/t"}}}}`,
 		statement: func(s *statement) {
-			for _, c := range s.on(append(calledViaKeys, "aws:viaawsservice")...) {
-				asks := positive(c) && !c.Operator.IfExists && (lower(c) != "aws:viaawsservice" || holds(c, "true"))
+			for _, c := range s.on(serviceCallKeys...) {
 				own := slices.IndexFunc(ownNameOnly, func(name string) bool { return holds(c, name) })
 				switch services := s.principals(policy.Service); {
-				case s.allows() && asks && len(services) > 0 && len(services) == len(s.Principals.Entries):
+				case s.allows() && requires(c) && len(services) > 0 && len(services) == len(s.Principals.Entries):
 					s.report(source.Error, c.KeyRange, nil, "%s calls in its own name and never carries %s", services[0], c.Key)
-				case own >= 0 && (s.allows() && asks || s.denies() && negated(c)):
+				case own >= 0 && (s.allows() && requires(c) || s.denies() && negated(c)):
 					s.report(source.Error, c.KeyRange, nil, "%s never calls with another's session, so %s never names it", ownNameOnly[own], c.Key)
 				}
 			}
@@ -96,7 +95,7 @@ var (
 				return
 			}
 			for _, c := range s.on("aws:principalisawsservice", "aws:principalservicename", "aws:principalservicenameslist") {
-				if positive(c) && !c.Operator.IfExists && c.Operator.Set != condition.ForAllValues && (lower(c) != "aws:principalisawsservice" || holds(c, "true")) {
+				if requires(c) {
 					s.report(source.Error, c.KeyRange, nil, "only services that call in their own name meet %s, and this statement does not speak of them", c.Key)
 				}
 			}
@@ -117,9 +116,8 @@ var (
 			}
 			// Another service may be one that the role's own calls go through.
 			for _, c := range s.on(calledViaKeys...) {
-				asks := s.allows() && positive(c) && !c.Operator.IfExists && c.Operator.Set != condition.ForAllValues
 				switch {
-				case !holds(c, service) || !asks && !(s.denies() && negated(c)):
+				case !holds(c, service) || !(s.allows() && requires(c)) && !(s.denies() && negated(c)):
 				case service == cloudFormation:
 					s.report(source.Info, c.KeyRange, nil, "AWS's pages disagree on whether the calls of CloudFormation with the role carry %s", c.Key)
 				default:
@@ -232,8 +230,8 @@ var (
 			if !s.allows() || !s.everyone() || s.doc.Kind != policy.Resource || len(s.Conditions) == 0 {
 				return
 			}
-			asks := s.on(append(calledViaKeys, "aws:viaawsservice", "aws:securetransport")...)
-			if len(asks) < len(s.Conditions) || len(s.on(append(calledViaKeys, "aws:viaawsservice")...)) == 0 {
+			how := s.on(serviceCallKeys...)
+			if len(how) == 0 || len(how)+len(s.on("aws:securetransport")) < len(s.Conditions) {
 				return
 			}
 			s.report(source.Warning, s.Range, func(r *chain.Replay, hop *chain.HopResult) bool {

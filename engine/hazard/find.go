@@ -2,6 +2,7 @@ package hazard
 
 import (
 	"fmt"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,7 +23,6 @@ type finder struct {
 	findings []Finding
 	// hops are those that a policy had a part in.
 	hops map[string][]hopRef
-	rule *Rule
 	// owners are the principals and targets that a policy is attached to.
 	owners map[*policy.Document]owner
 	// shapes are the ARNs that actions work on, as far as they were asked for.
@@ -86,24 +86,30 @@ func (f *finder) policy(doc *policy.Document) {
 		f.findings = append(f.findings, unread(doc))
 		return
 	}
-	d := &document{Document: doc, owner: f.owners[doc], finder: f}
-	statements := make([]statement, 0, len(doc.Statements))
-	for i := range doc.Statements {
-		if st := &doc.Statements[i]; len(st.Unknown) == 0 {
-			statements = append(statements, statement{Statement: st, doc: d})
+	d := f.document(doc)
+	var statements []*statement
+	for s := range d.statements() {
+		if len(s.Unknown) == 0 {
+			statements = append(statements, s)
 		}
 	}
-	for _, f.rule = range catalogue {
-		if f.rule.document != nil {
-			f.rule.document(d)
+	for _, rule := range catalogue {
+		if rule.document != nil {
+			rule.document(d, rule)
 		}
-		if f.rule.statement == nil {
+		if rule.statement == nil {
 			continue
 		}
-		for i := range statements {
-			f.rule.statement(&statements[i])
+		for _, s := range statements {
+			s.rule = rule
+			rule.statement(s)
 		}
 	}
+}
+
+// document returns a policy as rules see it.
+func (f *finder) document(doc *policy.Document) *document {
+	return &document{Document: doc, owner: f.owners[doc], finder: f}
 }
 
 // A proof says whether a hop of a replay shows what a rule claims of a statement
@@ -121,8 +127,41 @@ type document struct {
 type statement struct {
 	*policy.Statement
 	doc *document
+	// rule is the one that looks at it.
+	rule *Rule
 	// keys are those of the conditions in lower case, once they were asked for.
 	keys []string
+}
+
+// statements yields those of the policy, with what is not known of them too.
+func (d *document) statements() iter.Seq[*statement] {
+	return func(yield func(*statement) bool) {
+		for i := range d.Statements {
+			if !yield(d.statement(i)) {
+				return
+			}
+		}
+	}
+}
+
+// some reports whether a statement of the policy meets a test.
+func (d *document) some(is func(*statement) bool) bool {
+	for s := range d.statements() {
+		if is(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// asks reports whether a statement of the policy has a condition over some keys.
+func (d *document) asks(keys ...string) bool {
+	return d.some(func(s *statement) bool { return len(s.on(keys...)) > 0 })
+}
+
+// statement returns one as rules see it.
+func (d *document) statement(i int) *statement {
+	return &statement{Statement: &d.Statements[i], doc: d}
 }
 
 // report reports the statement. A claim that a replay proves is an error. What is to be
@@ -134,7 +173,7 @@ func (s *statement) report(severity source.Severity, rng source.Range, shows pro
 			severity = source.Error
 		}
 	}
-	return s.doc.add(s.Statement, severity, rng, replay, fmt.Sprintf(format, args...))
+	return s.doc.add(s.rule, s.Statement, severity, rng, replay, fmt.Sprintf(format, args...))
 }
 
 // prove returns the first replay that the policy had a part in and that shows the
@@ -151,9 +190,9 @@ func (d *document) prove(shows proof) int {
 // proves reports whether a replay that the policy had a part in shows the claim.
 func (d *document) proves(shows proof) bool { return d.prove(shows) >= 0 }
 
-func (d *document) add(st *policy.Statement, severity source.Severity, rng source.Range, replay int, message string) *Finding {
+func (d *document) add(rule *Rule, st *policy.Statement, severity source.Severity, rng source.Range, replay int, message string) *Finding {
 	if d.Sensitive {
-		message = d.rule.Title
+		message = rule.Title
 	}
 	where := d.ID
 	index := 0
@@ -162,7 +201,7 @@ func (d *document) add(st *policy.Statement, severity source.Severity, rng sourc
 		where = name(st.Index, st.Sid, d.Document)
 	}
 	d.findings = append(d.findings, Finding{
-		Rule: d.rule, Severity: severity, Remediation: d.rule.Remediation,
+		Rule: rule, Severity: severity, Remediation: rule.Remediation,
 		Message: where + ": " + message + ".", Address: d.Origin.Address, Origin: d.Origin, Range: rng,
 		Replay: replay, policy: d.ID, statement: index,
 	})
@@ -225,6 +264,18 @@ func negated(c *condition.Condition) bool { return c.Operator.Negated() }
 
 func positive(c *condition.Condition) bool {
 	return !c.Operator.Negated() && c.Operator.Base != condition.Null
+}
+
+// carried reports whether only requests that carry the key meet a condition.
+func carried(c *condition.Condition) bool {
+	return positive(c) && !c.Operator.IfExists && c.Operator.Set != condition.ForAllValues
+}
+
+// requires reports whether a condition is met only by requests that carry the key, and
+// where it is true if it is one that is true or false.
+func requires(c *condition.Condition) bool {
+	key, _ := request.Find(c.Key)
+	return carried(c) && (key.Type != request.Bool || holds(c, "true") && !holds(c, "false"))
 }
 
 // is reports whether a condition has an operator with exactly these parts and holds

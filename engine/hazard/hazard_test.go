@@ -306,6 +306,7 @@ func TestTriggers(t *testing.T) {
 		{"the grants of DynamoDB's items", "H07", policy.Identity, fmt.Sprintf(allow, `{"ForAllValues:StringEquals":{"dynamodb:Attributes":["a"]}}`), ""},
 		{"an encryption context beside its keys", "H07", policy.Resource, `{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:Decrypt","Resource":"*","Condition":{"ForAllValues:StringEquals":{"kms:EncryptionContextKeys":["app"]},"StringEquals":{"kms:EncryptionContext:app":"x"}}}`, ""},
 		{"the keys of an encryption context alone", "H07", policy.Resource, `{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:Decrypt","Resource":"*","Condition":{"ForAllValues:StringEquals":{"kms:EncryptionContextKeys":["app"]}}}`, "info"},
+		{"a set of services that may be empty", "H08", policy.Resource, `{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:CalledVia":"athena.amazonaws.com"}}}`, ""},
 		{"a real service without evidence", "H11", policy.Identity, fmt.Sprintf(allow, `{"StringEquals":{"aws:CalledViaFirst":"elasticbeanstalk.amazonaws.com"}}`), "info"},
 		{"the form of kms:ViaService", "H11", policy.Identity, fmt.Sprintf(allow, `{"StringEquals":{"aws:CalledViaFirst":"athena.us-east-1.amazonaws.com"}}`), "error"},
 		{"a service that the reference of principals lacks", "H11", policy.Identity, fmt.Sprintf(allow, `{"StringEquals":{"aws:CalledViaLast":"qbusiness.amazonaws.com"}}`), "info"},

@@ -25,6 +25,8 @@ var (
 	namesVPC      = append([]string{"aws:ec2instancesourcevpc"}, slices.DeleteFunc(slices.Clone(endpointKeys), func(key string) bool { return key == "aws:vpcsourceip" })...)
 	networkKeys   = append([]string{"aws:sourceip"}, endpointKeys...)
 	calledViaKeys = []string{"aws:calledvia", "aws:calledviafirst", "aws:calledvialast"}
+	// serviceCallKeys say that a service calls with the caller's session.
+	serviceCallKeys = slices.Concat(calledViaKeys, []string{"aws:viaawsservice"})
 )
 
 var (
@@ -135,9 +137,7 @@ var (
 				}
 			}
 			c := s.first(func(c *condition.Condition) bool { return s.allows() && positive(c) || s.denies() && negated(c) }, "aws:vpcsourceip")
-			if c != nil && s.doc.Kind != policy.VPCEndpoint && !slices.ContainsFunc(s.doc.Statements, func(st policy.Statement) bool {
-				return len((&statement{Statement: &st}).on(namesVPC...)) > 0
-			}) {
+			if c != nil && s.doc.Kind != policy.VPCEndpoint && !s.doc.asks(namesVPC...) {
 				s.report(source.Warning, c.KeyRange, nil, "any VPC may have the addresses, and no condition says which one").Remediation = "Add aws:SourceVpc or aws:SourceVpce to the condition."
 			}
 		},
@@ -155,7 +155,7 @@ var (
 		statement: func(s *statement) {
 			s.vpcOfAnyRegion()
 			keys := []string{"aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths"}
-			if c := s.first(positive, keys...); s.allows() && c != nil && !c.Operator.IfExists && c.Operator.Set != condition.ForAllValues {
+			if c := s.first(positive, keys...); s.allows() && c != nil && carried(c) {
 				if services, all := s.silent(c.Key); all {
 					s.report(source.Warning, c.KeyRange, nil, "%s is not sent to %s, so that it never matches", c.Key, strings.Join(services, ", "))
 				}
@@ -335,8 +335,7 @@ func (s *statement) vpcOfAnyRegion() {
 	c := s.first(func(c *condition.Condition) bool { return s.allows() && positive(c) || s.denies() && negated(c) }, "aws:sourcevpc")
 	if c == nil || s.doc.Kind != policy.SCP && s.doc.Kind != policy.RCP ||
 		len(s.on("aws:sourcevpce", "aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths")) > 0 ||
-		slices.ContainsFunc(s.doc.Statements, func(st policy.Statement) bool {
-			other := &statement{Statement: &st}
+		s.doc.some(func(other *statement) bool {
 			return len(other.on("aws:sourcevpc")) > 0 && len(other.on("aws:requestedregion")) > 0
 		}) ||
 		slices.ContainsFunc(c.Values, func(v condition.Value) bool { return strings.Contains(v.Text.String(), "${aws:") }) {
@@ -393,8 +392,8 @@ func (s *statement) addressRange(v *condition.Value) {
 // there are some.
 func (s *statement) withoutIPv6(c *condition.Condition) {
 	if c.Operator.Base != condition.IPAddress && c.Operator.Base != condition.NotIPAddress || !ipv4(c) ||
-		slices.ContainsFunc(s.doc.Statements, func(st policy.Statement) bool {
-			return st.Effect == s.Effect && slices.ContainsFunc((&statement{Statement: &st}).on(lower(c)), ipv6)
+		s.doc.some(func(other *statement) bool {
+			return other.Effect == s.Effect && slices.ContainsFunc(other.on(lower(c)), ipv6)
 		}) {
 		return
 	}
@@ -429,10 +428,8 @@ func (f *finder) findIPv6(key string) string {
 		if doc.Sensitive {
 			continue
 		}
-		for i := range doc.Statements {
-			if slices.ContainsFunc((&statement{Statement: &doc.Statements[i]}).on(key), ipv6) {
-				return doc.ID
-			}
+		if f.document(doc).some(func(s *statement) bool { return slices.ContainsFunc(s.on(key), ipv6) }) {
+			return doc.ID
 		}
 	}
 	if f.World == nil || key != "aws:vpcsourceip" {

@@ -240,17 +240,14 @@ const ownOrganizationRemedy = "Name the organization by its id, or ask for aws:P
 // caller, of which nothing in the policy says that it is the customer's.
 func (s *statement) ownOrganization(c *condition.Condition) bool {
 	return strings.Contains(strings.ToLower(strings.Join(literals(c), " ")), "${aws:principalorgid}") &&
-		!slices.ContainsFunc(s.doc.Statements, func(st policy.Statement) bool {
-			return len((&statement{Statement: &st}).on(identityKeys...)) > 0
-		})
+		!s.doc.asks(identityKeys...)
 }
 
 // foreign looks for callers that another statement lets in and that belong to no
 // organization of the customer, though they are no services, and for the users of
 // identity providers.
 func (s *statement) foreign(c *condition.Condition) {
-	for i := range s.doc.Statements {
-		other := &statement{Statement: &s.doc.Statements[i], doc: s.doc}
+	for other := range s.doc.statements() {
 		if !other.allows() || s.doc.Kind != policy.Resource {
 			continue
 		}
@@ -399,26 +396,25 @@ func (s *statement) onlyOf(services ...string) bool {
 	return true
 }
 
-func (d *document) keyPolicy() {
+func (d *document) keyPolicy(rule *Rule) {
 	if d.Kind != policy.Resource || d.Grant || len(d.Statements) == 0 {
 		return
 	}
 	managed, certain := slices.ContainsFunc(d.targets, d.managed), true
-	for i := range d.Statements {
-		s := &statement{Statement: &d.Statements[i], doc: d}
+	for s := range d.statements() {
 		if !s.onlyOf("kms") && !s.allActions() {
 			return // no key policy
 		}
 		certain = certain && len(s.Unknown) == 0
 		managed = managed || s.allows() && s.covers("kms:PutKeyPolicy") && len(s.Conditions) == 0
 	}
-	for i := range d.Statements {
-		if s := (&statement{Statement: &d.Statements[i], doc: d}); len(s.Unknown) == 0 {
+	for s := range d.statements() {
+		if s.rule = rule; len(s.Unknown) == 0 {
 			s.keyStatement()
 		}
 	}
 	if !managed && certain && slices.ContainsFunc(d.targets, func(t *chain.Target) bool { return strings.Contains(t.ARN.String(), ":kms:") }) {
-		d.add(nil, source.Warning, source.Range{}, -1, "no statement lets anybody change it: if it is wrong, nobody can mend it")
+		d.add(rule, nil, source.Warning, source.Range{}, -1, "no statement lets anybody change it: if it is wrong, nobody can mend it")
 	}
 }
 
@@ -426,8 +422,7 @@ func (d *document) keyPolicy() {
 // lets somebody change it.
 func (d *document) managed(t *chain.Target) bool {
 	for _, a := range t.Policies {
-		for i := range a.Statements {
-			s := &statement{Statement: &a.Statements[i], doc: d}
+		for s := range d.document(a.Document).statements() {
 			if len(s.Unknown) > 0 || s.allows() && s.covers("kms:PutKeyPolicy") && len(s.Conditions) == 0 {
 				return true
 			}
@@ -574,7 +569,7 @@ func (s *statement) orgScope() {
 
 // orgLevel looks at where a service control policy is attached: to the management
 // account, which none binds, or at a level where no policy allows anything.
-func (d *document) orgLevel() {
+func (d *document) orgLevel(rule *Rule) {
 	if d.Kind != policy.SCP || d.World == nil {
 		return
 	}
@@ -585,14 +580,14 @@ func (d *document) orgLevel() {
 		case here < 0:
 		case env.ManagementAccount:
 			if i == len(env.SCP)-1 && level[here].Sure == kleene.True {
-				d.add(nil, source.Warning, d.Range, -1, "it is attached to the management account, which service control policies do not bind").Remediation = "Attach it to units of member accounts, and keep workloads out of the management account."
+				d.add(rule, nil, source.Warning, d.Range, -1, "it is attached to the management account, which service control policies do not bind").Remediation = "Attach it to units of member accounts, and keep workloads out of the management account."
 			}
 		case here == 0 && closed(level):
 			severity, replay := source.Warning, slices.IndexFunc(d.Replays, deniedByLevel)
 			if replay >= 0 {
 				severity = source.Error
 			}
-			d.add(nil, severity, d.Range, replay, "no policy at its level of the organization allows anything, so that all calls are denied below it").Remediation = "Leave FullAWSAccess attached beside policies that only deny."
+			d.add(rule, nil, severity, d.Range, replay, "no policy at its level of the organization allows anything, so that all calls are denied below it").Remediation = "Leave FullAWSAccess attached beside policies that only deny."
 		}
 	}
 }

@@ -106,16 +106,16 @@ var (
 			}
 			var met []string
 			severity := source.Info
-			for i, action := range globalActions {
+			for _, action := range globalActions {
 				if service, _, _ := strings.Cut(action, ":"); s.covers(action) {
 					met = append(met, service)
-					if i < often {
-						severity = source.Warning
-					}
 				}
 			}
-			if more := len(met) - often; more > 0 {
-				met = append(met[:often], fmt.Sprintf("and %d more", more))
+			if slices.ContainsFunc(commonActions, s.covers) {
+				severity = source.Warning
+			}
+			if more := len(met) - len(commonActions); more > 0 {
+				met = append(met[:len(commonActions)], fmt.Sprintf("and %d more", more))
 			}
 			if len(met) > 0 {
 				denied := s.denied(chain.Caller, chain.FAS, chain.ServiceRole)
@@ -163,8 +163,7 @@ var (
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringEquals":{"aws:SourceVpc":"vpc-0123456789abcdef0"}}}}`,
 		explains:    []*Rule{PublicAccess},
 		statement: func(s *statement) {
-			keys := append(slices.Clone(networkKeys), "aws:principalorgid", "aws:principalaccount", "aws:principalarn", "aws:principaltag/", "aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid")
-			found := s.on(keys...)
+			found := s.on(slices.Concat(networkKeys, []string{"aws:principalorgid", "aws:principalaccount", "aws:principalarn", "aws:principaltag/", "aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid"})...)
 			if !s.allows() || len(found) != 1 || !found[0].Operator.IfExists || negated(found[0]) {
 				return
 			}
@@ -199,14 +198,17 @@ var (
 	}
 )
 
-// globalActions are an action of each service with one endpoint, in us-east-1: first,
-// as many as often says, those that nearly every account uses.
-var globalActions = []string{
-	"iam:GetRole", "organizations:DescribeOrganization", "route53:ListHostedZones", "cloudfront:ListDistributions", "support:DescribeCases",
-	"budgets:ViewBudget", "globalaccelerator:ListAccelerators", "health:DescribeEvents", "shield:ListProtections", "sts:AssumeRole", "waf:ListWebACLs",
-}
-
-const often = 5
+var (
+	// commonActions are an action of each service that nearly every account uses and
+	// that has one endpoint, in us-east-1.
+	commonActions = []string{
+		"iam:GetRole", "organizations:DescribeOrganization", "route53:ListHostedZones", "cloudfront:ListDistributions", "support:DescribeCases",
+	}
+	// globalActions are those, and an action of each of the other services.
+	globalActions = slices.Concat(commonActions, []string{
+		"budgets:ViewBudget", "globalaccelerator:ListAccelerators", "health:DescribeEvents", "shield:ListProtections", "sts:AssumeRole", "waf:ListWebACLs",
+	})
+)
 
 // alwaysPresent are the keys that every signed request carries.
 var alwaysPresent = map[string]bool{
@@ -255,11 +257,7 @@ func (s *statement) byOwner(r *chain.Replay) bool {
 // denies reports whether some Deny of the policy asks for a key; a statement may be
 // left out by its index.
 func (d *document) denies(key string, but ...int) bool {
-	for i := range d.Statements {
-		st := &d.Statements[i]
-		if st.Effect == policy.Deny && !slices.Contains(but, st.Index) && len((&statement{Statement: st, doc: d}).on(key)) > 0 {
-			return true
-		}
-	}
-	return false
+	return d.some(func(s *statement) bool {
+		return s.denies() && !slices.Contains(but, s.Index) && len(s.on(key)) > 0
+	})
 }

@@ -348,7 +348,7 @@ func (s *statement) requires(v string) bool {
 	return slices.ContainsFunc(s.Conditions, func(c condition.Condition) bool {
 		other, _ := request.Find(c.Key)
 		together := lower(&c) == keyOf(v) || key.Sent == request.ByWorkload && other.Sent == request.ByWorkload
-		return together && (is(condition.Null, false, "false")(&c) || positive(&c) && !c.Operator.IfExists && c.Operator.Set != condition.ForAllValues)
+		return together && (is(condition.Null, false, "false")(&c) || carried(&c))
 	})
 }
 
