@@ -317,10 +317,19 @@ func (s *statement) withoutAncestor() string {
 // without conditions.
 var delivers = []string{"cloudtrail.amazonaws.com", "config.amazonaws.com", "delivery.logs.amazonaws.com", "logging.s3.amazonaws.com"}
 
-// anonymousSource reports whether a service calls in its own name without saying for
-// whom. (EventBridge does so where it
-// writes to CloudWatch Logs, and CloudFormation where it calls a macro.)
-func anonymousSource(service string) bool {
+// unsaid reports whether a service makes the calls of the statement in its own name
+// without saying for whom, or for its own account alone. A condition would shut it
+// out. (AWS pages "Using resource-based policies for Amazon EventBridge", "Managing
+// Amazon SNS encryption keys and costs" and "CreatePermission" of AWS Private CA.)
+func (s *statement) unsaid(service string) bool {
+	switch service {
+	case "events.amazonaws.com":
+		return s.onlyOf("kms", "logs", "sns")
+	case "cloudformation.amazonaws.com": // where it calls a macro
+		return s.onlyOf("lambda")
+	case "acm.amazonaws.com":
+		return s.onlyOf("acm-pca")
+	}
 	return strings.Contains(service, "elasticloadbalancing") || strings.HasPrefix(service, "logdelivery.elb")
 }
 
@@ -328,19 +337,19 @@ func (s *statement) confusedDeputy() {
 	if !s.allows() || s.doc.Kind != policy.Resource {
 		return
 	}
-	for i := range s.Conditions {
-		s.sourceArn(&s.Conditions[i])
+	severity := source.Warning
+	if s.onlyOf("kms", "sts") { // where some services do not say for whom they call
+		severity = source.Info
 	}
-	if s.everyone() || s.gated() {
-		return // open to more than services, or to none
+	for _, c := range s.on("aws:sourcearn") {
+		s.sourceArn(severity, c)
+	}
+	if s.everyone() || s.gated() || s.first(saysForWhom, forWhom...) != nil {
+		return // open to more than services, to none, or for somebody alone
 	}
 	for _, service := range s.principals(policy.Service) {
-		switch {
-		case anonymousSource(service) || service == "cloudformation.amazonaws.com" && s.onlyOf("lambda") || service == "events.amazonaws.com" && s.onlyOf("logs") || len(s.on(sourceKeys...)) > 0 || len(s.on("kms:grantisforawsresource", "kms:viaservice", "kms:calleraccount")) > 0:
-		case s.onlyOf("kms", "sts"):
-			s.report(source.Info, s.Principals.Range, nil, "%s is let in on behalf of anybody", service)
-		default:
-			s.report(source.Warning, s.Principals.Range, nil, "%s is let in on behalf of anybody", service)
+		if !s.unsaid(service) {
+			s.report(severity, s.Principals.Range, nil, "%s is let in on behalf of anybody", service)
 		}
 		if slices.Contains(delivers, service) {
 			return // one of a set that AWS documents together
@@ -365,16 +374,24 @@ func (s *statement) deputyDeny() {
 	}
 }
 
+// forWhom are keys by which a statement says for whom a service may call.
+var forWhom = slices.Concat(sourceKeys, []string{
+	"kms:grantisforawsresource", "kms:viaservice", "kms:calleraccount", "kms:encryptioncontext:", "lambda:eventsourcetoken",
+})
+
+// saysForWhom reports whether a condition is met for some resources or accounts alone.
+func saysForWhom(c *condition.Condition) bool {
+	return requires(c) && !slices.ContainsFunc(literals(c), func(v string) bool { return strings.Trim(v, "*") == "" })
+}
+
 // sourceArn looks for values of aws:SourceArn that do not say who it is.
-func (s *statement) sourceArn(c *condition.Condition) {
-	if lower(c) != "aws:sourcearn" || !positive(c) {
-		return
-	}
+func (s *statement) sourceArn(severity source.Severity, c *condition.Condition) {
 	for i := range c.Values {
 		text := c.Values[i].Text.String()
 		switch {
+		case !positive(c):
 		case strings.HasPrefix(text, "arn:aws:s3:::") && len(s.on("aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")) == 0:
-			s.report(source.Warning, c.Values[i].Range, nil, "%s names no account, and a bucket's name may become another's", text)
+			s.report(severity, c.Values[i].Range, nil, "%s names no account, and a bucket's name may become another's", text)
 		case strings.Contains(text, ":iam::") || strings.Contains(text, ":sts::"):
 			s.report(source.Warning, c.Values[i].Range, nil, "aws:SourceArn is the resource a service calls for, never a principal such as %s", text)
 		}
