@@ -430,7 +430,9 @@ func (f *finder) merged() []Finding {
 					continue
 				}
 				explained = true
-				out[i].Also = append(out[i].Also, x.Rule)
+				if !slices.Contains(out[i].Also, x.Rule) {
+					out[i].Also = append(out[i].Also, x.Rule)
+				}
 				out[i].Severity = max(out[i].Severity, x.Severity)
 				out[i].Remediation = x.Remediation
 			}
@@ -438,8 +440,8 @@ func (f *finder) merged() []Finding {
 		if explained {
 			continue
 		}
+		b := blame{x.Rule, x.policy, x.statement}
 		if x.Rule.statement == nil && x.Rule.document == nil {
-			b := blame{x.Rule, x.policy, x.statement}
 			broken[b] = append(broken[b], len(out))
 			out = append(out, x)
 			continue
@@ -451,6 +453,7 @@ func (f *finder) merged() []Finding {
 			continue
 		}
 		first[key] = len(out)
+		broken[b] = append(broken[b], len(out))
 		out = append(out, x)
 	}
 	kept := make([]Finding, 0, len(out))

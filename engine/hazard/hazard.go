@@ -37,8 +37,8 @@ type Rule struct {
 	// statement looks at one statement, document at a whole policy.
 	statement func(*statement)
 	document  func(*document, *Rule)
-	// explains is the rule about replays whose findings have this one's cause: where
-	// both blame one statement, they are one finding.
+	// explains are the rules, about replays or earlier in the catalogue, whose findings
+	// have this one's cause: where both blame one statement, they are one finding.
 	explains []*Rule
 }
 

@@ -202,6 +202,33 @@ func TestFindOnce(t *testing.T) {
 	}
 }
 
+// find parses a policy and finds what is wrong with it.
+func find(t *testing.T, kind policy.Kind, statements string) []hazard.Finding {
+	t.Helper()
+	doc, diags := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[`+statements+`]}`), "p", kind, source.Origin{Address: "example"})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return hazard.Find(hazard.Input{Policies: []*policy.Document{doc}})
+}
+
+// Two rules that name two keys of one condition by which services are locked out have
+// one cause.
+func TestFindMergesRules(t *testing.T) {
+	fs := find(t, policy.Resource, `{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-0123456789abcdef0","aws:PrincipalAccount":"111122223333"}}}`)
+	var got []string
+	for _, f := range fs {
+		line := f.Rule.Code
+		for _, r := range f.Also {
+			line += "+" + r.Code
+		}
+		got = append(got, line)
+	}
+	if want := []string{"H03+H24", "H42"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestUnread(t *testing.T) {
 	doc := policy.Unread("p", policy.Resource, source.Origin{Address: "bucket.b", Attribute: "policy"}, "known only after apply")
 	fs := hazard.Find(hazard.Input{Policies: []*policy.Document{doc}})
@@ -298,6 +325,8 @@ func TestTriggers(t *testing.T) {
 	}{
 		{"a wide exemption by role", "H01", policy.SCP, fmt.Sprintf(deny, `{"NotIpAddress":{"aws:SourceIp":"192.0.2.0/24"},"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/service"}}`), ""},
 		{"a Deny for one role", "H02", policy.Resource, `{"Effect":"Deny","Principal":{"AWS":"arn:aws:iam::111122223333:role/app"},"Action":"s3:*","Resource":"*","Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-0123456789abcdef0"}}}`, ""},
+		{"a Deny for strangers alone", "H01", policy.Resource, `{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"NotIpAddress":{"aws:SourceIp":"192.0.2.0/24"},"StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-exampleorgid"}}}`, ""},
+		{"a Deny for strangers alone", "H02", policy.Resource, `{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-0123456789abcdef0","aws:PrincipalAccount":"111122223333"}}}`, ""},
 		{"a private API", "H02", policy.Resource, `{"Effect":"Deny","Principal":"*","Action":"execute-api:Invoke","Resource":"*","Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-0123456789abcdef0"}}}`, ""},
 		{"a private API", "H03", policy.Resource, `{"Effect":"Deny","Principal":"*","Action":"execute-api:Invoke","Resource":"*","Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-0123456789abcdef0"}}}`, ""},
 		{"a chain that CloudTrail is in", "H08", policy.Resource, `{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"StringNotEquals":{"aws:CalledViaFirst":["athena.amazonaws.com","cloudtrail.amazonaws.com"]}}}`, "error"},
@@ -389,12 +418,8 @@ func TestTriggers(t *testing.T) {
 		{"a service that resource control policies do not reach", "H43", policy.RCP, `{"Effect":"Deny","Principal":"*","Action":"sns:*","Resource":"*"}`, "warning"},
 	} {
 		t.Run(c.rule+" "+c.name, func(t *testing.T) {
-			doc, diags := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":`+c.statement+`}`), "p", c.kind, source.Origin{Address: "example"})
-			if diags.HasErrors() {
-				t.Fatal(diags)
-			}
 			got := ""
-			for _, f := range hazard.Find(hazard.Input{Policies: []*policy.Document{doc}}) {
+			for _, f := range find(t, c.kind, c.statement) {
 				if f.Rule.Code == c.rule {
 					got = f.Severity.String()
 				}

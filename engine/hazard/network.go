@@ -290,10 +290,10 @@ func (s *statement) sparesServiceCalls(but ...string) bool {
 		s.applies(throughService, but...) == kleene.False
 }
 
-// scoped reports whether the statement is about some callers alone, who may not be
-// such that services call for them.
+// scoped reports whether the statement is about some callers alone, such as those of
+// other accounts, who may not be such that services call for them.
 func (s *statement) scoped() bool {
-	return len(s.on("aws:principalarn")) > 0 || s.Principals != nil && !s.Principals.Not && !s.everyone()
+	return len(s.on("aws:principalarn")) > 0 || s.first(negated, "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths") != nil || s.Principals != nil && !s.Principals.Not && !s.everyone()
 }
 
 // reachesServices reports whether services that call in their own name meet the

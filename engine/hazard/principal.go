@@ -113,7 +113,7 @@ var (
 		Kind:        policy.Resource,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-exampleorgid"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-exampleorgid"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false"}}}}`,
-		explains:    []*Rule{ServicePrincipalLockedOut},
+		explains:    []*Rule{ServicePrincipalLockedOut, networkDenyServices},
 		statement: func(s *statement) {
 			c := s.first(negated, identityKeys...)
 			if s.denies() && c != nil && lower(c) != "aws:principalarn" && s.reachesServices() && s.applies(inOwnName, append(slices.Clone(identityKeys), networkKeys...)...) == kleene.True {
