@@ -93,42 +93,27 @@ func (f *finder) access() {
 		}
 		of[c] = append(of[c], i)
 	}
-	seen := map[string]bool{}
-	once := func(x *Finding) {
-		if x == nil {
-			return
-		}
-		key := fmt.Sprintf("%s %s %d %s", x.Rule.ID, x.policy, x.statement, x.Address)
-		if x.Rule == GateBypassed || x.Rule == GrantVoid {
-			key += f.Replays[x.Replay].Principal.Address
-		}
-		if !seen[key] {
-			seen[key] = true
-			x.Severity, x.Remediation = x.Rule.Severity, x.Rule.Remediation
-			f.findings = append(f.findings, *x)
-		}
-	}
 	for _, callers := range []func(*chain.Principal) bool{nobody, outsider} {
 		for _, c := range order {
 			if callers(c.principal) {
-				once(f.public(of[c]))
+				f.put(f.public(of[c]))
 			}
 		}
 	}
 	for _, c := range order {
 		if c.principal.StandIn == "" {
-			once(f.bypassed(of[c]))
-			once(f.void(of[c]))
+			f.put(f.bypassed(of[c]))
+			f.put(f.void(of[c]))
 		}
 	}
 	for _, x := range f.dead() {
-		once(&x)
+		f.put(x)
 	}
 	for _, i := range f.Refuted {
-		once(f.readAsOr(i))
+		f.put(f.readAsOr(i))
 	}
 	for _, x := range f.withoutEffect() {
-		once(&x)
+		f.put(x)
 	}
 }
 
@@ -136,7 +121,7 @@ func (f *finder) access() {
 func blame(rule *Rule, r *engine.Reason, replay int, format string, args ...any) *Finding {
 	return &Finding{
 		Rule: rule, Replay: replay, Message: fmt.Sprintf(format, args...),
-		Address: r.Origin.Address, Origin: r.Origin, Range: r.Range, policy: r.Policy, statement: r.Statement,
+		Address: r.Origin.Address, Origin: r.Origin, Range: r.Range, part: partOf(r),
 	}
 }
 
@@ -282,7 +267,7 @@ func (f *finder) bypassed(replays []int) *Finding {
 }
 
 // dead: a gate's chain cannot be entered, on whichever chain.
-func (f *finder) dead() []Finding {
+func (f *finder) dead() []*Finding {
 	type key struct {
 		principal *chain.Principal
 		policy    string
@@ -307,10 +292,10 @@ func (f *finder) dead() []Finding {
 				reasonName(g), r.Principal.Address, r.Action, target(r), entry.Request.Action)
 		}
 	}
-	var out []Finding
+	var out []*Finding
 	for _, k := range order {
 		if !alive[k] {
-			out = append(out, *found[k])
+			out = append(out, found[k])
 		}
 	}
 	return out
@@ -333,7 +318,7 @@ func (f *finder) void(replays []int) *Finding {
 		switch {
 		case deny != nil && (deny.Kind == policy.SCP || deny.Kind == policy.Boundary) && len(deniers(hop)) == 1:
 			out = blame(GrantVoid, g, i, "%s grants %s %s on %s, and %s denies it on every chain.", reasonName(g), r.Principal.Address, r.Action, target(r), reasonName(deny))
-			out.policy, out.statement = deny.Policy, deny.Statement
+			out.part = partOf(deny)
 		case deny == nil && limited(hop) && !closedTo(r.Principal):
 			out = blame(GrantVoid, g, i, "%s grants %s %s on %s, which is outside of its %s on every chain.", reasonName(g), r.Principal.Address, r.Action, target(r), kinds(hop.Missing))
 		}
@@ -375,7 +360,7 @@ func (f *finder) readAsOr(replay int) *Finding {
 				}
 				if s.denies() && s.matches(hop) && met > 0 && failed > 0 {
 					return &Finding{
-						Rule: negatedKeysAsOr, Replay: replay, Address: a.Origin.Address, Origin: a.Origin, Range: s.Range, policy: a.ID, statement: s.Index,
+						Rule: negatedKeysAsOr, Replay: replay, Address: a.Origin.Address, Origin: a.Origin, Range: s.Range, part: part{resource(a.ID, a.Origin), s.Index},
 						Message: fmt.Sprintf("%s denies only what fails all of its negated keys, and %s on %s fails one of them.", name(s.Index, s.Sid, a.Document), r.Action, target(r)),
 					}
 				}
@@ -385,18 +370,12 @@ func (f *finder) readAsOr(replay int) *Finding {
 	return nil
 }
 
-// A part is a statement of a policy that took part in a decision.
-type part struct {
-	policy    string
-	statement int
-}
-
 // withoutEffect: an Allow that is overridden wherever it applies, by statements that
 // no other finding blames for it.
-func (f *finder) withoutEffect() []Finding {
+func (f *finder) withoutEffect() []*Finding {
 	blamed := map[part]bool{}
 	for i := range f.findings {
-		blamed[part{f.findings[i].policy, f.findings[i].statement}] = true
+		blamed[f.findings[i].part] = true
 	}
 	found := map[part]*Finding{}
 	useful := map[part]bool{}
@@ -419,14 +398,14 @@ func (f *finder) withoutEffect() []Finding {
 					found[id] = blame(StatementWithoutEffect, b, i, "%s allows %s, and other statements deny it in every replay.", reasonName(b), hop.Request.Action)
 				}
 				deny := denial(hop)
-				useful[id] = useful[id] || hop.Verdict != engine.ExplicitDeny || deny != nil && blamed[part{deny.Policy, deny.Statement}]
+				useful[id] = useful[id] || hop.Verdict != engine.ExplicitDeny || deny != nil && blamed[partOf(deny)]
 			}
 		}
 	}
-	var out []Finding
+	var out []*Finding
 	for _, id := range order {
 		if !useful[id] {
-			out = append(out, *found[id])
+			out = append(out, found[id])
 		}
 	}
 	return out

@@ -21,6 +21,9 @@ import (
 type finder struct {
 	Input
 	findings []Finding
+	// known are the findings about replays by their cause, and whom they were made for.
+	known map[string]int
+	whom  map[string]bool
 	// hops are those that a policy had a part in.
 	hops map[string][]hopRef
 	// owners are the principals and targets that a policy is attached to.
@@ -44,7 +47,10 @@ type owner struct {
 }
 
 func newFinder(in Input) *finder {
-	f := &finder{Input: in, hops: map[string][]hopRef{}, owners: map[*policy.Document]owner{}, shapes: map[string][]symbol.Text{}, ipv6: map[string]string{}}
+	f := &finder{
+		Input: in, known: map[string]int{}, whom: map[string]bool{},
+		hops: map[string][]hopRef{}, owners: map[*policy.Document]owner{}, shapes: map[string][]symbol.Text{}, ipv6: map[string]string{},
+	}
 	for i, r := range in.Replays {
 		for j := range r.Hops {
 			hop := &r.Hops[j]
@@ -203,7 +209,7 @@ func (d *document) add(rule *Rule, st *policy.Statement, severity source.Severit
 	d.findings = append(d.findings, Finding{
 		Rule: rule, Severity: severity, Remediation: rule.Remediation,
 		Message: where + ": " + message + ".", Address: d.Origin.Address, Origin: d.Origin, Range: rng,
-		Replay: replay, policy: d.ID, statement: index,
+		Replay: replay, part: part{resource(d.ID, d.Origin), index}, text: message,
 	})
 	return &d.findings[len(d.findings)-1]
 }
@@ -393,25 +399,78 @@ func (s *statement) decided(hop *chain.HopResult) bool {
 	})
 }
 
+// put adds a finding about a replay, if there is one. A finding of the same rule about
+// the same statement, or, where none is to blame, about the same resource, has the same
+// cause, and the place or the principal is a further one of it.
+func (f *finder) put(x *Finding) {
+	if x == nil {
+		return
+	}
+	who := f.Replays[x.Replay].Principal
+	cause := fmt.Sprintf("%s %q %d", x.Rule.ID, x.policy, x.statement)
+	if x.policy == "" {
+		cause += x.Address
+	}
+	if x.Rule == ServicePrincipalLockedOut {
+		cause += who.Name().String() // another service is another fault
+	}
+	whom := fmt.Sprintf("%s %q %v %s", cause, x.Address, x.Range, who.Address)
+	i, known := f.known[cause]
+	switch {
+	case f.whom[whom]:
+	case !known:
+		f.known[cause] = len(f.findings)
+		x.Severity, x.Remediation = x.Rule.Severity, x.Rule.Remediation
+		f.findings = append(f.findings, *x)
+	default:
+		first := &f.findings[i]
+		switch place := x.place(); {
+		case place != first.place():
+			first.Places = append(first.Places, place)
+		case who.Address != "":
+			first.Places = append(first.Places, Place{Address: who.Address, Origin: source.Origin{Address: who.Address}})
+		}
+	}
+	f.whom[whom] = true
+}
+
+func (x *Finding) place() Place { return Place{x.Address, x.Origin, x.Range} }
+
+// A part is a statement of a policy, the same for all instances of one resource.
+type part struct {
+	policy    string
+	statement int
+}
+
+// partOf is the statement of a reason.
+func partOf(r *engine.Reason) part { return part{resource(r.Policy, r.Origin), r.Statement} }
+
 // instance is the key of an instance in a resource address.
-var instance = regexp.MustCompile(`\[[^\]]*\]`)
+var instance = regexp.MustCompile(`\[(?:[0-9]+|"(?:[^"\\]|\\.)*")\]`)
+
+// resource returns the ID of a policy without the keys of the instance of the resource
+// that it is one of. Those behind its address tell one policy of a resource from another.
+func resource(id string, origin source.Origin) string {
+	if rest, ok := strings.CutPrefix(id, origin.Address); ok {
+		return instance.ReplaceAllString(origin.Address, "") + rest
+	}
+	return id
+}
 
 // merged returns the findings with those of one cause put together: a pattern that
 // says why replays break belongs to the findings about them, and the instances of
 // one resource have their faults in common.
 func (f *finder) merged() []Finding {
 	type blame struct {
-		rule      *Rule
-		policy    string
-		statement int
+		rule *Rule
+		part
 	}
 	type cause struct {
-		rule             *Rule
-		address, message string
-		statement        int
+		blame
+		text string
 	}
 	var out []Finding
-	broken := map[blame][]int{}
+	blamed := map[blame][]int{}
 	first := map[cause]int{}
 	void := map[int]bool{}
 	for _, x := range f.findings {
@@ -420,40 +479,32 @@ func (f *finder) merged() []Finding {
 			if f.opens(&x) && (r == ChainBroken || r == ServicePrincipalLockedOut) {
 				continue // its proof is of a call that is allowed
 			}
-			for _, i := range broken[blame{r, x.policy, x.statement}] {
-				if r == GrantVoid { // one of many grants: the pattern says more
-					if !explained {
-						x.Also = append(x.Also, r)
-						out = append(out, x)
-					}
-					explained, void[i] = true, true
-					continue
+			for _, i := range blamed[blame{r, x.part}] {
+				switch {
+				case r != GrantVoid:
+					out[i].explain(&x)
+				case explained:
+					void[i] = true
+				default: // one of many grants: the pattern says more
+					x.Also, x.Places = append(x.Also, r), append([]Place{out[i].place()}, out[i].Places...)
+					out[i] = x
 				}
 				explained = true
-				if !slices.Contains(out[i].Also, x.Rule) {
-					out[i].Also = append(out[i].Also, x.Rule)
-				}
-				out[i].Severity = max(out[i].Severity, x.Severity)
-				out[i].Remediation = x.Remediation
 			}
 		}
 		if explained {
 			continue
 		}
-		b := blame{x.Rule, x.policy, x.statement}
-		if x.Rule.statement == nil && x.Rule.document == nil {
-			broken[b] = append(broken[b], len(out))
-			out = append(out, x)
-			continue
+		b := blame{x.Rule, x.part}
+		if key := (cause{b, instance.ReplaceAllString(x.text, "")}); x.text != "" {
+			if i, ok := first[key]; ok {
+				out[i].Places = append(out[i].Places, x.place())
+				out[i].Severity = max(out[i].Severity, x.Severity)
+				continue
+			}
+			first[key] = len(out)
 		}
-		key := cause{x.Rule, instance.ReplaceAllString(x.Address, ""), instance.ReplaceAllString(x.Message, ""), x.statement}
-		if i, ok := first[key]; ok {
-			out[i].Places = append(out[i].Places, Place{x.Address, x.Origin, x.Range})
-			out[i].Severity = max(out[i].Severity, x.Severity)
-			continue
-		}
-		first[key] = len(out)
-		broken[b] = append(broken[b], len(out))
+		blamed[b] = append(blamed[b], len(out))
 		out = append(out, x)
 	}
 	kept := make([]Finding, 0, len(out))
@@ -463,6 +514,15 @@ func (f *finder) merged() []Finding {
 		}
 	}
 	return kept
+}
+
+// explain adds a finding about the same cause to one about replays.
+func (x *Finding) explain(why *Finding) {
+	if !slices.Contains(x.Also, why.Rule) {
+		x.Also = append(x.Also, why.Rule)
+	}
+	x.Severity = max(x.Severity, why.Severity)
+	x.Remediation = why.Remediation
 }
 
 // opens reports whether the proof of a finding is a call that is allowed.

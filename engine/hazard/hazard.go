@@ -73,17 +73,19 @@ type Finding struct {
 	// Also are further rules that find fault with the same place for the same cause.
 	Also []*Rule
 	// Places are further places with the same fault, such as the other instances of
-	// one resource.
+	// one resource, or the other principals whose chains one statement breaks.
 	Places []Place
 	// Identities tell what the finding claims, first at Address and then at each of
 	// Places: equal for what is the same in two runs.
 	Identities []string
 
-	policy    string
-	statement int
+	part
+	// text is what is wrong, without the statement's name, where it alone tells
+	// findings of one rule about one statement apart.
+	text string
 }
 
-// A Place is where a statement stands.
+// A Place is where a statement stands, or whom it concerns.
 type Place struct {
 	Address string
 	Origin  source.Origin

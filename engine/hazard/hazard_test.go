@@ -229,6 +229,58 @@ func TestFindMergesRules(t *testing.T) {
 	}
 }
 
+// Policies of one resource have causes of their own, instances of one resource share
+// theirs.
+func TestFindMergesInstances(t *testing.T) {
+	var docs []*policy.Document
+	for _, p := range [][2]string{
+		{"Role", "Policies[0].PolicyDocument"}, {"Role", "Policies[1].PolicyDocument"},
+		{`aws_iam_policy.p["a"]`, "policy"}, {`aws_iam_policy.p["b]c"]`, "policy"}, {"aws_iam_policy.q[0]", "policy"},
+	} {
+		doc, _ := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","NotAction":"s3:*","Resource":"*"}}`), p[0]+"."+p[1], policy.Identity, source.Origin{Address: p[0]})
+		docs = append(docs, doc)
+	}
+	var got []string
+	for _, f := range hazard.Find(hazard.Input{Policies: docs}) {
+		line, _, _ := strings.Cut(f.Message, ": ")
+		for _, p := range f.Places {
+			line += " and " + p.Address
+		}
+		got = append(got, line)
+	}
+	if want := []string{
+		"statement 1 of Role.Policies[0].PolicyDocument", "statement 1 of Role.Policies[1].PolicyDocument",
+		`statement 1 of aws_iam_policy.p["a"].policy and aws_iam_policy.p["b]c"]`, "statement 1 of aws_iam_policy.q[0].policy",
+	}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A statement that breaks the chains of several principals is one cause.
+func TestFindMergesPrincipals(t *testing.T) {
+	w := &twoRoles{world: newWorld(t, all, strings.Replace(perimeter, "GUARD", "", 1)), other: newWorld(t, all, "").role}
+	w.other.Address = "role.other"
+	var got []string
+	for _, f := range hazard.Find(hazard.Input{World: w, Replays: chain.Run(w, chain.Options{Chains: []string{"athena-privatelink"}}).Replays}) {
+		if f.Rule == hazard.ChainBroken {
+			got = append(got, strings.Fields(f.Message)[0])
+			for _, p := range f.Places {
+				got = append(got, "and "+p.Address)
+			}
+		}
+	}
+	if want := []string{"role.r", "and role.other"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+type twoRoles struct {
+	*world
+	other *chain.Principal
+}
+
+func (w *twoRoles) Principals() []*chain.Principal { return []*chain.Principal{w.role, w.other} }
+
 func TestUnread(t *testing.T) {
 	doc := policy.Unread("p", policy.Resource, source.Origin{Address: "bucket.b", Attribute: "policy"}, "known only after apply")
 	fs := hazard.Find(hazard.Input{Policies: []*policy.Document{doc}})

@@ -1,6 +1,7 @@
 package hazard
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,21 +44,8 @@ var (
 // replays applies the rules about replays. Several replays with one cause are one
 // finding.
 func (f *finder) replays() {
-	seen := map[string]bool{}
 	for i, r := range f.Replays {
-		for _, look := range []func(*chain.Replay) *Finding{lockedOut, broken} {
-			x := look(r)
-			if x == nil {
-				continue
-			}
-			x.Severity, x.Remediation, x.Replay = x.Rule.Severity, x.Rule.Remediation, i
-			key := fmt.Sprintf("%q %q %v %v %q", x.Rule.ID, x.Address, x.Origin, x.Range, r.Principal.Name())
-			if !seen[key] {
-				seen[key] = true
-				f.findings = append(f.findings, *x)
-			}
-			break
-		}
+		f.put(cmp.Or(lockedOut(i, r), broken(i, r)))
 	}
 }
 
@@ -65,14 +53,14 @@ func (f *finder) replays() {
 func unread(doc *policy.Document) Finding {
 	return Finding{
 		Rule: PolicyUnread, Severity: PolicyUnread.Severity, Remediation: PolicyUnread.Remediation,
-		Replay: -1, Address: doc.Origin.Address, Origin: doc.Origin, policy: doc.ID,
+		Replay: -1, Address: doc.Origin.Address, Origin: doc.Origin, part: part{policy: resource(doc.ID, doc.Origin)}, text: doc.Unread,
 		Message: fmt.Sprintf("%s was not read: %s.", doc.ID, doc.Unread),
 	}
 }
 
 // lockedOut: the policy lets a service in by one statement and denies that very
 // call by another.
-func lockedOut(r *chain.Replay) *Finding {
+func lockedOut(replay int, r *chain.Replay) *Finding {
 	if r.Verdict != engine.ExplicitDeny {
 		return nil
 	}
@@ -84,18 +72,15 @@ func lockedOut(r *chain.Replay) *Finding {
 	if allow == nil || deny == nil {
 		return nil
 	}
-	return &Finding{
-		Rule: ServicePrincipalLockedOut, policy: deny.Policy, statement: deny.Statement, Address: deny.Origin.Address, Origin: deny.Origin, Range: deny.Range,
-		Message: fmt.Sprintf("%s may not call %s on %s: %s denies what %s allows.",
-			hop.Request.Principal.Service, hop.Request.Action, on(r, hop), reasonName(deny), beside(allow, deny)),
-	}
+	return blame(ServicePrincipalLockedOut, deny, replay, "%s may not call %s on %s: %s denies what %s allows.",
+		hop.Request.Principal.Service, hop.Request.Action, on(r, hop), reasonName(deny), beside(allow, deny))
 }
 
 // broken: a principal of the input is granted the entry of a chain and its last
 // call through that chain, and some policy refuses a hop. A Deny of the entry itself
 // is what it says, and breaks nothing in between; nor is a chain meant to work that
 // begins outside of every allowed network.
-func broken(r *chain.Replay) *Finding {
+func broken(replay int, r *chain.Replay) *Finding {
 	if r.Principal.StandIn != "" || r.Chain.Entry == chain.Internet || r.Verdict == engine.Allowed || r.Verdict == engine.Unknown {
 		return nil
 	}
@@ -108,14 +93,11 @@ func broken(r *chain.Replay) *Finding {
 	switch {
 	case hop.Verdict == engine.ExplicitDeny && hop.Hop > first.Hop:
 		deny := denial(hop)
-		return &Finding{
-			Rule: ChainBroken, policy: deny.Policy, statement: deny.Statement, Address: deny.Origin.Address, Origin: deny.Origin, Range: deny.Range,
-			Message: fmt.Sprintf("%s is granted %s on %s through %s, and hop %d, %s, is denied by %s.",
-				who, r.Action, target(r), r.Chain.ID, hop.Hop, hop.Request.Action, reasonName(deny)),
-		}
+		return blame(ChainBroken, deny, replay, "%s is granted %s on %s through %s, and hop %d, %s, is denied by %s.",
+			who, r.Action, target(r), r.Chain.ID, hop.Hop, hop.Request.Action, reasonName(deny))
 	case limited(hop) && !closedTo(r.Principal):
 		return &Finding{
-			Rule: ChainBroken, Address: r.Principal.Address, Origin: source.Origin{Address: r.Principal.Address},
+			Rule: ChainBroken, Replay: replay, Address: r.Principal.Address, Origin: source.Origin{Address: r.Principal.Address},
 			Message: fmt.Sprintf("%s is granted %s on %s through %s, and hop %d, %s, is outside of its %s.",
 				who, r.Action, target(r), r.Chain.ID, hop.Hop, hop.Request.Action, kinds(hop.Missing)),
 		}
