@@ -281,6 +281,27 @@ type twoRoles struct {
 
 func (w *twoRoles) Principals() []*chain.Principal { return []*chain.Principal{w.role, w.other} }
 
+// The faulty values of one condition are one finding.
+func TestFindMergesValues(t *testing.T) {
+	allow := `{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*","Condition":%s}`
+	for code, tc := range map[string][2]string{
+		"H19": {`{"StringEquals":{"s3:prefix":["home/*","all","work/*"]}}`, `StringEquals knows no wildcards, as in "home/*", "work/*".`},
+		"H20": {`{"ArnLike":{"aws:PrincipalArn":["arn:aws:sts::111122223333:assumed-role/a/b","arn:aws:iam::111122223333:role/r"]}}`, `aws:PrincipalArn is the ARN of the role, and never "arn:aws:sts::111122223333:assumed-role/a/b".`},
+		"H26": {`{"IpAddress":{"aws:SourceIp":["10.0.0.0/8","192.0.2.0/24","172.16.0.0/12"]}}`, `aws:SourceIp is never private, as in "10.0.0.0/8", "172.16.0.0/12".`},
+		"H40": {`{"StringLike":{"aws:PrincipalOrgID":["o-a*","o-b*"]}}`, `aws:PrincipalOrgID is asked for identifiers with wildcards, "o-a*", "o-b*".`},
+	} {
+		var got []string
+		for _, f := range find(t, policy.Identity, fmt.Sprintf(allow, tc[0])) {
+			if f.Rule.Code == code {
+				got = append(got, strings.TrimPrefix(f.Message, "statement 1 of p: "))
+			}
+		}
+		if !slices.Equal(got, []string{tc[1]}) {
+			t.Errorf("%s: got %q, want %q", code, got, tc[1])
+		}
+	}
+}
+
 func TestUnread(t *testing.T) {
 	doc := policy.Unread("p", policy.Resource, source.Origin{Address: "bucket.b", Attribute: "policy"}, "known only after apply")
 	fs := hazard.Find(hazard.Input{Policies: []*policy.Document{doc}})
@@ -427,6 +448,8 @@ func TestTriggers(t *testing.T) {
 		{"every action from a network or an endpoint", "H28", policy.SCP, fmt.Sprintf(deny, `{"StringNotEqualsIfExists":{"aws:VpceOrgID":"o-1"},"NotIpAddressIfExists":{"aws:SourceIp":"192.0.2.0/24"}}`), ""},
 		{"the VPC of the instance itself", "H28", policy.SCP, fmt.Sprintf(deny, `{"StringNotEquals":{"aws:SourceVpc":"${aws:Ec2InstanceSourceVpc}"},"Null":{"ec2:SourceInstanceArn":"false"}}`), ""},
 		{"an endpoint for the own organization", "H29", policy.VPCEndpoint, `{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"*","Condition":{"StringNotEquals":{"aws:ResourceOrgID":"${aws:PrincipalOrgID}","aws:PrincipalOrgID":"o-1"}}}`, ""},
+		{"the principal of a grant to everyone", "H19", policy.Identity, `{"Effect":"Deny","Action":"lambda:AddPermission","Resource":"*","Condition":{"StringEquals":{"lambda:Principal":"*"}}}`, ""},
+		{"part of a principal", "H19", policy.Identity, `{"Effect":"Deny","Action":"lambda:AddPermission","Resource":"*","Condition":{"StringEquals":{"lambda:Principal":"*.amazonaws.com"}}}`, "error"},
 		{"further tags", "H30", policy.Identity, `{"Effect":"Allow","Action":"ec2:CreateVolume","Resource":"*","Condition":{"ForAnyValue:StringEquals":{"aws:TagKeys":["team"]}}}`, "info"},
 		{"tags of what exists", "H30", policy.Identity, `{"Effect":"Allow","Action":"secretsmanager:CreateSecret","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["team"]},"StringEquals":{"aws:ResourceTag/team":"a"}}}`, ""},
 		{"a tag in one case", "H30", policy.Identity, `{"Effect":"Allow","Action":"ec2:CreateVolume","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["Team","team"]},"StringEquals":{"aws:RequestTag/team":"a"}}}`, ""},

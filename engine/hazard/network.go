@@ -130,10 +130,12 @@ var (
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"IpAddress":{"aws:VpcSourceIp":"10.0.0.0/8"},"StringEquals":{"aws:SourceVpc":"vpc-0123456789abcdef0"}}}}`,
 		statement: func(s *statement) {
 			for _, c := range s.on("aws:sourceip") {
-				for i := range c.Values {
-					if p, ok := prefix(&c.Values[i]); ok && private(p) {
-						s.report(source.Warning, c.Values[i].Range, nil, "%s is a private range, and aws:SourceIp is never private", p)
-					}
+				list, at := faulty(c, func(text string) bool {
+					p, err := condition.ParsePrefix(text)
+					return err == nil && private(p)
+				})
+				if list != "" {
+					s.report(source.Warning, at, nil, "aws:SourceIp is never private, as in %s", list)
 				}
 			}
 			c := s.first(func(c *condition.Condition) bool { return s.allows() && positive(c) || s.denies() && negated(c) }, "aws:vpcsourceip")

@@ -3,6 +3,7 @@ package hazard
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,11 +33,12 @@ var (
 				if !strings.HasPrefix(string(c.Operator.Base), "StringEquals") && !strings.HasPrefix(string(c.Operator.Base), "StringNotEquals") {
 					continue
 				}
-				for j := range c.Values {
-					v := &c.Values[j]
-					if text, known := v.Text.Literal(); known && strings.ContainsAny(variable.ReplaceAllString(text, ""), "*?") {
-						s.report(source.Error, v.Range, nil, "%s compares with the text %q itself", c.Operator, text)
-					}
+				list, at := faulty(c, func(text string) bool {
+					// A grant to everyone has the principal "*" itself.
+					return wild(text) && !(lower(c) == "lambda:principal" && text == "*")
+				})
+				if list != "" {
+					s.report(source.Error, at, nil, "%s knows no wildcards, as in %s", c.Operator, list)
 				}
 			}
 		},
@@ -54,19 +56,20 @@ var (
 		statement: func(s *statement) {
 			for i := range s.Conditions {
 				c := &s.Conditions[i]
-				key, ok := request.Find(c.Key)
-				for j := range c.Values {
-					v := &c.Values[j]
-					text, _ := v.Text.Literal()
-					switch {
-					case lower(c) == "aws:principalarn" && strings.Contains(text, ":assumed-role/"):
-						s.report(source.Warning, v.Range, nil, "aws:PrincipalArn is the ARN of the role, so that %s never matches", text)
-					case ok && key.Type == request.ARN && (c.Operator.Base == condition.StringLike || c.Operator.Base == condition.StringNotLike) &&
-						strings.HasPrefix(text, "arn:") && inner.MatchString(text) && !strings.HasSuffix(text, ":root"):
-						s.report(source.Info, v.Range, func(_ *chain.Replay, hop *chain.HopResult) bool {
-							return s.decided(hop) && s.crosses(c, hop)
-						}, "the * of %s crosses colons under %s", text, c.Operator)
-					}
+				key, _ := request.Find(c.Key)
+				session := func(text string) bool {
+					return lower(c) == "aws:principalarn" && strings.Contains(text, ":assumed-role/")
+				}
+				if list, at := faulty(c, session); list != "" {
+					s.report(source.Warning, at, nil, "aws:PrincipalArn is the ARN of the role, and never %s", list)
+				}
+				list, at := faulty(c, func(text string) bool {
+					return strings.HasPrefix(text, "arn:") && inner.MatchString(text) && !strings.HasSuffix(text, ":root") && !session(text)
+				})
+				if list != "" && key.Type == request.ARN && (c.Operator.Base == condition.StringLike || c.Operator.Base == condition.StringNotLike) {
+					s.report(source.Info, at, func(_ *chain.Replay, hop *chain.HopResult) bool {
+						return s.decided(hop) && s.crosses(c, hop)
+					}, "under %s the * crosses colons, as in %s", c.Operator, list)
 				}
 			}
 		},
@@ -162,15 +165,30 @@ var (
 				if c.Operator.Base != condition.StringLike && c.Operator.Base != condition.StringNotLike {
 					continue
 				}
-				for i := range c.Values {
-					if text, _ := c.Values[i].Text.Literal(); strings.ContainsAny(variable.ReplaceAllString(text, ""), "*?") {
-						s.report(source.Warning, c.Values[i].Range, nil, "%q is an identifier with a wildcard under %s", text, c.Key)
-					}
+				if list, at := faulty(c, wild); list != "" {
+					s.report(source.Warning, at, nil, "%s is asked for identifiers with wildcards, %s", c.Key, list)
 				}
 			}
 		},
 	}
 )
+
+// faulty lists the values of a condition that fail a test, and says where the first is.
+func faulty(c *condition.Condition, fails func(text string) bool) (list string, at source.Range) {
+	var out []string
+	for i := range c.Values {
+		if text, known := c.Values[i].Text.Literal(); known && fails(text) {
+			if len(out) == 0 {
+				at = c.Values[i].Range
+			}
+			out = append(out, strconv.Quote(text))
+		}
+	}
+	return strings.Join(out, ", "), at
+}
+
+// wild reports whether a text has a wildcard that stands for itself in no variable.
+func wild(text string) bool { return strings.ContainsAny(variable.ReplaceAllString(text, ""), "*?") }
 
 // crosses reports whether a condition over an ARN holds for a hop only since it is
 // compared as text.
