@@ -45,9 +45,9 @@ var (
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"ForAnyValue:StringNotEquals":{"aws:CalledVia":"athena.amazonaws.com"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"ForAllValues:StringNotEquals":{"aws:CalledVia":"athena.amazonaws.com"}}}}`,
 		statement: func(s *statement) {
-			for i := range s.Conditions {
-				c := &s.Conditions[i]
-				if s.denies() && negated(c) && request.Multivalued(c.Key) && c.Operator.Set != condition.ForAllValues {
+			// Of tags ForAnyValue asks what it says: that there are no others.
+			for _, c := range s.on("aws:calledvia") {
+				if s.denies() && negated(c) && c.Operator.Set != condition.ForAllValues {
 					s.report(source.Error, c.KeyRange, nil, "%s over %s does not mean that no value is listed", c.Operator, c.Key)
 				}
 			}

@@ -205,7 +205,7 @@ func TestFindOnce(t *testing.T) {
 // find parses a policy and finds what is wrong with it.
 func find(t *testing.T, kind policy.Kind, statements string) []hazard.Finding {
 	t.Helper()
-	doc, diags := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[`+statements+`]}`), "p", kind, source.Origin{Address: "example"})
+	doc, diags := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":`+statements+`}`), "p", kind, source.Origin{Address: "example"})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
@@ -408,6 +408,8 @@ func TestTriggers(t *testing.T) {
 		{"the grants of DynamoDB's items", "H07", policy.Identity, fmt.Sprintf(allow, `{"ForAllValues:StringEquals":{"dynamodb:Attributes":["a"]}}`), ""},
 		{"an encryption context beside its keys", "H07", policy.Resource, `{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:Decrypt","Resource":"*","Condition":{"ForAllValues:StringEquals":{"kms:EncryptionContextKeys":["app"]},"StringEquals":{"kms:EncryptionContext:app":"x"}}}`, ""},
 		{"the keys of an encryption context alone", "H07", policy.Resource, `{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:Decrypt","Resource":"*","Condition":{"ForAllValues:StringEquals":{"kms:EncryptionContextKeys":["app"]}}}`, "info"},
+		{"no set operator", "H06", policy.Resource, `{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"StringNotEquals":{"aws:CalledVia":"athena.amazonaws.com"}}}`, "error"},
+		{"no other tags", "H06", policy.Identity, fmt.Sprintf(deny, `{"ForAnyValue:StringNotEquals":{"aws:TagKeys":["Name","team"]}}`), ""},
 		{"a set of services that may be empty", "H08", policy.Resource, `{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:CalledVia":"athena.amazonaws.com"}}}`, ""},
 		{"a real service without evidence", "H11", policy.Identity, fmt.Sprintf(allow, `{"StringEquals":{"aws:CalledViaFirst":"elasticbeanstalk.amazonaws.com"}}`), "info"},
 		{"the form of kms:ViaService", "H11", policy.Identity, fmt.Sprintf(allow, `{"StringEquals":{"aws:CalledViaFirst":"athena.us-east-1.amazonaws.com"}}`), "error"},
@@ -467,6 +469,8 @@ func TestTriggers(t *testing.T) {
 		{"a complementary pair", "H34", policy.Resource, `{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"s3:GetObject","Resource":"*","Condition":{"IpAddressIfExists":{"aws:SourceIp":"192.0.2.0/24"},"StringEqualsIfExists":{"aws:SourceVpc":"vpc-0123456789abcdef0"}}}`, ""},
 		{"a key that is always there", "H35", policy.Identity, fmt.Sprintf(allow, `{"StringNotEquals":{"aws:RequestedRegion":"eu-west-1"}}`), ""},
 		{"a key that must be absent", "H36", policy.Identity, fmt.Sprintf(allow, `{"Null":{"aws:SourceVpc":"true"}}`), ""},
+		{"a policy of something else", "H37", policy.Resource, `{"Effect":"Allow","Principal":"*","Action":"*","Resource":"arn:aws:s3:::b/*"}`, ""},
+		{"a statement of a key's policy beside one for all actions", "H37", policy.Resource, `[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"},{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"}]`, "warning"},
 		{"a provider of OpenID Connect with its subject", "H38", policy.Trust, fmt.Sprintf(trust, "WebIdentity", "cognito-identity.amazonaws.com", `{"StringEquals":{"cognito-identity.amazonaws.com:aud":"pool"}}`), ""},
 		{"a provider of SAML without an audience", "H38", policy.Trust, fmt.Sprintf(trust, "SAML", "arn:aws:iam::111122223333:saml-provider/idp", `{}`), "info"},
 		{"a provider of SAML with its audience", "H38", policy.Trust, fmt.Sprintf(trust, "SAML", "arn:aws:iam::111122223333:saml-provider/idp", `{"StringEquals":{"SAML:aud":"https://signin.aws.amazon.com/saml"}}`), ""},

@@ -413,15 +413,30 @@ func (s *statement) onlyOf(services ...string) bool {
 	return true
 }
 
+// ofKeys reports whether the policy is that of a KMS key: by what it is attached to,
+// and else by its actions, which are of AWS KMS alone.
+func (d *document) ofKeys() bool {
+	if len(d.targets) > 0 {
+		return slices.ContainsFunc(d.targets, isKey)
+	}
+	kms := false
+	for s := range d.statements() {
+		if !s.onlyOf("kms") && !s.allActions() {
+			return false
+		}
+		kms = kms || s.onlyOf("kms")
+	}
+	return kms
+}
+
+func isKey(t *chain.Target) bool { return t.Kind == chain.KeyTarget }
+
 func (d *document) keyPolicy(rule *Rule) {
-	if d.Kind != policy.Resource || d.Grant || len(d.Statements) == 0 {
+	if d.Kind != policy.Resource || d.Grant || !d.ofKeys() {
 		return
 	}
 	managed, certain := slices.ContainsFunc(d.targets, d.managed), true
 	for s := range d.statements() {
-		if !s.onlyOf("kms") && !s.allActions() {
-			return // no key policy
-		}
 		certain = certain && len(s.Unknown) == 0
 		managed = managed || s.allows() && s.covers("kms:PutKeyPolicy") && len(s.Conditions) == 0
 	}
@@ -430,7 +445,7 @@ func (d *document) keyPolicy(rule *Rule) {
 			s.keyStatement()
 		}
 	}
-	if !managed && certain && slices.ContainsFunc(d.targets, func(t *chain.Target) bool { return strings.Contains(t.ARN.String(), ":kms:") }) {
+	if !managed && certain && len(d.targets) > 0 {
 		d.add(rule, nil, source.Warning, source.Range{}, -1, "no statement lets anybody change it: if it is wrong, nobody can mend it")
 	}
 }
