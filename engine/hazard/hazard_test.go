@@ -386,9 +386,10 @@ func TestManual(t *testing.T) {
 // Where a rule begins and ends, beyond what its manual shows.
 func TestTriggers(t *testing.T) {
 	const (
-		allow = `{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":%s}`
-		deny  = `{"Effect":"Deny","Action":"*","Resource":"*","Condition":%s}`
-		trust = `{"Effect":"Allow","Action":"sts:AssumeRoleWith%s","Principal":{"Federated":"%s"},"Condition":%s}`
+		allow  = `{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":%s}`
+		deny   = `{"Effect":"Deny","Action":"*","Resource":"*","Condition":%s}`
+		github = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
+		trust  = `{"Effect":"Allow","Action":"sts:AssumeRoleWith%s","Principal":{"Federated":"%s"},"Condition":%s}`
 	)
 	for _, c := range []struct {
 		name, rule string
@@ -472,6 +473,16 @@ func TestTriggers(t *testing.T) {
 		{"a policy of something else", "H37", policy.Resource, `{"Effect":"Allow","Principal":"*","Action":"*","Resource":"arn:aws:s3:::b/*"}`, ""},
 		{"a statement of a key's policy beside one for all actions", "H37", policy.Resource, `[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"},{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"}]`, "warning"},
 		{"a provider of OpenID Connect with its subject", "H38", policy.Trust, fmt.Sprintf(trust, "WebIdentity", "cognito-identity.amazonaws.com", `{"StringEquals":{"cognito-identity.amazonaws.com:aud":"pool"}}`), ""},
+		{"a pool of Cognito by how it authenticated", "H38", policy.Trust, fmt.Sprintf(trust, "WebIdentity", "cognito-identity.amazonaws.com", `{"ForAnyValue:StringLike":{"cognito-identity.amazonaws.com:amr":"authenticated"}}`), "warning"},
+		{"the audience of everybody", "H38", policy.Trust, fmt.Sprintf(trust, "WebIdentity", github, `{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"}}`), "warning"},
+		{"every repository", "H38", policy.Trust, fmt.Sprintf(trust, "WebIdentity", github, `{"StringLike":{"token.actions.githubusercontent.com:sub":"repo:*"}}`), "warning"},
+		{"every subject", "H38", policy.Trust, fmt.Sprintf(trust, "WebIdentity", github, `{"StringLike":{"token.actions.githubusercontent.com:sub":"*"}}`), "warning"},
+		{"owners with a name that begins so", "H38", policy.Trust, fmt.Sprintf(trust, "WebIdentity", github, `{"StringLike":{"token.actions.githubusercontent.com:sub":["repo:example/app:*","repo:example*"]}}`), "warning"},
+		{"a subject that may be absent", "H38", policy.Trust, fmt.Sprintf(trust, "WebIdentity", github, `{"StringLikeIfExists":{"token.actions.githubusercontent.com:sub":"repo:example/*"}}`), "warning"},
+		{"the subject of another provider", "H38", policy.Trust, fmt.Sprintf(trust, "WebIdentity", github, `{"StringLike":{"gitlab.com:sub":"project_path:example/*"}}`), "warning"},
+		{"the repositories of one owner", "H38", policy.Trust, fmt.Sprintf(trust, "WebIdentity", github, `{"StringLike":{"token.actions.githubusercontent.com:sub":"repo:example/*"}}`), ""},
+		{"one owner by name", "H38", policy.Trust, fmt.Sprintf(trust, "WebIdentity", github, `{"StringEquals":{"token.actions.githubusercontent.com:repository_owner":"example"}}`), ""},
+		{"the audience of the customer's own provider", "H38", policy.Trust, fmt.Sprintf(trust, "WebIdentity", "arn:aws:iam::111122223333:oidc-provider/oidc.example.com", `{"StringEquals":{"oidc.example.com:aud":"app"}}`), ""},
 		{"a provider of SAML without an audience", "H38", policy.Trust, fmt.Sprintf(trust, "SAML", "arn:aws:iam::111122223333:saml-provider/idp", `{}`), "info"},
 		{"a provider of SAML with its audience", "H38", policy.Trust, fmt.Sprintf(trust, "SAML", "arn:aws:iam::111122223333:saml-provider/idp", `{"StringEquals":{"SAML:aud":"https://signin.aws.amazon.com/saml"}}`), ""},
 		{"a provider of all companies with the repository", "H38", policy.Trust, fmt.Sprintf(trust, "WebIdentity", "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com", `{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"},"StringLike":{"token.actions.githubusercontent.com:sub":"repo:example/*"}}`), ""},

@@ -2,6 +2,7 @@ package hazard
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -344,7 +345,7 @@ func (s *statement) confusedDeputy() {
 	for _, c := range s.on("aws:sourcearn") {
 		s.sourceArn(severity, c)
 	}
-	if s.everyone() || s.gated() || s.first(saysForWhom, forWhom...) != nil {
+	if s.everyone() || s.gated() || s.first(confines, forWhom...) != nil {
 		return // open to more than services, to none, or for somebody alone
 	}
 	for _, service := range s.principals(policy.Service) {
@@ -379,8 +380,8 @@ var forWhom = slices.Concat(sourceKeys, []string{
 	"kms:grantisforawsresource", "kms:viaservice", "kms:calleraccount", "kms:encryptioncontext:", "lambda:eventsourcetoken",
 })
 
-// saysForWhom reports whether a condition is met for some resources or accounts alone.
-func saysForWhom(c *condition.Condition) bool {
+// confines reports whether a condition is met by some values of its key alone.
+func confines(c *condition.Condition) bool {
 	return requires(c) && !slices.ContainsFunc(literals(c), func(v string) bool { return strings.Trim(v, "*") == "" })
 }
 
@@ -499,24 +500,18 @@ func (s *statement) trust() {
 	if s.doc.Kind != policy.Trust || !s.allows() {
 		return
 	}
-	if s.everyone() && s.first(positive, "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn", "sts:externalid") == nil {
+	if s.everyone() && s.first(confines, "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn", "sts:externalid") == nil {
 		s.report(source.Warning, s.Range, func(r *chain.Replay, hop *chain.HopResult) bool {
 			return s.decided(hop) && allowed(r) && r.Principal.StandIn == chain.StandInOutside
 		}, "everyone may assume the role")
 	}
-	claims := slices.ContainsFunc(s.Conditions, func(c condition.Condition) bool {
-		claim, _ := afterLast(lower(&c), ":")
-		return positive(&c) && !c.Operator.IfExists && slices.Contains([]string{"aud", "sub", "amr", "oaud", "sub_type"}, claim)
-	})
 	for i := range s.Principals.Entries {
 		p := &s.Principals.Entries[i]
 		provider := p.Text.String()
-		issuer, _ := afterLast(provider, "oidc-provider/")
-		shared := slices.Contains(sharedIssuers, issuer)
+		_, issuer, _ := strings.Cut(provider, ":oidc-provider/")
 		switch {
-		case p.Type != policy.Federated || s.Principals.Not:
-		case claims && !shared || shared && s.tenant():
-		case claims:
+		case p.Type != policy.Federated || s.Principals.Not || s.asksWhose(provider):
+		case s.first(confines, strings.ToLower(issuer)+":aud") != nil:
 			s.report(source.Warning, s.Principals.Range, nil, "the audience tells no customer of %s from another, and no other claim is asked for that does", issuer).Remediation =
 				"Add the subject (sub) of the tokens to the condition, with the name of the organization or project in it."
 		case strings.Contains(provider, ":saml-provider/"):
@@ -530,38 +525,54 @@ func (s *statement) trust() {
 	}
 }
 
-// sharedIssuers issue tokens to all their customers, for an audience that anybody may
-// ask for.
-var sharedIssuers = []string{"token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io", "agent.buildkite.com"}
+// sharedIssuers vouch for all their users with the same audience, so that only what
+// they say of a user tells whose token it is. (IAM page "Identity provider controls
+// for shared OIDC providers".)
+var sharedIssuers = []string{
+	"agent.buildkite.com", "app.terraform.io", "gitlab.com", "oidc-configuration.audit-log.githubusercontent.com", "oidc.codefresh.io",
+	"proidc.upbound.io", "scalr.io", "studio.datachain.ai/api", "token.actions.githubusercontent.com", "tokens.cloud.shisho.dev",
+	"vstoken.actions.githubusercontent.com",
+}
 
-// ofAnybody are claims that tell no customer of such an issuer from another.
-var ofAnybody = []string{"aud", "iss", "ref", "ref_type", "base_ref", "head_ref", "environment", "event_name", "workflow", "runner_environment"}
-
-// tenant reports whether the statement asks for a claim that tells one customer from
-// others, with the name of the customer up to its end.
-func (s *statement) tenant() bool {
+// asksWhose reports whether a trust policy asks whose token it is that a provider
+// vouches for.
+func (s *statement) asksWhose(provider string) bool {
+	_, issuer, ok := strings.Cut(strings.ToLower(provider), ":oidc-provider/")
+	if !ok {
+		issuer = strings.ToLower(provider)
+	}
 	return slices.ContainsFunc(s.Conditions, func(c condition.Condition) bool {
-		claim, ok := afterLast(lower(&c), ":")
-		if !ok || slices.Contains(ofAnybody, claim) || strings.HasPrefix(lower(&c), "aws:") || !positive(&c) || c.Operator.IfExists {
+		i := strings.LastIndexByte(c.Key, ':')
+		of, claim := strings.ToLower(c.Key[:max(i, 0)]), strings.ToLower(c.Key[i+1:])
+		switch {
+		case !confines(&c) || of != issuer && of != "saml" && !strings.Contains(issuer, "${"):
 			return false
+		case slices.Contains(sharedIssuers, of):
+			return slices.Contains(whose, claim) && !slices.ContainsFunc(literals(&c), func(v string) bool { return anyOwner(&c, claim, v) })
 		}
-		return c.Operator.Base != condition.StringLike || !slices.ContainsFunc(c.Values, func(v condition.Value) bool {
-			text, known := v.Text.Literal()
-			named, _, wild := strings.Cut(text, "*")
-			if _, name, ok := strings.Cut(named, ":"); ok {
-				named = name // after what kind of name it is, as in repo:example/app
-			}
-			return known && wild && !strings.ContainsAny(named, ":/")
-		})
+		return slices.Contains([]string{"aud", "sub", "oaud", "app_id", "sub_type"}, claim)
 	})
 }
 
-// afterLast returns what comes after the last separator; all, if there is none.
-func afterLast(s, sep string) (after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[i+len(sep):], true
+var (
+	// whose are the claims of shared issuers that name a user, project or organization.
+	whose = []string{
+		"sub", "actor", "actor_id", "enterprise", "enterprise_id", "job_workflow_ref", "namespace_id", "namespace_path", "project_id", "project_path",
+		"repository", "repository_id", "repository_owner", "repository_owner_id",
 	}
-	return s, false
+	ownerOfSubject = regexp.MustCompile(`^[^:*?]+:[^/:*?]+[/:]`)
+	ownerOfName    = regexp.MustCompile(`^[^/*?]+/`)
+)
+
+// anyOwner reports whether a wildcard of a claim stands for the name of the owner or
+// a part of it, which everybody may choose: "repo:*", "repo:example*".
+func anyOwner(c *condition.Condition, claim, value string) bool {
+	like := strings.Contains(string(c.Operator.Base), "Like")
+	owner := ownerOfName
+	if claim == "sub" {
+		owner = ownerOfSubject
+	}
+	return like && wild(value) && !owner.MatchString(value)
 }
 
 func (s *statement) orgScope() {
