@@ -120,7 +120,7 @@ func (f *finder) access() {
 // blame makes a finding about the statement of a reason.
 func blame(rule *Rule, r *engine.Reason, replay int, format string, args ...any) *Finding {
 	return &Finding{
-		Rule: rule, Replay: replay, Message: fmt.Sprintf(format, args...),
+		Rule: rule, Severity: rule.Severity, Remediation: rule.Remediation, Replay: replay, Message: fmt.Sprintf(format, args...),
 		Address: r.Origin.Address, Origin: r.Origin, Range: r.Range, part: partOf(r),
 	}
 }
@@ -230,7 +230,8 @@ func (f *finder) gate(r *chain.Replay) (gate *engine.Reason, alone bool) {
 
 // find returns the statement of a reason among the policies of a replay.
 func (f *finder) find(r *chain.Replay, b *engine.Reason) *statement {
-	for _, a := range slices.Concat(r.Principal.Identity, r.Target.Policies) {
+	levels := slices.Concat(r.Principal.SCP, r.Target.RCP, []engine.Level{r.Principal.Identity, r.Principal.Boundary, r.Target.Policies})
+	for _, a := range slices.Concat(levels...) {
 		if a.ID == b.Policy && a.Kind == b.Kind && b.Statement > 0 && b.Statement <= len(a.Statements) {
 			return f.document(a.Document).statement(b.Statement - 1)
 		}
@@ -314,10 +315,10 @@ func (f *finder) void(replays []int) *Finding {
 		if out != nil || g == nil || !strings.HasPrefix(r.Chain.ID, "direct-") {
 			continue
 		}
-		deny := denial(hop)
+		deny, unsent := f.denial(r, hop)
 		switch {
 		case deny != nil && (deny.Kind == policy.SCP || deny.Kind == policy.Boundary) && len(deniers(hop)) == 1:
-			out = blame(GrantVoid, g, i, "%s grants %s %s on %s, and %s denies it on every chain.", reasonName(g), r.Principal.Address, r.Action, target(r), reasonName(deny))
+			out = blame(GrantVoid, g, i, "%s grants %s %s on %s, and %s denies it%s on every chain.", reasonName(g), r.Principal.Address, r.Action, target(r), reasonName(deny), without(unsent)).hangsOn(unsent)
 			out.part = partOf(deny)
 		case deny == nil && limited(hop) && !closedTo(r.Principal):
 			out = blame(GrantVoid, g, i, "%s grants %s %s on %s, which is outside of its %s on every chain.", reasonName(g), r.Principal.Address, r.Action, target(r), kinds(hop.Missing))
@@ -359,10 +360,8 @@ func (f *finder) readAsOr(replay int) *Finding {
 					}
 				}
 				if s.denies() && s.matches(hop) && met > 0 && failed > 0 {
-					return &Finding{
-						Rule: negatedKeysAsOr, Replay: replay, Address: a.Origin.Address, Origin: a.Origin, Range: s.Range, part: part{resource(a.ID, a.Origin), s.Index},
-						Message: fmt.Sprintf("%s denies only what fails all of its negated keys, and %s on %s fails one of them.", name(s.Index, s.Sid, a.Document), r.Action, target(r)),
-					}
+					at := &engine.Reason{Policy: a.ID, Statement: s.Index, Origin: a.Origin, Range: s.Range}
+					return blame(negatedKeysAsOr, at, replay, "%s denies only what fails all of its negated keys, and %s on %s fails one of them.", name(s.Index, s.Sid, a.Document), r.Action, target(r))
 				}
 			}
 		}
@@ -397,7 +396,7 @@ func (f *finder) withoutEffect() []*Finding {
 					order = append(order, id)
 					found[id] = blame(StatementWithoutEffect, b, i, "%s allows %s, and other statements deny it in every replay.", reasonName(b), hop.Request.Action)
 				}
-				deny := denial(hop)
+				deny, _ := f.denial(r, hop)
 				useful[id] = useful[id] || hop.Verdict != engine.ExplicitDeny || deny != nil && blamed[partOf(deny)]
 			}
 		}

@@ -417,13 +417,17 @@ func (f *finder) put(x *Finding) {
 	whom := fmt.Sprintf("%s %q %v %s", cause, x.Address, x.Range, who.Address)
 	i, known := f.known[cause]
 	switch {
-	case f.whom[whom]:
+	case f.whom[whom] && x.Severity <= f.findings[i].Severity:
 	case !known:
 		f.known[cause] = len(f.findings)
-		x.Severity, x.Remediation = x.Rule.Severity, x.Rule.Remediation
 		f.findings = append(f.findings, *x)
 	default:
 		first := &f.findings[i]
+		if x.Severity > first.Severity { // the graver one stands for all
+			*x, *first = *first, *x
+			first.Places = x.Places
+			who = f.Replays[x.Replay].Principal
+		}
 		switch place := x.place(); {
 		case place != first.place():
 			first.Places = append(first.Places, place)

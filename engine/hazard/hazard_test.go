@@ -256,6 +256,29 @@ func TestFindMergesInstances(t *testing.T) {
 	}
 }
 
+// What a Deny asks of the caller's own request is not known to a chain: a remark.
+func TestFindUnsent(t *testing.T) {
+	header := `{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringNotEquals":{"s3:x-amz-server-side-encryption":"aws:kms"}}}`
+	for name, tc := range map[string]struct{ bucket, want string }{
+		"a header":             {header, "info without s3:x-amz-server-side-encryption"},
+		"a VPC":                {`{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringNotEquals":{"aws:SourceVpc":"vpc-1"}}}`, "warning"},
+		"a header and a Deny":  {header + `,{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*","Condition":{"Bool":{"aws:ViaAWSService":"true"}}}`, "warning"},
+		"a key of the network": {`{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*","Condition":{"Null":{"aws:SourceVpce":"true"}}}`, "warning"},
+	} {
+		w := newWorld(t, all, tc.bucket)
+		got := ""
+		for _, f := range broken(w, chain.Run(w, chain.Options{Chains: []string{"athena-public"}}).Replays) {
+			got = f.Severity.String()
+			if _, after, ok := strings.Cut(f.Message, "is denied without "); ok {
+				got += " without " + strings.Fields(after)[0]
+			}
+		}
+		if got != tc.want {
+			t.Errorf("%s: got %q, want %q", name, got, tc.want)
+		}
+	}
+}
+
 // A statement that breaks the chains of several principals is one cause.
 func TestFindMergesPrincipals(t *testing.T) {
 	w := &twoRoles{world: newWorld(t, all, strings.Replace(perimeter, "GUARD", "", 1)), other: newWorld(t, all, "").role}

@@ -8,7 +8,9 @@ import (
 
 	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/chain"
+	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/source"
 )
 
@@ -45,7 +47,7 @@ var (
 // finding.
 func (f *finder) replays() {
 	for i, r := range f.Replays {
-		f.put(cmp.Or(lockedOut(i, r), broken(i, r)))
+		f.put(cmp.Or(f.lockedOut(i, r), f.broken(i, r)))
 	}
 }
 
@@ -60,7 +62,7 @@ func unread(doc *policy.Document) Finding {
 
 // lockedOut: the policy lets a service in by one statement and denies that very
 // call by another.
-func lockedOut(replay int, r *chain.Replay) *Finding {
+func (f *finder) lockedOut(replay int, r *chain.Replay) *Finding {
 	if r.Verdict != engine.ExplicitDeny {
 		return nil
 	}
@@ -68,19 +70,20 @@ func lockedOut(replay int, r *chain.Replay) *Finding {
 	if hop.Credentials != chain.ServicePrincipal {
 		return nil
 	}
-	allow, deny := grants(hop), denial(hop)
+	allow := grants(hop)
+	deny, unsent := f.denial(r, hop)
 	if allow == nil || deny == nil {
 		return nil
 	}
-	return blame(ServicePrincipalLockedOut, deny, replay, "%s may not call %s on %s: %s denies what %s allows.",
-		hop.Request.Principal.Service, hop.Request.Action, on(r, hop), reasonName(deny), beside(allow, deny))
+	return blame(ServicePrincipalLockedOut, deny, replay, "%s may not call %s on %s%s: %s denies what %s allows.",
+		hop.Request.Principal.Service, hop.Request.Action, on(r, hop), without(unsent), reasonName(deny), beside(allow, deny)).hangsOn(unsent)
 }
 
 // broken: a principal of the input is granted the entry of a chain and its last
 // call through that chain, and some policy refuses a hop. A Deny of the entry itself
 // is what it says, and breaks nothing in between; nor is a chain meant to work that
 // begins outside of every allowed network.
-func broken(replay int, r *chain.Replay) *Finding {
+func (f *finder) broken(replay int, r *chain.Replay) *Finding {
 	if r.Principal.StandIn != "" || r.Chain.Entry == chain.Internet || r.Verdict == engine.Allowed || r.Verdict == engine.Unknown {
 		return nil
 	}
@@ -92,15 +95,13 @@ func broken(replay int, r *chain.Replay) *Finding {
 	who := r.Principal.Address
 	switch {
 	case hop.Verdict == engine.ExplicitDeny && hop.Hop > first.Hop:
-		deny := denial(hop)
-		return blame(ChainBroken, deny, replay, "%s is granted %s on %s through %s, and hop %d, %s, is denied by %s.",
-			who, r.Action, target(r), r.Chain.ID, hop.Hop, hop.Request.Action, reasonName(deny))
+		deny, unsent := f.denial(r, hop)
+		return blame(ChainBroken, deny, replay, "%s is granted %s on %s through %s, and hop %d, %s, is denied%s by %s.",
+			who, r.Action, target(r), r.Chain.ID, hop.Hop, hop.Request.Action, without(unsent), reasonName(deny)).hangsOn(unsent)
 	case limited(hop) && !closedTo(r.Principal):
-		return &Finding{
-			Rule: ChainBroken, Replay: replay, Address: r.Principal.Address, Origin: source.Origin{Address: r.Principal.Address},
-			Message: fmt.Sprintf("%s is granted %s on %s through %s, and hop %d, %s, is outside of its %s.",
-				who, r.Action, target(r), r.Chain.ID, hop.Hop, hop.Request.Action, kinds(hop.Missing)),
-		}
+		at := &engine.Reason{Origin: source.Origin{Address: who}}
+		return blame(ChainBroken, at, replay, "%s is granted %s on %s through %s, and hop %d, %s, is outside of its %s.",
+			who, r.Action, target(r), r.Chain.ID, hop.Hop, hop.Request.Action, kinds(hop.Missing))
 	}
 	return nil
 }
@@ -136,14 +137,59 @@ func brokenHop(r *chain.Replay) *chain.HopResult {
 	return &r.Hops[0]
 }
 
-// denial returns the first statement that denies a hop.
-func denial(hop *chain.HopResult) *engine.Reason {
+// denial returns the statement that denies a hop. The one that it returns may hang on
+// a key that the caller could have sent; one that does not is returned first.
+func (f *finder) denial(r *chain.Replay, hop *chain.HopResult) (deny *engine.Reason, unsent string) {
 	for i := range hop.Because {
-		if b := &hop.Because[i]; b.Outcome == engine.Applies && b.Effect == policy.Deny {
-			return b
+		b := &hop.Because[i]
+		if b.Outcome != engine.Applies || b.Effect != policy.Deny {
+			continue
+		}
+		key := ""
+		if s := f.find(r, b); s != nil {
+			key = s.unsent(hop)
+		}
+		if deny == nil || key == "" {
+			deny, unsent = b, key
+		}
+		if key == "" {
+			break
 		}
 	}
-	return nil
+	return deny, unsent
+}
+
+// unsent returns a key without which alone the statement meets a hop, and which is the
+// caller's to send, such as a header that asks for encryption: empty if there is none.
+func (s *statement) unsent(hop *chain.HopResult) string {
+	for i := range s.Conditions {
+		c := &s.Conditions[i]
+		_, known := request.Find(c.Key)
+		if (!known || slices.Contains(ofCaller, family(c))) && hop.Request.Context.Get(c.Key).Present != kleene.True && c.Eval(hop.Request.Context) == kleene.True {
+			return c.Key
+		}
+	}
+	return ""
+}
+
+// ofCaller are the global keys, and others that are known, whose values are parameters
+// of the request.
+var ofCaller = []string{"aws:referer", "aws:requesttag/", "aws:tagkeys", "aws:useragent", "kms:encryptioncontextkeys", "kms:grantoperations", "s3:x-amz-acl"}
+
+func without(key string) string {
+	if key == "" {
+		return ""
+	}
+	return " without " + key
+}
+
+// hangsOn makes a finding that hangs on what the caller sends, which the input does not
+// say, a remark.
+func (x *Finding) hangsOn(unsent string) *Finding {
+	if unsent != "" {
+		x.Severity = source.Info
+	}
+	return x
 }
 
 // grants returns the statement that grants a hop. An Allow of a policy that only
