@@ -309,6 +309,8 @@ func (r *runner) lookUp(c *call, name Resource) *Target {
 func (r *runner) parameters(req *engine.Request, c *call, spec *Hop) {
 	caller, ctx := &c.principal.Caller, &req.Context
 	switch {
+	case c.chain == strangers:
+		choose(ctx, c.principal, c.statement)
 	case spec.Credentials == Federated:
 		claims(ctx, c.statement)
 	case c.principal.partner && req.Action == "sts:AssumeRole":
@@ -482,7 +484,7 @@ func (r *runner) resource(c *call, spec *Hop, p *Principal, action string) (symb
 	switch {
 	case c.target.Kind == InstanceTarget:
 		return r.arn("ec2", r.env.Region, account, "instance/*"), account
-	case c.statement != nil && spec.Credentials == ServicePrincipal:
+	case c.statement != nil && (spec.Credentials == ServicePrincipal || c.chain == strangers):
 		return r.granted(c, action), c.target.Account
 	case c.target.Kind == BucketTarget && onObject(action):
 		return r.object(c, p, action), c.target.Account

@@ -115,6 +115,9 @@ func (f *finder) access() {
 	for _, x := range f.withoutEffect() {
 		f.put(x)
 	}
+	if f.World != nil {
+		f.open()
+	}
 }
 
 // blame makes a finding about the statement of a reason.
@@ -152,6 +155,14 @@ func nobody(p *chain.Principal) bool { return p.Name().String() == "anonymous" }
 // outsider reports whether a caller stands for those of any other organization.
 func outsider(p *chain.Principal) bool { return p.StandIn == chain.StandInOutside }
 
+// stranger names nobody or an outsider.
+func stranger(p *chain.Principal) string {
+	if nobody(p) {
+		return "anybody, without credentials,"
+	}
+	return "an administrator of any account of AWS"
+}
+
 // public: a request of nobody's, or of a principal of any account, is allowed.
 func (f *finder) public(replays []int) *Finding {
 	if f.perimeter(replays) {
@@ -165,15 +176,12 @@ func (f *finder) public(replays []int) *Finding {
 		if !allowed(r) || hop == nil {
 			continue
 		}
-		who, through := "anybody, without credentials,", ""
-		if outsider(r.Principal) {
-			who = "an administrator of any account of AWS"
-			if len(r.Hops) > 1 && r.Hops[0].Hop != hop.Hop {
-				through = " through " + r.Chain.ID
-			}
+		through := ""
+		if outsider(r.Principal) && len(r.Hops) > 1 && r.Hops[0].Hop != hop.Hop {
+			through = " through " + r.Chain.ID
 		}
 		if g := grantOf(hop, policy.Resource, policy.Trust); g != nil && (nobody(r.Principal) || !f.confined(r, g)) {
-			return blame(PublicAccess, g, i, "%s may call %s on %s%s: %s allows it.", who, r.Action, target(r), through, reasonName(g))
+			return blame(PublicAccess, g, i, "%s may call %s on %s%s: %s allows it.", stranger(r.Principal), r.Action, target(r), through, reasonName(g))
 		}
 	}
 	return nil

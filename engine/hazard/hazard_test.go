@@ -325,6 +325,71 @@ func TestFindMergesValues(t *testing.T) {
 	}
 }
 
+// A statement that lets everybody in is found whatever the call and the resource, where
+// the engine allows a stranger's call.
+func TestOpen(t *testing.T) {
+	const (
+		bucket   = "arn:aws:s3:::b"
+		topic    = "arn:aws:sns:eu-west-1:111122223333:t"
+		function = "arn:aws:lambda:eu-west-1:111122223333:function:f"
+		anybody  = "anybody, without credentials, may call "
+		admin    = "an administrator of any account of AWS may call "
+	)
+	allow := func(action, rest string) string {
+		return `{"Effect":"Allow","Principal":"*","Action":` + action + rest + `}`
+	}
+	for _, tc := range []struct{ name, arn, statements, want string }{
+		{"objects deleted", bucket, allow(`"s3:DeleteObject"`, `,"Resource":"arn:aws:s3:::b/*"`), "error " + anybody + "s3:DeleteObject"},
+		{"versions listed", bucket, allow(`"s3:ListBucketVersions"`, `,"Resource":"arn:aws:s3:::b"`), "error " + anybody + "s3:ListBucketVersions"},
+		{"versions listed of objects", bucket, allow(`"s3:ListBucketVersions"`, `,"Resource":"arn:aws:s3:::b/*"`), ""},
+		{"a header that anybody may send", bucket, allow(`"s3:DeleteObject"`, `,"Resource":"*","Condition":{"StringEquals":{"s3:x-amz-acl":"private"}}`), "error " + anybody + "s3:DeleteObject"},
+		{"the account's callers", bucket, allow(`"s3:DeleteObject"`, `,"Resource":"*","Condition":{"StringEquals":{"aws:PrincipalAccount":"111122223333"}}`), ""},
+		{"the account's network", bucket, allow(`"s3:DeleteObject"`, `,"Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}}`), ""},
+		{"half of the Internet, which ip-range tells", bucket, allow(`"s3:DeleteObject"`, `,"Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"0.0.0.0/1"}}`), ""},
+		{"a Deny for strangers", bucket, allow(`"s3:DeleteObject"`, `,"Resource":"*"`) + `,{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:PrincipalAccount":"111122223333"}}}`, ""},
+		{"a Deny of something else", bucket, allow(`"s3:DeleteObject"`, `,"Resource":"*"`) + `,{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"*"}`, "error " + anybody + "s3:DeleteObject"},
+		{"subscriptions", topic, allow(`"SNS:Subscribe"`, `,"Resource":"`+topic+`","Condition":{"StringEquals":{"sns:Protocol":"https"}}`), "error " + anybody + "SNS:Subscribe"},
+		{"subscriptions of one owner", topic, allow(`"SNS:Subscribe"`, `,"Resource":"`+topic+`","Condition":{"StringEquals":{"aws:SourceOwner":"111122223333"}}`), ""},
+		{"a URL without authentication", function, allow(`"lambda:InvokeFunctionUrl"`, `,"Resource":"*","Condition":{"StringEquals":{"lambda:FunctionUrlAuthType":"NONE"}}`), "warning " + anybody + "lambda:InvokeFunctionUrl"},
+		{"a URL for callers of AWS", function, allow(`"lambda:InvokeFunctionUrl"`, `,"Resource":"*","Condition":{"StringEquals":{"lambda:FunctionUrlAuthType":"AWS_IAM"}}`), "warning " + admin + "lambda:InvokeFunctionUrl"},
+		{"a function through its URL alone", function, allow(`"lambda:InvokeFunction"`, `,"Resource":"*","Condition":{"Bool":{"lambda:InvokedViaFunctionUrl":"true"}}`), ""},
+		{"a repository", "arn:aws:ecr:eu-west-1:111122223333:repository/r", allow(`"ecr:BatchGetImage"`, ``), "error " + admin + "ecr:BatchGetImage"},
+		{"a repository of the gallery", "arn:aws:ecr-public::111122223333:repository/r", allow(`["ecr-public:GetRepositoryPolicy","ecr-public:DescribeImages"]`, ``), ""},
+		{"a repository of the gallery to push to", "arn:aws:ecr-public::111122223333:repository/r", allow(`["ecr-public:GetRepositoryPolicy","ecr-public:PutImage"]`, ``), "error " + admin + "ecr-public:PutImage"},
+		{"an API", "arn:aws:apigateway:eu-west-1::/restapis/abc", allow(`"execute-api:Invoke"`, `,"Resource":"arn:aws:execute-api:eu-west-1:111122223333:abc/*/GET/*"`), "warning " + anybody + "execute-api:Invoke"},
+		{"a private API", "arn:aws:apigateway:eu-west-1::/restapis/abc", allow(`"execute-api:Invoke"`, `,"Resource":"*"`) + `,{"Effect":"Deny","Principal":"*","Action":"execute-api:Invoke","Resource":"*","Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-1"}}}`, ""},
+		{"a domain", "arn:aws:es:eu-west-1:111122223333:domain/d", allow(`"es:*"`, `,"Resource":"arn:aws:es:eu-west-1:111122223333:domain/d/*"`), "warning " + anybody + "es:ESHttpDelete"},
+		{"a file system", "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1", allow(`"*"`, ``), "warning " + anybody + "elasticfilesystem:ClientMount"},
+		{"a file system by its mount targets", "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1", allow(`"*"`, `,"Condition":{"Bool":{"elasticfilesystem:AccessedViaMountTarget":"true"}}`), ""},
+		{"an event bus", "arn:aws:events:eu-west-1:111122223333:event-bus/default", allow(`"events:PutEvents"`, `,"Resource":"*","Condition":{"StringEquals":{"events:source":"app"}}`), "error " + admin + "events:PutEvents"},
+		{"a vault", "arn:aws:backup:eu-west-1:111122223333:backup-vault:v", allow(`"backup:CopyIntoBackupVault"`, `,"Resource":"*"`), "error " + admin + "backup:CopyIntoBackupVault"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			for _, restricted := range []kleene.Truth{kleene.False, kleene.True} {
+				w := newWorld(t, "", tc.statements)
+				w.bucket.ARN = lit(tc.arn)
+				w.bucket.RestrictPublic = restricted
+				got := ""
+				for _, f := range hazard.Find(hazard.Input{World: w}) {
+					if f.Rule == hazard.PublicAccess {
+						got += f.Severity.String() + " " + strings.TrimPrefix(f.Message, "statement 1 of bucket.b.policy: ")
+					}
+				}
+				want := tc.want
+				if restricted == kleene.True {
+					want = ""
+				}
+				if want != "" {
+					want += " on bucket.b."
+				}
+				if got != want {
+					t.Errorf("restricted %v: got %q, want %q", restricted, got, want)
+				}
+			}
+		})
+	}
+}
+
 func TestUnread(t *testing.T) {
 	doc := policy.Unread("p", policy.Resource, source.Origin{Address: "bucket.b", Attribute: "policy"}, "known only after apply")
 	fs := hazard.Find(hazard.Input{Policies: []*policy.Document{doc}})

@@ -238,9 +238,4 @@ func on(r *chain.Replay, hop *chain.HopResult) string {
 	return target(r)
 }
 
-func target(r *chain.Replay) string {
-	if r.Target.Address != "" {
-		return r.Target.Address
-	}
-	return r.Resource().String()
-}
+func target(r *chain.Replay) string { return cmp.Or(r.Target.Address, r.Resource().String()) }

@@ -17,12 +17,13 @@ func (d *Document) Public() kleene.Truth {
 	}
 	out := kleene.False
 	for i := range d.Statements {
-		out = max(out, d.Statements[i].public())
+		out = max(out, d.Statements[i].Public())
 	}
 	return out
 }
 
-func (s *Statement) public() kleene.Truth {
+// Public reports whether the statement makes a policy public.
+func (s *Statement) Public() kleene.Truth {
 	if s.Effect != Allow || s.Principals == nil {
 		return kleene.False
 	}

@@ -1,0 +1,81 @@
+package chain
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tfguard/tfguard/engine/arn"
+	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
+	"github.com/tfguard/tfguard/engine/symbol"
+)
+
+// Strangers decides single calls that callers whom no policy means make from the
+// Internet, such as no chain of the catalogue makes.
+type Strangers struct {
+	// Nobody calls without credentials, Outsider administers an account of another
+	// organization.
+	Nobody, Outsider *Principal
+
+	runner *runner
+}
+
+// NewStrangers returns the strangers of a world.
+func NewStrangers(w World) *Strangers {
+	all := standIns(w.Environment())
+	return &Strangers{Nobody: anonymous(), Outsider: all[len(all)-1], runner: newRunner(w)}
+}
+
+// Call decides a call of a stranger on a target that a statement of its policies may
+// let everybody make: on what the statement names, and with what it asks of the
+// request itself. It returns false where policies name the whole Internet, so that
+// nobody is outside of their networks.
+func (s *Strangers) Call(who *Principal, action string, t *Target, st *policy.Statement) (HopResult, bool) {
+	c := call{chain: strangers, action: action, principal: who, target: s.served(t, action), statement: st}
+	spec := Hop{Number: 1, Credentials: Caller}
+	if who == s.Nobody {
+		spec.Credentials = Anonymous
+	}
+	from := witness(s.runner.networksOf(strangers, who, c.target), s.runner.env.Networks)
+	hop, missing := s.runner.hop(&c, &spec, action, from)
+	return hop, missing == ""
+}
+
+var strangers = &Chain{ID: "stranger", Entry: Internet, Hops: []Hop{{Number: 1, Credentials: Anonymous}}}
+
+// served is the target of a call: the API that a REST API of API Gateway serves has an
+// ARN of its own.
+func (s *Strangers) served(t *Target, action string) *Target {
+	a, ok := arn.Parse(t.ARN)
+	if !ok || !strings.HasPrefix(strings.ToLower(action), "execute-api:") {
+		return t
+	}
+	path := a[arn.Resource].SplitN('/', 3) // "/restapis/ID"
+	api := *t
+	api.ARN = symbol.Concat(s.runner.arn("execute-api", s.runner.region(t), t.Account, ""), path[len(path)-1], symbol.Literal("/example/GET/example"))
+	return &api
+}
+
+// asked are the keys, beside the headers of S3, whose values are the caller's own
+// choice.
+var asked = []string{
+	"events:detail-type", "events:source", "lambda:functionurlauthtype",
+	"s3:authtype", "s3:delimiter", "s3:max-keys", "s3:prefix", "s3:signatureversion", "sns:protocol",
+}
+
+// choose sets what a statement asks of the request itself: a stranger sends just that.
+// A function's URL takes requests without credentials if it has no authentication.
+func choose(ctx *request.Context, who *Principal, st *policy.Statement) {
+	headers(ctx, st)
+	for i := range st.Conditions {
+		key := st.Conditions[i].Key
+		v, ok := conditionValue(st, key)
+		if !ok || !slices.Contains(asked, strings.ToLower(key)) {
+			continue
+		}
+		if strings.EqualFold(key, "lambda:FunctionUrlAuthType") && who.Caller.Principal.Kind == request.Anonymous {
+			v = symbol.Literal("NONE")
+		}
+		ctx.Set(key, v)
+	}
+}
