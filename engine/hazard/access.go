@@ -433,7 +433,7 @@ func (s *statement) crossAccount() {
 		if parts := strings.SplitN(p, ":", 6); len(parts) == 6 {
 			other = parts[4]
 		}
-		if len(other) == 12 && strings.Trim(other, "0123456789") == "" && other != account {
+		if len(other) == 12 && strings.Trim(other, "0123456789") == "" && other != account && !slices.Contains(loadBalancing, other) {
 			s.report(source.Info, s.Principals.Range, nil, "it lets account %s in", other)
 		}
 	}

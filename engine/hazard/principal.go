@@ -14,6 +14,7 @@ import (
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/source"
+	"github.com/tfguard/tfguard/engine/symbol"
 )
 
 // sourceKeys say on whose behalf a service calls in its own name.
@@ -84,7 +85,7 @@ var (
 				s.report(source.Warning, s.Actions.Range, nil, "it allows all actions but those it lists, %s among them", passes)
 			case s.Actions.Not:
 				s.report(source.Info, s.Actions.Range, nil, "it allows the actions of every service but those it lists, also what is to come")
-			case s.Resources != nil && s.Resources.Not:
+			case s.Resources != nil && s.Resources.Not && !s.namesRest():
 				s.report(source.Warning, s.Resources.Range, nil, "it allows every resource but those it lists")
 			}
 		},
@@ -290,6 +291,38 @@ func ofAWS(principal string) (ctx request.Context, ok bool) {
 	ctx.SetString("aws:PrincipalAccount", account)
 	ctx.SetString("aws:PrincipalArn", principal)
 	return ctx, true
+}
+
+// namesRest reports whether NotResource leaves little: for actions that only read, and
+// for those that work on resources of several types of which it lists one, as
+// ec2:CreateVpcEndpoint works on endpoints and on the subnets that they are made in.
+func (s *statement) namesRest() bool {
+	return !slices.ContainsFunc(s.Actions.Entries, func(a policy.Action) bool {
+		text, _ := a.Text.Literal()
+		action, known := awsref.LookupAction(text)
+		if !known || wild(text) {
+			return true
+		}
+		reads := !slices.ContainsFunc(action.AccessLevels, func(l awsref.AccessLevel) bool { return l != awsref.List && l != awsref.Read })
+		return !reads && !s.leavesOut(text)
+	})
+}
+
+// leavesOut reports whether NotResource lists resources of some types that an action
+// works on by their type alone, and not those of others.
+func (s *statement) leavesOut(action string) bool {
+	arns, _ := s.doc.worksOn(action)
+	out := 0
+	for _, shape := range arns {
+		some := placeholder.ReplaceAllString(strings.Replace(shape.String(), "${Partition}", "aws", 1), "some")
+		if slices.ContainsFunc(s.Resources.Entries, func(r policy.ResourcePattern) bool {
+			truth, _ := r.MatchResource(symbol.Literal(some), nil)
+			return truth == kleene.True
+		}) {
+			out++
+		}
+	}
+	return out > 0 && out < len(arns)
 }
 
 // withoutAncestor returns an ARN that NotPrincipal lists without all that AWS

@@ -142,7 +142,7 @@ var (
 			for i := range s.Conditions {
 				c := &s.Conditions[i]
 				if !s.allows() || c.Operator.Set != condition.ForAllValues || s.first(is(condition.Null, false, "false"), lower(c)) != nil ||
-					ordinarySet(lower(c)) || lower(c) == "kms:encryptioncontextkeys" && s.first(positive, "kms:encryptioncontext:") != nil {
+					ordinarySet(lower(c)) || s.first(requires, memberOf[lower(c)]) != nil || s.onlyAction(carries[lower(c)]) {
 					continue
 				}
 				s.report(source.Info, c.KeyRange, func(r *chain.Replay, hop *chain.HopResult) bool {
@@ -217,6 +217,29 @@ var alwaysPresent = map[string]bool{
 	"aws:viaawsservice": true, "aws:principalisawsservice": true, "aws:useragent": true,
 	// A tag of a resource or request is absent where there is none, which is mostly meant.
 	"aws:resourcetag/": true, "aws:requesttag/": true,
+}
+
+// memberOf are the keys, for each that holds a set of names, of the things that are
+// named: who asks for one of those asks that the set is not empty.
+var memberOf = map[string]string{
+	"kms:encryptioncontextkeys": "kms:encryptioncontext:",
+	"s3:requestobjecttagkeys":   "s3:requestobjecttag/",
+}
+
+// carries are the actions whose every call carries a key.
+var carries = map[string]string{
+	"route53:changeresourcerecordsetsnormalizedrecordnames": "route53:ChangeResourceRecordSets",
+	"route53:changeresourcerecordsetsrecordtypes":           "route53:ChangeResourceRecordSets",
+	"route53:changeresourcerecordsetsactions":               "route53:ChangeResourceRecordSets",
+}
+
+// onlyAction reports whether the statement names one action, and no other.
+func (s *statement) onlyAction(action string) bool {
+	if s.Actions.Not || len(s.Actions.Entries) != 1 {
+		return false
+	}
+	text, _ := s.Actions.Entries[0].Text.Literal()
+	return strings.EqualFold(text, action)
 }
 
 // ordinarySet reports whether ForAllValues in an Allow is the ordinary use of a key:
