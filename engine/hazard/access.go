@@ -122,9 +122,10 @@ func (f *finder) access() {
 
 // blame makes a finding about the statement of a reason.
 func blame(rule *Rule, r *engine.Reason, replay int, format string, args ...any) *Finding {
+	message := fmt.Sprintf(format, args...)
 	return &Finding{
-		Rule: rule, Severity: rule.Severity, Remediation: rule.Remediation, Replay: replay, Message: fmt.Sprintf(format, args...),
-		Address: r.Origin.Address, Origin: r.Origin, Range: r.Range, part: partOf(r),
+		Rule: rule, Severity: rule.Severity, Remediation: rule.Remediation, Replay: replay, Message: message, text: message,
+		Address: r.Origin.Address, Origin: r.Origin, Range: r.Range, part: partOf(r), by: part{r.Policy, r.Statement},
 	}
 }
 
@@ -327,7 +328,7 @@ func (f *finder) void(replays []int) *Finding {
 		switch {
 		case deny != nil && (deny.Kind == policy.SCP || deny.Kind == policy.Boundary) && len(deniers(hop)) == 1:
 			out = blame(GrantVoid, g, i, "%s grants %s %s on %s, and %s denies it%s on every chain.", reasonName(g), r.Principal.Address, r.Action, target(r), reasonName(deny), without(unsent)).hangsOn(unsent)
-			out.part = partOf(deny)
+			out.part, out.by = partOf(deny), part{deny.Policy, deny.Statement}
 		case deny == nil && limited(hop) && !closedTo(r.Principal):
 			out = blame(GrantVoid, g, i, "%s grants %s %s on %s, which is outside of its %s on every chain.", reasonName(g), r.Principal.Address, r.Action, target(r), kinds(hop.Missing))
 		}

@@ -407,8 +407,8 @@ func (f *finder) put(x *Finding) {
 		return
 	}
 	who := f.Replays[x.Replay].Principal
-	cause := fmt.Sprintf("%s %q %d", x.Rule.ID, x.policy, x.statement)
-	if x.policy == "" {
+	cause := fmt.Sprintf("%s %q %d", x.Rule.ID, x.by.policy, x.by.statement)
+	if x.by.policy == "" {
 		cause += x.Address
 	}
 	if x.Rule == ServicePrincipalLockedOut {
@@ -502,7 +502,7 @@ func (f *finder) merged() []Finding {
 		b := blame{x.Rule, x.part}
 		if key := (cause{b, instance.ReplaceAllString(x.text, "")}); x.text != "" {
 			if i, ok := first[key]; ok {
-				out[i].Places = append(out[i].Places, x.place())
+				out[i].Places = append(append(out[i].Places, x.place()), x.Places...)
 				out[i].Severity = max(out[i].Severity, x.Severity)
 				continue
 			}

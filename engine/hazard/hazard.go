@@ -79,9 +79,10 @@ type Finding struct {
 	// Places: equal for what is the same in two runs.
 	Identities []string
 
+	// part is the statement to blame, whichever the instance, and by that of the instance.
 	part
-	// text is what is wrong, without the statement's name, where it alone tells
-	// findings of one rule about one statement apart.
+	by part
+	// text is what is wrong: findings about one part are one where it is the same.
 	text string
 }
 
