@@ -15,7 +15,7 @@ import (
 
 // The rules about what several policies come to together.
 var (
-	PublicAccess = &Rule{
+	publicAccess = &Rule{
 		ID:          "public-access",
 		Title:       "Anybody can make a call",
 		Severity:    source.Error,
@@ -23,7 +23,7 @@ var (
 		Remediation: "Name the principals that the statement is for, or confine it by aws:PrincipalOrgID, aws:PrincipalAccount or aws:SourceVpce; block public access to buckets that need none.",
 		Page:        "Blocking public access to your Amazon S3 storage",
 	}
-	GateBypassed = &Rule{
+	gateBypassed = &Rule{
 		ID:          "gate-bypassed",
 		Title:       "A call that is granted through a service is open directly too",
 		Severity:    source.Error,
@@ -31,7 +31,7 @@ var (
 		Remediation: "Add the gate's condition to the other statement, or deny direct calls by a Deny with \"Bool\": {\"aws:ViaAWSService\": \"false\"}.",
 		Page:        "Forward access sessions",
 	}
-	GateDead = &Rule{
+	gateDead = &Rule{
 		ID:          "gate-dead",
 		Title:       "A call is granted through a service that the principal may not use",
 		Severity:    source.Warning,
@@ -39,7 +39,7 @@ var (
 		Remediation: "Grant the entry of the chain, such as athena:StartQueryExecution on the workgroup, or remove the statement.",
 		Page:        "Forward access sessions",
 	}
-	GrantVoid = &Rule{
+	grantVoid = &Rule{
 		ID:          "grant-void",
 		Title:       "A grant is made void by a boundary or an organization policy",
 		Severity:    source.Warning,
@@ -47,7 +47,7 @@ var (
 		Remediation: "Remove the grant, or let the boundary and the service control policies permit it.",
 		Page:        "Policy evaluation logic",
 	}
-	StatementWithoutEffect = &Rule{
+	statementWithoutEffect = &Rule{
 		ID:          "statement-without-effect",
 		Title:       "An Allow never has its way",
 		Severity:    source.Info,
@@ -55,7 +55,7 @@ var (
 		Remediation: "Remove the statement, or the Deny that overrides it.",
 		Page:        "Policy evaluation logic",
 	}
-	CrossAccount = &Rule{
+	crossAccount = &Rule{
 		ID:          "cross-account-access",
 		Title:       "A policy lets another account or organization in",
 		Severity:    source.Info,
@@ -182,7 +182,7 @@ func (f *finder) public(replays []int) *Finding {
 			through = " through " + r.Chain.ID
 		}
 		if g := grantOf(hop, policy.Resource, policy.Trust); g != nil && (nobody(r.Principal) || !f.confined(r, g)) {
-			return blame(PublicAccess, g, i, "%s may call %s on %s%s: %s allows it.", stranger(r.Principal), r.Action, target(r), through, reasonName(g))
+			return blame(publicAccess, g, i, "%s may call %s on %s%s: %s allows it.", stranger(r.Principal), r.Action, target(r), through, reasonName(g))
 		}
 	}
 	return nil
@@ -269,7 +269,7 @@ func (f *finder) bypassed(replays []int) *Finding {
 			if hop := last(r); hop != nil && grants(hop) != nil {
 				open = ": " + reasonName(grants(hop)) + " allows it"
 			}
-			return blame(GateBypassed, g, j, "%s is meant to let %s call %s on %s through a service, and %s is allowed too%s.",
+			return blame(gateBypassed, g, j, "%s is meant to let %s call %s on %s through a service, and %s is allowed too%s.",
 				reasonName(g), r.Principal.Address, r.Action, target(r), r.Chain.ID, open)
 		}
 	}
@@ -298,7 +298,7 @@ func (f *finder) dead() []*Finding {
 		}
 		if found[k] == nil {
 			order = append(order, k)
-			found[k] = blame(GateDead, g, i, "%s lets %s call %s on %s through a service, and nothing lets it call %s.",
+			found[k] = blame(gateDead, g, i, "%s lets %s call %s on %s through a service, and nothing lets it call %s.",
 				reasonName(g), r.Principal.Address, r.Action, target(r), entry.Request.Action)
 		}
 	}
@@ -327,10 +327,10 @@ func (f *finder) void(replays []int) *Finding {
 		deny, unsent := f.denial(r, hop)
 		switch {
 		case deny != nil && (deny.Kind == policy.SCP || deny.Kind == policy.Boundary) && len(deniers(hop)) == 1:
-			out = blame(GrantVoid, g, i, "%s grants %s %s on %s, and %s denies it%s on every chain.", reasonName(g), r.Principal.Address, r.Action, target(r), reasonName(deny), without(unsent)).hangsOn(unsent)
+			out = blame(grantVoid, g, i, "%s grants %s %s on %s, and %s denies it%s on every chain.", reasonName(g), r.Principal.Address, r.Action, target(r), reasonName(deny), without(unsent)).hangsOn(unsent)
 			out.part, out.by = partOf(deny), part{deny.Policy, deny.Statement}
 		case deny == nil && limited(hop) && !closedTo(r.Principal):
-			out = blame(GrantVoid, g, i, "%s grants %s %s on %s, which is outside of its %s on every chain.", reasonName(g), r.Principal.Address, r.Action, target(r), kinds(hop.Missing))
+			out = blame(grantVoid, g, i, "%s grants %s %s on %s, which is outside of its %s on every chain.", reasonName(g), r.Principal.Address, r.Action, target(r), kinds(hop.Missing))
 		}
 	}
 	return out
@@ -403,7 +403,7 @@ func (f *finder) withoutEffect() []*Finding {
 				}
 				if found[id] == nil {
 					order = append(order, id)
-					found[id] = blame(StatementWithoutEffect, b, i, "%s allows %s, and other statements deny it in every replay.", reasonName(b), hop.Request.Action)
+					found[id] = blame(statementWithoutEffect, b, i, "%s allows %s, and other statements deny it in every replay.", reasonName(b), hop.Request.Action)
 				}
 				deny, _ := f.denial(r, hop)
 				useful[id] = useful[id] || hop.Verdict != engine.ExplicitDeny || deny != nil && blamed[partOf(deny)]

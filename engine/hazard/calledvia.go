@@ -159,7 +159,7 @@ var (
 		Kind:        policy.SCP,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotAction":["s3:*"],"Resource":"*","Condition":{"StringNotEquals":{"aws:CalledViaFirst":"cloudformation.amazonaws.com"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotAction":["cloudformation:*","ec2:Describe*","iam:PassRole","s3:*"],"Resource":"*","Condition":{"StringNotEquals":{"aws:CalledViaFirst":"cloudformation.amazonaws.com"}}}}`,
-		explains:    []*Rule{ChainBroken, GrantVoid},
+		explains:    []*Rule{chainBroken, grantVoid},
 		statement: func(s *statement) {
 			s.ifThroughCloudFormation()
 			c := s.first(negated, "aws:calledviafirst")
@@ -225,7 +225,7 @@ var (
 		Kind:        policy.Resource,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"ForAnyValue:StringEquals":{"aws:CalledVia":"athena.amazonaws.com"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"ForAnyValue:StringEquals":{"aws:CalledVia":"athena.amazonaws.com"},"StringEquals":{"aws:PrincipalOrgID":"o-exampleorgid"}}}}`,
-		explains:    []*Rule{PublicAccess},
+		explains:    []*Rule{publicAccess},
 		statement: func(s *statement) {
 			if !s.allows() || !s.everyone() || s.doc.Kind != policy.Resource || len(s.Conditions) == 0 {
 				return

@@ -6,8 +6,8 @@ var catalogue []*Rule
 
 func init() {
 	catalogue = []*Rule{
-		ServicePrincipalLockedOut, ChainBroken, PublicAccess, GateBypassed, GateDead, GrantVoid, StatementWithoutEffect,
-		CrossAccount, PolicyUnread, WaiverExpired, WaiverUnused,
+		servicePrincipalLockedOut, chainBroken, publicAccess, gateBypassed, gateDead, grantVoid, statementWithoutEffect,
+		crossAccount, policyUnread, WaiverExpired, WaiverUnused,
 		sourceIPDeny,
 		endpointDeny,
 		networkDenyServices,

@@ -411,7 +411,7 @@ func (f *finder) put(x *Finding) {
 	if x.by.policy == "" {
 		cause += x.Address
 	}
-	if x.Rule == ServicePrincipalLockedOut {
+	if x.Rule == servicePrincipalLockedOut {
 		cause += who.Name().String() // another service is another fault
 	}
 	whom := fmt.Sprintf("%s %q %v %s", cause, x.Address, x.Range, who.Address)
@@ -480,12 +480,12 @@ func (f *finder) merged() []Finding {
 	for _, x := range f.findings {
 		explained := false
 		for _, r := range x.Rule.explains {
-			if f.opens(&x) && (r == ChainBroken || r == ServicePrincipalLockedOut) {
+			if f.opens(&x) && (r == chainBroken || r == servicePrincipalLockedOut) {
 				continue // its proof is of a call that is allowed
 			}
 			for _, i := range blamed[blame{r, x.part}] {
 				switch {
-				case r != GrantVoid:
+				case r != grantVoid:
 					out[i].explain(&x)
 				case explained:
 					void[i] = true

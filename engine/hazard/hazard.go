@@ -117,12 +117,12 @@ func Find(in Input) []Finding {
 	}
 	out := f.merged()
 	f.identify(out)
-	Sort(out)
+	sortFindings(out)
 	return out
 }
 
-// Sort orders findings by severity, the gravest first, then rule, address and place.
-func Sort(fs []Finding) {
+// sortFindings orders findings by severity, the gravest first, then rule, address and place.
+func sortFindings(fs []Finding) {
 	slices.SortStableFunc(fs, func(a, b Finding) int {
 		return cmp.Or(
 			-cmp.Compare(a.Severity, b.Severity),

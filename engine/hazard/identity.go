@@ -41,7 +41,7 @@ func (f *finder) identify(found []Finding) {
 // Of a sensitive policy nothing tells but the number.
 func blamed(doc *policy.Document, x *Finding) string {
 	switch {
-	case x.Rule == GrantVoid: // which is to blame on what voids it
+	case x.Rule == grantVoid: // which is to blame on what voids it
 		return ""
 	case doc == nil:
 		return x.policy
@@ -66,7 +66,7 @@ func blamed(doc *policy.Document, x *Finding) string {
 // what replays show the rule says it all but for the service that is locked out.
 func (f *finder) claim(doc *policy.Document, x *Finding) string {
 	switch {
-	case x.Rule == ServicePrincipalLockedOut && x.Replay >= 0:
+	case x.Rule == servicePrincipalLockedOut && x.Replay >= 0:
 		return f.Replays[x.Replay].Principal.Name().String()
 	case doc == nil || x.Rule.statement == nil && x.Rule.document == nil:
 		return ""
@@ -85,7 +85,7 @@ type site struct {
 // opened are the calls that findings say are open, by the statements that open them
 // or, of a gate, are bypassed.
 func (f *finder) opened(found []Finding) map[site][]string {
-	bypassed := slices.ContainsFunc(found, func(x Finding) bool { return x.Rule == GateBypassed })
+	bypassed := slices.ContainsFunc(found, func(x Finding) bool { return x.Rule == gateBypassed })
 	out := map[site][]string{}
 	gates := map[combination][]site{}
 	for _, r := range f.Replays {
@@ -95,12 +95,12 @@ func (f *finder) opened(found []Finding) map[site][]string {
 		case hop == nil:
 		case allowed(r) && (nobody(r.Principal) || outsider(r.Principal)):
 			if g := grantOf(hop, policy.Resource, policy.Trust); g != nil {
-				at := site{PublicAccess, g.Origin, g.Statement}
+				at := site{publicAccess, g.Origin, g.Statement}
 				out[at] = append(out[at], c.String())
 			}
 		case bypassed && r.Principal.StandIn == "":
 			if g, _ := f.gate(r); g != nil {
-				gates[c] = append(gates[c], site{GateBypassed, g.Origin, g.Statement})
+				gates[c] = append(gates[c], site{gateBypassed, g.Origin, g.Statement})
 			}
 		}
 	}

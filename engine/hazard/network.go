@@ -41,7 +41,7 @@ var (
 		Kind:        policy.Identity,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"NotIpAddress":{"aws:SourceIp":["192.0.2.0/24"]}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"NotIpAddress":{"aws:SourceIp":["192.0.2.0/24"]},"BoolIfExists":{"aws:ViaAWSService":"false"}}}}`,
-		explains:    []*Rule{ChainBroken, ServicePrincipalLockedOut},
+		explains:    []*Rule{chainBroken, servicePrincipalLockedOut},
 		statement: func(s *statement) {
 			c := s.first(negated, "aws:sourceip")
 			if !s.denies() || c == nil || s.first(negated, endpointKeys...) != nil || s.sparesServiceCalls("aws:sourceip") {
@@ -66,7 +66,7 @@ var (
 		Kind:        policy.Resource,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-0123456789abcdef0"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-0123456789abcdef0"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false","aws:ViaAWSService":"false"}}}}`,
-		explains:    []*Rule{ChainBroken},
+		explains:    []*Rule{chainBroken},
 		statement: func(s *statement) {
 			c := s.first(negated, endpointKeys...)
 			if !s.denies() || c == nil || s.sparesServiceCalls(networkKeys...) {
@@ -90,7 +90,7 @@ var (
 		Kind:        policy.Resource,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"NotIpAddress":{"aws:SourceIp":"192.0.2.0/24"},"BoolIfExists":{"aws:ViaAWSService":"false"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"NotIpAddress":{"aws:SourceIp":"192.0.2.0/24"},"BoolIfExists":{"aws:ViaAWSService":"false","aws:PrincipalIsAWSService":"false"}}}}`,
-		explains:    []*Rule{ServicePrincipalLockedOut},
+		explains:    []*Rule{servicePrincipalLockedOut},
 		statement: func(s *statement) {
 			c := s.first(negated, networkKeys...)
 			if !s.denies() || c == nil || !s.reachesServices() || s.onlyOf("execute-api") || s.applies(inOwnName, networkKeys...) != kleene.True {

@@ -24,7 +24,7 @@ func (f *finder) open() {
 	}
 	known := map[place]bool{}
 	for i := range f.findings {
-		if x := &f.findings[i]; x.Rule == PublicAccess {
+		if x := &f.findings[i]; x.Rule == publicAccess {
 			known[place{x.part, x.Address}] = true
 			for _, p := range x.Places {
 				known[place{x.part, p.Address}] = true
@@ -40,7 +40,7 @@ func (f *finder) open() {
 					continue
 				}
 				if severity, message := s.opens(t, strangers); message != "" {
-					s.doc.add(PublicAccess, s.Statement, severity, s.Range, -1, message)
+					s.doc.add(publicAccess, s.Statement, severity, s.Range, -1, message)
 					known[at] = true
 				}
 			}

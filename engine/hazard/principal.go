@@ -35,7 +35,7 @@ var (
 		Kind:        policy.Resource,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotPrincipal":{"AWS":"arn:aws:iam::111122223333:role/Admin"},"Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"]}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"ArnNotEquals":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/Admin"}}}}`,
-		explains:    []*Rule{PublicAccess, ChainBroken, ServicePrincipalLockedOut},
+		explains:    []*Rule{publicAccess, chainBroken, servicePrincipalLockedOut},
 		statement: func(s *statement) {
 			if s.Principals == nil || !s.Principals.Not {
 				return
@@ -72,7 +72,7 @@ var (
 		Kind:        policy.Identity,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","NotAction":"s3:DeleteBucket","Resource":"*"}}`,
 		After:       `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"},{"Effect":"Deny","Action":"s3:DeleteBucket","Resource":"*"}]}`,
-		explains:    []*Rule{PublicAccess},
+		explains:    []*Rule{publicAccess},
 		statement: func(s *statement) {
 			passes := "iam:PassRole"
 			if !s.covers(passes) {
@@ -115,7 +115,7 @@ var (
 		Kind:        policy.Resource,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-exampleorgid"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-exampleorgid"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false"}}}}`,
-		explains:    []*Rule{ServicePrincipalLockedOut, networkDenyServices},
+		explains:    []*Rule{servicePrincipalLockedOut, networkDenyServices},
 		statement: func(s *statement) {
 			c := s.first(negated, identityKeys...)
 			if s.denies() && c != nil && lower(c) != "aws:principalarn" && s.reachesServices() && s.applies(inOwnName, append(slices.Clone(identityKeys), networkKeys...)...) == kleene.True {
@@ -170,7 +170,7 @@ var (
 		Kind:        policy.Resource,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}}`,
-		explains:    []*Rule{PublicAccess},
+		explains:    []*Rule{publicAccess},
 		document:    (*document).keyPolicy,
 		statement:   (*statement).keyThroughS3,
 	}
@@ -184,7 +184,7 @@ var (
 		Kind:        policy.Trust,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},"Action":"sts:AssumeRoleWithWebIdentity"}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com","token.actions.githubusercontent.com:sub":"repo:example/app:ref:refs/heads/main"}}}}`,
-		explains:    []*Rule{PublicAccess},
+		explains:    []*Rule{publicAccess},
 		statement:   (*statement).trust,
 	}
 	boundaryEscape = &Rule{

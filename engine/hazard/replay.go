@@ -16,7 +16,7 @@ import (
 
 // The rules about replays.
 var (
-	ServicePrincipalLockedOut = &Rule{
+	servicePrincipalLockedOut = &Rule{
 		ID:       "service-principal-locked-out",
 		Title:    "A service is allowed by one statement and denied by another",
 		Severity: source.Error,
@@ -25,7 +25,7 @@ var (
 		Remediation: `Add "BoolIfExists": {"aws:PrincipalIsAWSService": "false"} to the condition of the Deny, so that it spares services that call in their own name.`,
 		Page:        "AWS global condition context keys",
 	}
-	ChainBroken = &Rule{
+	chainBroken = &Rule{
 		ID:       "chain-broken",
 		Title:    "A chain is granted at both ends and refused in between",
 		Severity: source.Warning,
@@ -34,7 +34,7 @@ var (
 		Remediation: "Exempt calls that a service makes on the principal's behalf (aws:ViaAWSService, aws:CalledVia) from the policy that refuses the hop, or take the grant away if the chain is not meant to work.",
 		Page:        "Forward access sessions",
 	}
-	PolicyUnread = &Rule{
+	policyUnread = &Rule{
 		ID:          "policy-unread",
 		Title:       "A policy could not be read",
 		Severity:    source.Warning,
@@ -54,7 +54,7 @@ func (f *finder) replays() {
 // unread makes the finding about a policy whose content is not known.
 func unread(doc *policy.Document) Finding {
 	return Finding{
-		Rule: PolicyUnread, Severity: PolicyUnread.Severity, Remediation: PolicyUnread.Remediation,
+		Rule: policyUnread, Severity: policyUnread.Severity, Remediation: policyUnread.Remediation,
 		Replay: -1, Address: doc.Origin.Address, Origin: doc.Origin, part: part{policy: resource(doc.ID, doc.Origin)}, text: doc.Unread,
 		Message: fmt.Sprintf("%s was not read: %s.", doc.ID, doc.Unread),
 	}
@@ -75,7 +75,7 @@ func (f *finder) lockedOut(replay int, r *chain.Replay) *Finding {
 	if allow == nil || deny == nil {
 		return nil
 	}
-	return blame(ServicePrincipalLockedOut, deny, replay, "%s may not call %s on %s%s: %s denies what %s allows.",
+	return blame(servicePrincipalLockedOut, deny, replay, "%s may not call %s on %s%s: %s denies what %s allows.",
 		hop.Request.Principal.Service, hop.Request.Action, on(r, hop), without(unsent), reasonName(deny), beside(allow, deny)).hangsOn(unsent)
 }
 
@@ -96,11 +96,11 @@ func (f *finder) broken(replay int, r *chain.Replay) *Finding {
 	switch {
 	case hop.Verdict == engine.ExplicitDeny && hop.Hop > first.Hop:
 		deny, unsent := f.denial(r, hop)
-		return blame(ChainBroken, deny, replay, "%s is granted %s on %s through %s, and hop %d, %s, is denied%s by %s.",
+		return blame(chainBroken, deny, replay, "%s is granted %s on %s through %s, and hop %d, %s, is denied%s by %s.",
 			who, r.Action, target(r), r.Chain.ID, hop.Hop, hop.Request.Action, without(unsent), reasonName(deny)).hangsOn(unsent)
 	case limited(hop) && !closedTo(r.Principal):
 		at := &engine.Reason{Origin: source.Origin{Address: who}}
-		return blame(ChainBroken, at, replay, "%s is granted %s on %s through %s, and hop %d, %s, is outside of its %s.",
+		return blame(chainBroken, at, replay, "%s is granted %s on %s through %s, and hop %d, %s, is outside of its %s.",
 			who, r.Action, target(r), r.Chain.ID, hop.Hop, hop.Request.Action, kinds(hop.Missing))
 	}
 	return nil

@@ -47,7 +47,7 @@ var (
 		Kind:        policy.Identity,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"false"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false","aws:ViaAWSService":"false"}}}}`,
-		explains:    []*Rule{ChainBroken},
+		explains:    []*Rule{chainBroken},
 		statement: func(s *statement) {
 			for _, c := range s.on(mfaPresent) {
 				switch breaks := s.denied(chain.FAS); {
@@ -137,7 +137,7 @@ var (
 		Kind:        policy.Identity,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"ForAllValues:StringEquals":{"aws:CalledVia":["athena.amazonaws.com"]}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"ForAllValues:StringEquals":{"aws:CalledVia":["athena.amazonaws.com"]},"Null":{"aws:CalledVia":"false"}}}}`,
-		explains:    []*Rule{PublicAccess},
+		explains:    []*Rule{publicAccess},
 		statement: func(s *statement) {
 			for i := range s.Conditions {
 				c := &s.Conditions[i]
@@ -161,7 +161,7 @@ var (
 		Kind:        policy.Resource,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringEqualsIfExists":{"aws:SourceVpc":"vpc-0123456789abcdef0"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringEquals":{"aws:SourceVpc":"vpc-0123456789abcdef0"}}}}`,
-		explains:    []*Rule{PublicAccess},
+		explains:    []*Rule{publicAccess},
 		statement: func(s *statement) {
 			found := s.on(slices.Concat(networkKeys, []string{"aws:principalorgid", "aws:principalaccount", "aws:principalarn", "aws:principaltag/", "aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid"})...)
 			if !s.allows() || len(found) != 1 || !found[0].Operator.IfExists || negated(found[0]) {
@@ -181,7 +181,7 @@ var (
 		Kind:        policy.Identity,
 		Before:      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringNotEquals":{"aws:SourceVpc":"vpc-0123456789abcdef0"}}}}`,
 		After:       `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringEquals":{"aws:SourceVpc":"vpc-0fedcba9876543210"}}}}`,
-		explains:    []*Rule{PublicAccess},
+		explains:    []*Rule{publicAccess},
 		statement: func(s *statement) {
 			for i := range s.Conditions {
 				c := &s.Conditions[i]
