@@ -569,6 +569,7 @@ func TestTriggers(t *testing.T) {
 		{"an endpoint for the own organization", "H29", policy.VPCEndpoint, `{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"*","Condition":{"StringNotEquals":{"aws:ResourceOrgID":"${aws:PrincipalOrgID}","aws:PrincipalOrgID":"o-1"}}}`, ""},
 		{"the principal of a grant to everyone", "H19", policy.Identity, `{"Effect":"Deny","Action":"lambda:AddPermission","Resource":"*","Condition":{"StringEquals":{"lambda:Principal":"*"}}}`, ""},
 		{"part of a principal", "H19", policy.Identity, `{"Effect":"Deny","Action":"lambda:AddPermission","Resource":"*","Condition":{"StringEquals":{"lambda:Principal":"*.amazonaws.com"}}}`, "error"},
+		{"a grant, which has no tags", "H30", policy.Identity, `{"Effect":"Allow","Action":"kms:CreateGrant","Resource":"*","Condition":{"ForAnyValue:StringEquals":{"aws:TagKeys":["team"]}}}`, ""},
 		{"further tags", "H30", policy.Identity, `{"Effect":"Allow","Action":"ec2:CreateVolume","Resource":"*","Condition":{"ForAnyValue:StringEquals":{"aws:TagKeys":["team"]}}}`, "info"},
 		{"tags of what exists", "H30", policy.Identity, `{"Effect":"Allow","Action":"secretsmanager:CreateSecret","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["team"]},"StringEquals":{"aws:ResourceTag/team":"a"}}}`, ""},
 		{"a tag in one case", "H30", policy.Identity, `{"Effect":"Allow","Action":"ec2:CreateVolume","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["Team","team"]},"StringEquals":{"aws:RequestTag/team":"a"}}}`, ""},

@@ -250,8 +250,15 @@ func (s *statement) creates() bool {
 	return !s.Actions.Not && slices.ContainsFunc(s.Actions.Entries, func(a policy.Action) bool {
 		text, _ := a.Text.Literal()
 		_, name, _ := strings.Cut(text, ":")
-		return creating.MatchString(name) && name != "CreateTags"
+		return creating.MatchString(name) && name != "CreateTags" && takesTags(text)
 	})
+}
+
+// takesTags reports whether calls of an action may carry tags; one that is not known may.
+func takesTags(action string) bool {
+	a, known := awsref.LookupAction(action)
+	return !known || slices.Contains(a.ConditionKeys, "aws:TagKeys") ||
+		slices.ContainsFunc(a.ResourceTypes, func(use awsref.ResourceUse) bool { return slices.Contains(use.ConditionKeys, "aws:TagKeys") })
 }
 
 var creating = regexp.MustCompile(`^(Create|Run|Allocate|Import|Copy|Register|Restore)`)
