@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -71,25 +72,39 @@ func trusts(doc *policy.Document, service string) bool {
 	if doc.Unread != "" {
 		return service == cloudformation
 	}
-	return slices.ContainsFunc(trusted(doc), func(e policy.Principal) bool {
-		return e.Type == policy.Service && e.Text == symbol.Literal(service) || service == cloudformation && e.Everyone() == kleene.True
-	})
+	for e := range trusted(doc) {
+		if e.Type == policy.Service && e.Text == symbol.Literal(service) || service == cloudformation && e.Everyone() == kleene.True {
+			return true
+		}
+	}
+	return false
 }
 
 // trustsPeople reports whether a trust policy may let in others than services.
 func trustsPeople(doc *policy.Document) bool {
-	return doc.Unread != "" || slices.ContainsFunc(trusted(doc), func(e policy.Principal) bool { return e.Type != policy.Service })
-}
-
-// trusted are the principals that a trust policy lets in.
-func trusted(doc *policy.Document) []policy.Principal {
-	var out []policy.Principal
-	for i := range doc.Statements {
-		if st := &doc.Statements[i]; st.Effect == policy.Allow && st.Principals != nil && !st.Principals.Not {
-			out = append(out, st.Principals.Entries...)
+	for e := range trusted(doc) {
+		if e.Type != policy.Service {
+			return true
 		}
 	}
-	return out
+	return doc.Unread != ""
+}
+
+// trusted yields the principals that a trust policy lets in.
+func trusted(doc *policy.Document) iter.Seq[*policy.Principal] {
+	return func(yield func(*policy.Principal) bool) {
+		for i := range doc.Statements {
+			st := &doc.Statements[i]
+			if st.Effect != policy.Allow || st.Principals == nil || st.Principals.Not {
+				continue
+			}
+			for j := range st.Principals.Entries {
+				if !yield(&st.Principals.Entries[j]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // SetKind sets what the trust policy and the path of a role tell of its sessions:
@@ -107,14 +122,14 @@ func SetKind(c *request.Caller, doc *policy.Document) {
 	if doc == nil || doc.Unread != "" {
 		return
 	}
-	entries := trusted(doc)
+	entries := slices.Collect(trusted(doc))
 	all := func(t policy.PrincipalType) bool {
-		return len(entries) > 0 && !slices.ContainsFunc(entries, func(e policy.Principal) bool { return e.Type != t })
+		return len(entries) > 0 && !slices.ContainsFunc(entries, func(e *policy.Principal) bool { return e.Type != t })
 	}
 	switch {
 	case all(policy.Service):
 		service, known := entries[0].Text.Literal()
-		if known && !slices.ContainsFunc(entries, func(e policy.Principal) bool { return e.Text != entries[0].Text }) {
+		if known && !slices.ContainsFunc(entries, func(e *policy.Principal) bool { return e.Text != entries[0].Text }) {
 			c.Workload = request.WorkloadOf(service)
 		}
 	case all(policy.Federated):

@@ -330,10 +330,8 @@ func (s *statement) servedBy() string {
 	case d.Kind == policy.Identity && len(d.principals) == 1:
 		return assumedBy(d.principals[0].Trust)
 	case d.Kind == policy.Resource && d.World != nil && s.Principals != nil && !s.Principals.Not && len(s.Principals.Entries) == 1:
-		for _, p := range d.World.Principals() {
-			if p.Caller.Principal.ARN == s.Principals.Entries[0].Text {
-				return assumedBy(p.Trust)
-			}
+		if p := d.byARN[s.Principals.Entries[0].Text]; p != nil {
+			return assumedBy(p.Trust)
 		}
 	}
 	return ""

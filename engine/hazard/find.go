@@ -29,7 +29,9 @@ type finder struct {
 	// owners are the principals and targets that a policy is attached to.
 	owners map[*policy.Document]owner
 	// shapes are the ARNs that actions work on, as far as they were asked for.
-	shapes map[string][]symbol.Text
+	shapes map[string][]shape
+	// byARN are the principals of the world.
+	byARN map[symbol.Text]*chain.Principal
 	// ipv6 names what tells of callers on IPv6 by the key of their addresses, as far
 	// as it was asked for.
 	ipv6 map[string]string
@@ -49,7 +51,7 @@ type owner struct {
 func newFinder(in Input) *finder {
 	f := &finder{
 		Input: in, known: map[string]int{}, whom: map[string]bool{},
-		hops: map[string][]hopRef{}, owners: map[*policy.Document]owner{}, shapes: map[string][]symbol.Text{}, ipv6: map[string]string{},
+		hops: map[string][]hopRef{}, owners: map[*policy.Document]owner{}, shapes: map[string][]shape{}, ipv6: map[string]string{}, byARN: map[symbol.Text]*chain.Principal{},
 	}
 	for i, r := range in.Replays {
 		for j := range r.Hops {
@@ -65,6 +67,9 @@ func newFinder(in Input) *finder {
 	}
 	if in.World == nil {
 		return f
+	}
+	for _, p := range slices.Backward(in.World.Principals()) { // the first of an ARN is it
+		f.byARN[p.Caller.Principal.ARN] = p
 	}
 	for _, p := range in.World.Principals() {
 		for _, a := range slices.Concat(p.Identity, p.Boundary) {

@@ -314,7 +314,7 @@ func (s *statement) leavesOut(action string) bool {
 	arns, _ := s.doc.worksOn(action)
 	out := 0
 	for _, shape := range arns {
-		some := placeholder.ReplaceAllString(strings.Replace(shape.String(), "${Partition}", "aws", 1), "some")
+		some := placeholder.ReplaceAllString(strings.Replace(shape.text.String(), "${Partition}", "aws", 1), "some")
 		if slices.ContainsFunc(s.Resources.Entries, func(r policy.ResourcePattern) bool {
 			truth, _ := r.MatchResource(symbol.Literal(some), nil)
 			return truth == kleene.True

@@ -519,7 +519,7 @@ func (s *statement) exclusive() {
 	}
 	for i, a := range told {
 		for _, b := range told[:i] {
-			if lower(a) != lower(b) && possible(a) && possible(b) && !possible(a, b) {
+			if lower(a) != lower(b) && !possible(a, b) && possible(a) && possible(b) {
 				s.report(source.Warning, b.KeyRange, nil, "no request meets both its condition over %s and that over %s", b.Key, a.Key)
 			}
 		}
