@@ -63,19 +63,22 @@ var asked = []string{
 	"s3:authtype", "s3:delimiter", "s3:max-keys", "s3:prefix", "s3:signatureversion", "sns:protocol",
 }
 
-// choose sets what a statement asks of the request itself: a stranger sends just that.
-// A function's URL takes requests without credentials if it has no authentication.
+// choose sets what a statement asks of the request itself: a stranger sends just that,
+// and has tags as it likes. A function's URL takes requests without credentials if it
+// has no authentication.
 func choose(ctx *request.Context, who *Principal, st *policy.Statement) {
 	headers(ctx, st)
+	nobody := who.Caller.Principal.Kind == request.Anonymous
 	for i := range st.Conditions {
 		key := st.Conditions[i].Key
 		v, ok := conditionValue(st, key)
-		if !ok || !slices.Contains(asked, strings.ToLower(key)) {
-			continue
+		name := strings.ToLower(key)
+		switch {
+		case !ok:
+		case nobody && name == "lambda:functionurlauthtype":
+			ctx.SetString(key, "NONE")
+		case slices.Contains(asked, name), !nobody && strings.HasPrefix(name, "aws:principaltag/"):
+			ctx.Set(key, v)
 		}
-		if strings.EqualFold(key, "lambda:FunctionUrlAuthType") && who.Caller.Principal.Kind == request.Anonymous {
-			v = symbol.Literal("NONE")
-		}
-		ctx.Set(key, v)
 	}
 }

@@ -363,6 +363,7 @@ func TestOpen(t *testing.T) {
 		{"a file system", "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1", allow(`"*"`, ``), "warning " + anybody + "elasticfilesystem:ClientMount"},
 		{"a file system by its mount targets", "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1", allow(`"*"`, `,"Condition":{"Bool":{"elasticfilesystem:AccessedViaMountTarget":"true"}}`), ""},
 		{"an event bus", "arn:aws:events:eu-west-1:111122223333:event-bus/default", allow(`"events:PutEvents"`, `,"Resource":"*","Condition":{"StringEquals":{"events:source":"app"}}`), "error " + admin + "events:PutEvents"},
+		{"a tag that any role may have", "arn:aws:events:eu-west-1:111122223333:event-bus/default", allow(`"events:PutEvents"`, `,"Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/team":"app"}}`), "error " + admin + "events:PutEvents"},
 		{"a vault", "arn:aws:backup:eu-west-1:111122223333:backup-vault:v", allow(`"backup:CopyIntoBackupVault"`, `,"Resource":"*"`), "error " + admin + "backup:CopyIntoBackupVault"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
