@@ -367,7 +367,7 @@ func TestOpen(t *testing.T) {
 		{"a vault", "arn:aws:backup:eu-west-1:111122223333:backup-vault:v", allow(`"backup:CopyIntoBackupVault"`, `,"Resource":"*"`), "error " + admin + "backup:CopyIntoBackupVault"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			for _, restricted := range []kleene.Truth{kleene.False, kleene.True} {
+			for _, restricted := range []kleene.Truth{kleene.False, kleene.Unknown, kleene.True} {
 				w := newWorld(t, "", tc.statements)
 				w.bucket.ARN = lit(tc.arn)
 				w.bucket.RestrictPublic = restricted
@@ -377,7 +377,16 @@ func TestOpen(t *testing.T) {
 						got = append(got, f.Severity.String()+" "+strings.TrimPrefix(f.Message, "statement 1 of bucket.b.policy: "))
 					}
 				}
-				if tc.want != "" && restricted == kleene.False {
+				switch {
+				case tc.want == "" || restricted == kleene.True:
+				case restricted == kleene.Unknown:
+					want = []string{strings.Replace(tc.want, "error", "warning", 1) + " on bucket.b, as far as is known: it hangs on whether S3 Block Public Access"}
+					for i := range got {
+						got[i], _, _ = strings.Cut(got[i], " cuts off ")
+					}
+				case strings.HasPrefix(tc.want, "warning"):
+					want = []string{tc.want + " on bucket.b, unless more than the policy stands before it."}
+				default:
 					want = []string{tc.want + " on bucket.b."}
 				}
 				if !slices.Equal(got, want) {

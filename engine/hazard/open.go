@@ -61,11 +61,14 @@ func (s *statement) opens(t *chain.Target, strangers *chain.Strangers) (severity
 				continue
 			}
 			words := stranger(who) + " may call " + action + " on " + cmp.Or(t.Address, t.ARN.String())
-			if hop.Verdict == engine.Allowed && !among(guarded, action) {
+			switch {
+			case hop.Verdict == engine.Allowed && !among(guarded, action):
 				return source.Error, words
-			}
-			if message == "" {
-				severity, message = source.Warning, words
+			case message != "":
+			case hop.Verdict == engine.Unknown:
+				severity, message = source.Warning, words+", as far as is known: it hangs on "+listed(hop.Unknown)
+			default:
+				severity, message = source.Warning, words+", unless more than the policy stands before it"
 			}
 		}
 	}
