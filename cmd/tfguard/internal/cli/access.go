@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/config"
@@ -14,11 +15,12 @@ import (
 	"github.com/tfguard/tfguard/extract"
 )
 
-// maxCompared bounds how many calls of a world are compared with those of another.
-const maxCompared = 200_000
+// maxCompared bounds how many pairs of a world are compared with those of another.
+const maxCompared = 1_000_000
 
 // compare replays the world before the change and returns the calls that the change
-// opens or closes, in the order of the replays. It notes what is not compared.
+// opens or closes, in the order of the replays. It is not the whole where there are too
+// many to compare, which is noted.
 //
 // A principal that does not exist is not allowed anything. Of a resource that comes
 // with the change it is told what those outside of the account may do with it, and
@@ -27,9 +29,9 @@ const maxCompared = 200_000
 //
 // Both worlds are replayed from the same networks: where policies that name some have
 // changed, from each one that those of either world tell apart.
-func compare(in *input, after *world, result *chain.Result, run chain.Options, cfg *config.Config) []report.Access {
+func compare(in *input, after *world, result *chain.Result, run chain.Options, cfg *config.Config) (accesses []report.Access, whole bool) {
 	if in.Before == nil || in.Inventory.Changes == 0 {
-		return nil
+		return nil, true
 	}
 	in.Before.Timestamp = in.Inventory.Timestamp // the same clock
 	ours := oneOrganization(in)
@@ -47,8 +49,8 @@ func compare(in *input, after *world, result *chain.Result, run chain.Options, c
 	}
 	for i, plain := range [2]*chain.Result{&was, result} {
 		if !sides[i].add(plain, false) || !sides[i].add(&named[i], false) || !sides[i].add(&apart[i], true) {
-			result.Notes = append(result.Notes, fmt.Sprintf("There are more than %d calls: what the change opens and closes is not told.", maxCompared))
-			return nil
+			result.Notes = append(result.Notes, fmt.Sprintf("Principals make more than %d calls on resources: what the change opens and closes is not told.", maxCompared))
+			return nil, false
 		}
 	}
 	for i, s := range sides {
@@ -64,11 +66,10 @@ func compare(in *input, after *world, result *chain.Result, run chain.Options, c
 			result.Notes = append(result.Notes, note)
 		}
 	}
-	var out []report.Access
 	for i := range told {
-		out = append(out, told[i].Access)
+		accesses = append(accesses, told[i].Access)
 	}
-	return out
+	return accesses, true
 }
 
 // oneOrganization puts the world before into the organization of the one after, where
@@ -103,10 +104,9 @@ func isEmpty(inv *extract.Inventory) bool {
 type compared struct {
 	world *world
 	names *names
-	// made are the calls, without a replay where the other world alone makes one; index
-	// is their place.
-	made  []made
-	index map[call]int
+	// pairs are what the calls are about; index is their place.
+	pairs []pair
+	index map[about]int32
 	// there are the principals and targets of the world.
 	there map[int32]bool
 	// other is the world beside it. apart are the pairs of both worlds that are replayed
@@ -119,29 +119,47 @@ type compared struct {
 	outside bool
 }
 
-// A call is what replays of both worlds are about, in the numbers of names.
+// about is what calls are about, whatever the chain, in the numbers of names.
+type about struct{ action, principal, target int32 }
+
+// A call is what a replay is about.
 type call struct {
 	about
 	chain, from int32
 }
 
-// about is what a call is about, whatever the chain.
-type about struct{ action, principal, target int32 }
-
-// A made call is one that was replayed in a world.
-type made struct {
-	call
+// A pair is a principal and a target with the replays of an action, in bundles that
+// other pairs may share: those that a fold gave them all.
+type pair struct {
+	about
 	principal *chain.Principal
 	target    *chain.Target
-	chain     *chain.Chain
-	action    string
-	from      string
-	replay    *chain.Replay
+	bundles   []*bundle
 }
 
-// access is a call of both worlds.
-func (m *made) access(before, after *chain.Replay) report.Access {
-	return report.Access{Chain: m.chain, Action: m.action, Principal: m.principal, Target: m.target, From: m.from, Before: before, After: after}
+type bundle struct{ replays []*chain.Replay }
+
+// replay returns the replay through a chain from a network, nil if there is none.
+func (p *pair) replay(chain, from string) *chain.Replay {
+	for _, b := range p.bundles {
+		for _, r := range b.replays {
+			if r.Chain.ID == chain && r.From == from {
+				return r
+			}
+		}
+	}
+	return nil
+}
+
+// replays yields those of all bundles.
+func (p *pair) replays(yield func(*chain.Replay) bool) {
+	for _, b := range p.bundles {
+		for _, r := range b.replays {
+			if !yield(r) {
+				return
+			}
+		}
+	}
 }
 
 // names are what both worlds call principals and targets by, in numbers: what one
@@ -207,7 +225,7 @@ func newCompared(before, after *world, ours symbol.Text) [2]*compared {
 	names, apart, partners := newNames(before, after), map[about]bool{}, partnersOf(ours, before, after)
 	var out [2]*compared
 	for i, w := range [2]*world{before, after} {
-		s := &compared{world: partners.beside(w), alone: partners.alone(w), index: map[call]int{}, names: names, there: map[int32]bool{}, apart: apart}
+		s := &compared{world: partners.beside(w), alone: partners.alone(w), index: map[about]int32{}, names: names, there: map[int32]bool{}, apart: apart}
 		for _, p := range w.principals {
 			s.there[names.principal(p)] = true
 		}
@@ -230,7 +248,7 @@ func newCompared(before, after *world, ours symbol.Text) [2]*compared {
 func (s *compared) fromApart(run chain.Options) chain.Result {
 	run.Other = s.other
 	out := chain.Run(s.world, run)
-	s.each(&out, func(m made) { s.apart[m.about] = true })
+	s.each(&out, func(p pair) { s.apart[p.about] = true })
 	return out
 }
 
@@ -261,104 +279,170 @@ func (w *world) with(targets []*chain.Target) *world {
 	return &out
 }
 
+// call numbers what a replay is about, for a pair.
+func (n *names) call(of about, r *chain.Replay) call {
+	return call{of, n.number(r.Chain.ID), n.number(r.From)}
+}
+
 // add takes the calls that replays were made of or stand for, those from networks that
 // are told apart or the others. It returns false for too many of them.
 func (s *compared) add(result *chain.Result, apart bool) bool {
-	if result.Folded > maxCompared && !s.outside {
+	if len(result.Replays)+result.Folded > maxCompared && !s.outside {
 		return false
 	}
-	if n := len(result.Replays) + result.Folded; len(s.made) == 0 && !s.outside {
-		s.made, s.index = make([]made, 0, n), make(map[call]int, n)
-	}
-	s.each(result, func(m made) {
-		if s.apart[m.about] == apart {
-			s.put(m)
+	s.each(result, func(p pair) {
+		if s.apart[p.about] == apart {
+			s.put(p)
 		}
 	})
-	return len(s.made) <= maxCompared
+	return len(s.pairs) <= maxCompared
 }
 
-// each calls a function for the calls that replays were made of, then for those that
-// they stand for.
-func (s *compared) each(result *chain.Result, do func(made)) {
-	counts := func(r *chain.Replay, p *chain.Principal) bool {
-		return !s.outside || r.Verdict == engine.Allowed && p.Outside() > 0
-	}
-	of := func(r *chain.Replay) made {
-		return made{
-			call:  call{about: about{action: s.names.number(r.Action)}, chain: s.names.number(r.Chain.ID), from: s.names.number(r.From)},
-			chain: r.Chain, action: r.Action, from: r.From, replay: r,
+// each calls a function for the pairs that replays were made of or stand for.
+func (s *compared) each(result *chain.Result, do func(pair)) {
+	of := func(r *chain.Replay) pair {
+		return pair{
+			about:     about{s.names.number(r.Action), s.names.principal(r.Principal), s.names.target(r.Target)},
+			principal: r.Principal, target: r.Target, bundles: []*bundle{{}},
 		}
 	}
-	for _, r := range result.Replays {
-		if counts(r, r.Principal) {
-			m := of(r)
-			m.principal, m.target = r.Principal, r.Target
-			m.call.principal, m.call.target = s.names.principal(r.Principal), s.names.target(r.Target)
-			do(m)
+	give := func(p pair) {
+		if s.outside {
+			p = p.open()
+		}
+		if len(p.bundles[0].replays) > 0 {
+			do(p)
 		}
 	}
+	folded := make([]bool, len(result.Replays))
 	for _, g := range result.Groups {
 		for _, i := range g.Replays {
-			r := result.Replays[i]
-			m := of(r)
-			for _, b := range g.Blocks {
-				for _, m.principal = range b.Principals {
-					if !counts(r, m.principal) {
-						continue
-					}
-					m.call.principal = s.names.principal(m.principal)
-					for _, m.target = range b.Targets {
-						m.call.target = s.names.target(m.target)
-						do(m)
-					}
+			folded[i] = true
+		}
+	}
+	var now pair
+	for i, r := range result.Replays {
+		if folded[i] {
+			continue
+		}
+		if next := of(r); len(now.bundles) == 0 {
+			now = next
+		} else if next.about != now.about {
+			give(now)
+			now = next
+		}
+		now.bundles[0].replays = append(now.bundles[0].replays, r)
+	}
+	if len(now.bundles) > 0 {
+		give(now)
+	}
+	for _, g := range result.Groups {
+		if len(g.Replays) == 0 {
+			continue
+		}
+		p := of(result.Replays[g.Replays[0]])
+		for _, i := range g.Replays {
+			p.bundles[0].replays = append(p.bundles[0].replays, result.Replays[i])
+		}
+		for _, b := range g.Blocks {
+			for _, p.principal = range b.Principals {
+				p.about.principal = s.names.principal(p.principal)
+				for _, p.target = range b.Targets {
+					p.about.target = s.names.target(p.target)
+					give(p)
 				}
 			}
 		}
 	}
 }
 
-// put enters a call; the replay that was made for it goes before one that stands for it.
-func (s *compared) put(m made) {
-	i, ok := s.index[m.call]
-	switch {
-	case !ok:
-		s.index[m.call] = len(s.made)
-		s.made = append(s.made, m)
-	case s.made[i].replay == nil:
-		s.made[i].replay = m.replay
+// open is the pair with the calls alone that an outsider is allowed.
+func (p pair) open() pair {
+	var out bundle
+	if p.principal.Outside() > 0 {
+		for r := range p.replays {
+			if r.Verdict == engine.Allowed {
+				out.replays = append(out.replays, r)
+			}
+		}
 	}
+	p.bundles = []*bundle{&out}
+	return p
 }
 
-// replayOf returns the replay of a call, nil if there is none.
-func (s *compared) replayOf(c call) *chain.Replay {
-	if i, ok := s.index[c]; ok {
-		return s.made[i].replay
+// put enters a pair, or further replays of it.
+func (s *compared) put(p pair) {
+	if i, ok := s.index[p.about]; ok {
+		s.pairs[i].bundles = slices.Concat(s.pairs[i].bundles, p.bundles)
+		return
 	}
-	return nil
+	s.index[p.about] = int32(len(s.pairs)) //nolint:gosec // see maxCompared
+	s.pairs = append(s.pairs, p)
+}
+
+// at returns the pair that calls are about, without a replay if the world has none.
+func (s *compared) at(of about) *pair {
+	if i, ok := s.index[of]; ok {
+		return &s.pairs[i]
+	}
+	return &pair{about: of}
 }
 
 // complete replays the calls that the other world alone has made so far: those that
-// nothing relates here, or that no policy brings up. What cannot be made even so, as
-// one side of it is missing or no policy lets its service in, is entered without a
-// replay.
+// nothing relates here, or that no policy brings up. What cannot be made even so has no
+// replay, as one side of it is missing or no policy lets its service in.
 func (s *compared) complete(other *compared, run chain.Options) {
-	var missing []call
-	for i := range other.made {
-		if _, ok := s.index[other.made[i].call]; !ok {
-			missing = append(missing, other.made[i].call)
+	missing := map[call]bool{}
+	same := sameBundles(func(mine, theirs *pair) bool {
+		for r := range theirs.replays {
+			if mine.replay(r.Chain.ID, r.From) == nil {
+				return false
+			}
+		}
+		return true
+	})
+	for i := range other.pairs {
+		theirs := &other.pairs[i]
+		mine := s.at(theirs.about)
+		if same(mine, theirs) {
+			continue
+		}
+		for r := range theirs.replays {
+			if mine.replay(r.Chain.ID, r.From) == nil {
+				missing[s.names.call(theirs.about, r)] = true
+			}
 		}
 	}
-	for _, again := range s.replay(missing, run) {
-		s.each(&again, func(m made) {
-			if _, ok := other.index[m.call]; ok {
-				s.put(m)
+	for _, again := range s.replay(slices.Collect(maps.Keys(missing)), run) {
+		s.each(&again, func(p pair) {
+			var found bundle
+			for r := range p.replays {
+				if missing[s.names.call(p.about, r)] {
+					found.replays = append(found.replays, r)
+				}
+			}
+			if p.bundles = []*bundle{&found}; len(found.replays) > 0 {
+				s.put(p)
 			}
 		})
 	}
-	for _, m := range other.made {
-		m.replay = nil
-		s.put(m)
+}
+
+// sameBundles asks something about the bundles of two pairs, once for all pairs that
+// have them.
+func sameBundles(ask func(a, b *pair) bool) func(a, b *pair) bool {
+	known := map[[2]*bundle]bool{}
+	return func(a, b *pair) bool {
+		if len(a.bundles) != 1 || len(b.bundles) != 1 {
+			return ask(a, b)
+		}
+		key := [2]*bundle{a.bundles[0], b.bundles[0]}
+		out, ok := known[key]
+		if !ok {
+			out = ask(a, b)
+			known[key] = out
+		}
+		return out
 	}
 }
 
@@ -404,7 +488,11 @@ func (s *compared) reasons(changes []change, run chain.Options, side func(*repor
 		}
 		run.MaxReplays = 0
 		for _, result := range s.replay(calls, run) {
-			s.each(&result, func(m made) { own[m.call] = m.replay })
+			s.each(&result, func(p pair) {
+				for r := range p.replays {
+					own[s.names.call(p.about, r)] = r
+				}
+			})
 		}
 	}
 	for i := range changes {
@@ -420,12 +508,12 @@ func (s *compared) reasons(changes []change, run chain.Options, side func(*repor
 	}
 }
 
-// has reports whether the world has the target of a call. One that no input defines is
+// has reports whether the world has the target of calls. One that no input defines is
 // in all of them.
-func (s *compared) has(c call) bool { return s.there[c.target] || !s.names.address[c.target] }
+func (s *compared) has(of about) bool { return s.there[of.target] || !s.names.address[of.target] }
 
-// hasBoth reports whether the world has both sides of a call of a user, role or
+// hasBoth reports whether the world has both sides of the calls of a user, role or
 // stand-in.
-func (s *compared) hasBoth(m *made) bool {
-	return s.has(m.call) && (m.principal.StandIn != "" || s.there[m.call.principal])
+func (s *compared) hasBoth(p *pair) bool {
+	return s.has(p.about) && (p.principal.StandIn != "" || s.there[p.about.principal])
 }

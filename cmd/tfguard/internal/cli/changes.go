@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/report"
@@ -15,14 +16,7 @@ type change struct {
 
 // changes are the calls that differ between two worlds which were replayed alike.
 func changes(sides [2]*compared) []change {
-	all := make([]change, 0, len(sides[1].made))
-	for i := range sides[1].made {
-		m := &sides[1].made[i]
-		a := change{m.call, m.access(sides[0].replayOf(m.call), m.replay)}
-		lacking := slices.Index([]*chain.Replay{a.Before, a.After}, nil)
-		a.Unasked = lacking >= 0 && sides[lacking].hasBoth(m)
-		all = append(all, a)
-	}
+	all := changing(sides)
 	var out []change
 	told := map[call]bool{}
 	mixed, outside := mixedFamilies(all), newOutsiders(all)
@@ -31,8 +25,8 @@ func changes(sides [2]*compared) []change {
 		if !a.Changes() {
 			continue
 		}
-		comes := sides[1].outside || !sides[0].has(a.call)
-		if !sides[1].has(a.call) || outside.cover(a) || comes && !outside.gain(a) {
+		comes := sides[1].outside || !sides[0].has(a.about)
+		if !sides[1].has(a.about) || outside.cover(a) || comes && !outside.gain(a) {
 			continue
 		}
 		c := a.call
@@ -45,6 +39,58 @@ func changes(sides [2]*compared) []change {
 		told[c] = true
 	}
 	return out
+}
+
+// changing are all calls of the pairs of which some call changes.
+func changing(sides [2]*compared) []change {
+	var out []change
+	unchanged := sameBundles(func(before, after *pair) bool {
+		for r := range after.replays {
+			if a := (report.Access{Before: before.replay(r.Chain.ID, r.From), After: r}); a.Changes() {
+				return false
+			}
+		}
+		for r := range before.replays {
+			if a := (report.Access{Before: r, After: after.replay(r.Chain.ID, r.From)}); a.Changes() {
+				return false
+			}
+		}
+		return true
+	})
+	add := func(before, after *pair) {
+		if unchanged(before, after) {
+			return
+		}
+		for r := range after.replays {
+			out = append(out, newChange(sides, after, before.replay(r.Chain.ID, r.From), r))
+		}
+		for r := range before.replays {
+			if after.replay(r.Chain.ID, r.From) == nil {
+				out = append(out, newChange(sides, before, r, nil))
+			}
+		}
+	}
+	for i := range sides[1].pairs {
+		after := &sides[1].pairs[i]
+		add(sides[0].at(after.about), after)
+	}
+	for i := range sides[0].pairs {
+		before := &sides[0].pairs[i]
+		if _, ok := sides[1].index[before.about]; !ok {
+			add(before, sides[1].at(before.about))
+		}
+	}
+	return out
+}
+
+// newChange is a call of a pair with its replays before and after, of which one may be
+// missing.
+func newChange(sides [2]*compared, p *pair, before, after *chain.Replay) change {
+	r := cmp.Or(after, before)
+	a := report.Access{Chain: r.Chain, Action: r.Action, Principal: p.principal, Target: p.target, From: r.From, Before: before, After: after}
+	lacking := slices.Index([]*chain.Replay{before, after}, nil)
+	a.Unasked = lacking >= 0 && sides[lacking].hasBoth(p)
+	return change{sides[1].names.call(p.about, r), a}
 }
 
 // A family is a call through one chain, whatever network that comes from: chains which

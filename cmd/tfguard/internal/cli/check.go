@@ -253,7 +253,8 @@ func (o *checkOptions) judge(in *input, w *world, cfg *config.Config) *report.Ch
 		Diagnostics: in.Diagnostics,
 		Result:      chain.Run(w, opts),
 	}
-	c.Accesses = compare(in, w, &c.Result, opts, cfg)
+	accesses, whole := compare(in, w, &c.Result, opts, cfg)
+	c.Accesses, c.Uncompared = accesses, !whole
 	settle(in, &c.Result, opts, cfg)
 	c.Accesses = slices.DeleteFunc(c.Accesses, func(a report.Access) bool { return !a.Changes() })
 	if o.only == nil {

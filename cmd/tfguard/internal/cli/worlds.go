@@ -11,16 +11,11 @@ import (
 
 // A cell is what one replay is about, whichever world it is made in.
 type cell struct {
-	chain string
-	pair
-	from string
+	chain, action, principal, target, from string
 }
 
-// A pair is what the replays of a call are about, whatever the chain.
-type pair struct{ action, principal, target string }
-
 func cellOf(r *chain.Replay) cell {
-	return cell{r.Chain.ID, pair{r.Action, nameOf(r.Principal), targetName(r.Target)}, r.From}
+	return cell{r.Chain.ID, r.Action, nameOf(r.Principal), targetName(r.Target), r.From}
 }
 
 // nameOf names a principal alike in every world that has it.

@@ -65,6 +65,9 @@ func (r *Report) atlantisLines(opts Options) (fails, notes []string) {
 			fails = append(fails, "FAIL - verdicts are not known - they hang on "+u.on)
 		}
 	}
+	for _, f := range r.uncompared(opts) {
+		fails = append(fails, "FAIL - new access: "+f.Message)
+	}
 	for _, a := range r.accesses() {
 		line := fmt.Sprintf("%s (%s)", a, a.how())
 		if opts.opens(a.Change) {

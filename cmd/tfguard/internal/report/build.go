@@ -39,6 +39,8 @@ type Check struct {
 	Result      chain.Result
 	// Accesses are the calls that the input opens or closes.
 	Accesses []Access
+	// Uncompared is set where there are too many calls to tell which these are.
+	Uncompared bool
 	// Expectations about the result; their Replays count in its Replays. Whether they
 	// hold is for [Report.Add] to say.
 	Expectations []Expected
@@ -57,7 +59,7 @@ func (r *Report) Add(c *Check) {
 	r.Inputs = append(r.Inputs, Input{
 		Path: c.Path, Format: c.Format, Config: c.Config, Flags: list(c.Flags), Changes: inv.Changes,
 		Principals: len(inv.Principals), Resources: len(inv.Resources), Policies: len(inv.Policies),
-		Facts: facts(inv), Incomplete: list(inv.Incomplete), Notes: list(c.Result.Notes),
+		Facts: facts(inv), Incomplete: list(inv.Incomplete), Uncompared: c.Uncompared, Notes: list(c.Result.Notes),
 	})
 	for _, p := range slices.Concat(inv.Policies, c.Extra) {
 		r.addPolicy(p, input)

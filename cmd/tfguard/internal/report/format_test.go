@@ -712,6 +712,22 @@ func TestPlacesInFormats(t *testing.T) {
 	}
 }
 
+// Where it is not known what an input opens, a check that new access fails has failed.
+func TestUncomparedFails(t *testing.T) {
+	r := replays("one")
+	r.Inputs[0].Uncompared = true
+	strict := Options{FailOnNewAccess: true}
+	if (Options{FailOn: Error}).Fails(r) || !strict.Fails(r) {
+		t.Error("it fails a check that allows new access, or none")
+	}
+	for _, format := range []string{"sarif", "gitlab", "junit", "atlantis"} {
+		holds(t, in(t, format, r, strict), "there are too many to compare")
+	}
+	for _, format := range []string{"text", "markdown", "github", "html"} {
+		holds(t, in(t, format, r, strict), "1 input whose new access is not known")
+	}
+}
+
 // New access that fails the check is told in the first line, and as something that
 // failed in every format that a platform counts; where it does not fail the check, it is
 // no failure in any.

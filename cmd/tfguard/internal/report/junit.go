@@ -120,7 +120,7 @@ func (r *Report) suite(input int, opts Options) junitSuite {
 		}
 	}
 	if opts.FailOnNewAccess {
-		s.addOpened(r.opened(opts), input)
+		s.addOpened(r, opts, input)
 	}
 	s.add(r.verdictCase(input, opts.FailOn))
 	return s
@@ -175,9 +175,15 @@ func (r *Report) testcase(rule, address string, findings []*Finding, failOn Thre
 }
 
 // addOpened adds a case for each call that an input opens, or one that passes.
-func (s *junitSuite) addOpened(opened []access, input int) {
+func (s *junitSuite) addOpened(r *Report, opts Options, input int) {
 	class, none := "tfguard."+newAccess, true
-	for _, a := range opened {
+	for _, f := range r.uncompared(opts) {
+		if f.Input == input {
+			none = false
+			s.add(junitCase{Class: class, Name: "what the input opens", Failure: &junitResult{Type: f.Severity, Message: f.Message, Text: f.Message + "\n  " + f.Remediation}})
+		}
+	}
+	for _, a := range r.opened(opts) {
 		if a.Input != input {
 			continue
 		}

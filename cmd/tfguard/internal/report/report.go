@@ -121,6 +121,9 @@ type Input struct {
 	Facts []Fact `json:"facts"`
 	// Incomplete says why the input does not tell everything.
 	Incomplete []string `json:"incomplete"`
+	// Uncompared is set where there are too many calls to tell which the input opens or
+	// closes.
+	Uncompared bool     `json:"uncompared"`
 	Notes      []string `json:"notes"`
 }
 

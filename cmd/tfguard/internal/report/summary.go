@@ -20,6 +20,7 @@ func (r *Report) answer(opts Options) string {
 		{len(r.Unreadable), "input not judged", "inputs not judged"},
 		{s.Expectations.Failed, "failed expectation", "failed expectations"},
 		{len(r.opened(opts)), "new access that fails the check", "new accesses that fail the check"},
+		{len(r.uncompared(opts)), "input whose new access is not known", "inputs whose new access is not known"},
 		{s.Findings.Error, "error", "errors"}, {s.Findings.Warning, "warning", "warnings"}, {s.Findings.Info, "remark", "remarks"},
 	} {
 		if p.n > 0 {

@@ -47,7 +47,7 @@ func (t *Threshold) Set(word string) error {
 
 // Fails reports whether a report fails the check.
 func (o Options) Fails(r *Report) bool {
-	return o.FailOn.Fails(r) || slices.ContainsFunc(r.Changes, func(c Change) bool { return o.opens(&c) })
+	return o.FailOn.Fails(r) || slices.ContainsFunc(r.Changes, func(c Change) bool { return o.opens(&c) }) || len(r.uncompared(o)) > 0
 }
 
 // opens reports whether a change is new access that fails the check.
@@ -61,11 +61,28 @@ func (r *Report) opened(o Options) []access {
 	return slices.DeleteFunc(r.accesses(), func(a access) bool { return !o.opens(a.Change) })
 }
 
+// uncompared are findings about inputs of which nobody knows what they open, where new
+// access fails the check.
+func (r *Report) uncompared(o Options) []Finding {
+	var out []Finding
+	for i := range r.Inputs {
+		if in := &r.Inputs[i]; o.FailOnNewAccess && in.Uncompared {
+			f := Finding{
+				Rule: newAccess, Severity: "error", Message: "It is not known which calls " + in.Path + " opens: there are too many to compare.",
+				Remediation: "Check its parts by themselves, or without --fail-on-new-access.", Address: in.Path, Input: i,
+			}
+			f.Fingerprint = fingerprint(f.Rule, f.Message)
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
 // withOpened returns the report with the calls that fail the check as errors before its
 // findings, for formats that know findings alone.
 func (r *Report) withOpened(o Options) *Report {
 	out := *r
-	var opened []Finding
+	opened := r.uncompared(o)
 	for _, a := range r.opened(o) {
 		opened = append(opened, a.finding())
 	}
