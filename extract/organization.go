@@ -23,7 +23,7 @@ func (inv *Inventory) AssumeOrganization() {
 		}
 		for i := range p.Statements {
 			for _, c := range p.Statements[i].Conditions {
-				if !strings.Contains(strings.ToLower(c.Key), "org") {
+				if !strings.Contains(c.Name(), "org") {
 					continue
 				}
 				for _, v := range c.Values {

@@ -61,9 +61,13 @@ func Parse(t symbol.Text) (ARN, bool) {
 
 // certain reports that none of the first five parts can hold a colon.
 func certain[P interface {
+	Known() bool
 	Symbols() iter.Seq[symbol.Symbol]
 }](split []P) bool {
 	for _, part := range split[:min(len(split), Resource)] {
+		if part.Known() {
+			continue
+		}
 		for s := range part.Symbols() {
 			if s.Class == symbol.Any {
 				return false

@@ -143,7 +143,7 @@ func (w *canonical) statement(st *policy.Statement) {
 	for i := range st.Conditions {
 		c := &st.Conditions[i]
 		w.text(c.Operator.String())
-		w.text(strings.ToLower(c.Key))
+		w.text(c.Name())
 		w.number(len(c.Values))
 		for j := range c.Values {
 			if tellsPrincipals(c.Key) {

@@ -207,8 +207,10 @@ func anyVariable(key string) (symbol.Text, kleene.Truth) {
 
 // onObject reports whether an S3 action is made on objects rather than on the bucket.
 func onObject(action string) bool {
-	action = strings.ToLower(action)
-	return strings.HasPrefix(action, "s3:") && strings.Contains(action, "object") && !strings.HasPrefix(action, "s3:list")
+	if !hasPrefixFold(action, "s3:") || hasPrefixFold(action, "s3:list") {
+		return false
+	}
+	return strings.Contains(action, "Object") || strings.Contains(strings.ToLower(action), "object")
 }
 
 // example returns the resource of one type that stands for all: the default if a

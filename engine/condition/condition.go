@@ -110,6 +110,9 @@ func variableProblems(v *Value, family family) []Problem {
 	return problems
 }
 
+// Name returns the key in lower case, as names of keys are compared.
+func (c *Condition) Name() string { return c.key }
+
 // Eval returns the truth of the condition in a request context. A key whose
 // presence is unknown makes the answer definite only if it is the same either way.
 func (c *Condition) Eval(ctx request.Context) kleene.Truth {

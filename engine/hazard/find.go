@@ -246,7 +246,7 @@ func (s *statement) on(keys ...string) []*condition.Condition {
 	return out
 }
 
-func lower(c *condition.Condition) string { return strings.ToLower(c.Key) }
+func lower(c *condition.Condition) string { return c.Name() }
 
 // family returns the name of a key's family, such as "aws:principaltag/".
 func family(c *condition.Condition) string { return familyOf(lower(c)) }

@@ -79,7 +79,12 @@ func decode(enc string) Symbol {
 
 // Concat returns the concatenation of its operands.
 func Concat(ts ...Text) Text {
+	n := 0
+	for _, t := range ts {
+		n += len(t.enc)
+	}
 	var b strings.Builder
+	b.Grow(n)
 	for _, t := range ts {
 		b.WriteString(t.enc)
 	}

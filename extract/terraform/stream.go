@@ -53,6 +53,19 @@ func pathTo(p jsontext.Pointer) string {
 	return strings.ReplaceAll(strings.TrimPrefix(string(p), "/"), "/", ".")
 }
 
+// usualNames are the names of which a plan has very many, by how they are written.
+var usualNames = func() map[string]string {
+	out := map[string]string{}
+	for _, name := range []string{
+		"address", "previous_address", "module_address", "mode", "type", "name", "index", "provider_name", "schema_version",
+		"change", "action_reason", "actions", "before", "after", "after_unknown", "before_sensitive", "after_sensitive",
+		"values", "sensitive_values", "depends_on", "resources", "provider_config_key", "expressions",
+	} {
+		out[`"`+name+`"`] = name
+	}
+	return out
+}()
+
 // eachMember calls f for every member of the object that comes next; f reads the
 // member's value. Null has none, and another value is a [*shapeError].
 func eachMember(dec *jsontext.Decoder, f func(name string) error) error {
@@ -60,11 +73,16 @@ func eachMember(dec *jsontext.Decoder, f func(name string) error) error {
 		return err
 	}
 	for dec.PeekKind() != '}' {
-		tok, err := dec.ReadToken()
+		raw, err := dec.ReadValue()
 		if err != nil {
 			return err
 		}
-		if err := f(tok.String()); err != nil {
+		name, known := usualNames[string(raw)]
+		if !known {
+			unquoted, _ := jsontext.AppendUnquote(nil, raw) // the decoder took it for a name
+			name = string(unquoted)
+		}
+		if err := f(name); err != nil {
 			return err
 		}
 	}

@@ -346,6 +346,9 @@ func (s *compared) each(result *chain.Result, do func(pair)) {
 		}
 		for _, b := range g.Blocks {
 			for _, p.principal = range b.Principals {
+				if s.outside && p.principal.Outside() == 0 {
+					continue
+				}
 				p.about.principal = s.names.principal(p.principal)
 				for _, p.target = range b.Targets {
 					p.about.target = s.names.target(p.target)
