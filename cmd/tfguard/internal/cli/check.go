@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -190,6 +191,10 @@ func (o *checkOptions) worlds(ctx context.Context, args []string, unreadable fun
 	return slices.Collect(slices.Chunk(all, 1))
 }
 
+// manyPolicies is from how many on the memory that reading an input took is freed before
+// the input is judged: what it was made of is garbage then, and as large as it is.
+const manyPolicies = 2000
+
 // input reads the inputs of one world with their configuration. Of inputs that cannot
 // be read it tells unreadable; it returns nil if none can.
 func (o *checkOptions) input(ctx context.Context, stdin io.Reader, world []place, unreadable func(path string, err error)) (*input, *config.Config, error) {
@@ -202,6 +207,9 @@ func (o *checkOptions) input(ctx context.Context, stdin io.Reader, world []place
 	in := readAll(ctx, &from, stdin, world, unreadable)
 	if in == nil {
 		return nil, nil, nil
+	}
+	if len(in.Inventory.Policies) > manyPolicies {
+		runtime.GC()
 	}
 	was := in.Before
 	in.Before = nil
