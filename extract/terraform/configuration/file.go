@@ -117,13 +117,18 @@ func closures(f func(args []cty.Value) (cty.Value, error)) function.Function {
 }
 
 // try gives the first argument that does not fail. An argument that is unknown in
-// part is taken to succeed: what it refers to exists.
+// part is taken to succeed: what it refers to exists. Where it fails because of what is
+// unknown, nobody knows whether it will.
 func (e *Evaluator) try() function.Function {
 	return closures(func(args []cty.Value) (cty.Value, error) {
 		for _, arg := range args {
-			v, diags := customdecode.ExpressionClosureFromVal(arg).Value()
+			c := customdecode.ExpressionClosureFromVal(arg)
+			v, diags := c.Value()
 			if !diags.HasErrors() {
 				return v, nil
+			}
+			if what, ok := e.undecided(c); ok {
+				return unknown("try(" + what + ")"), nil
 			}
 		}
 		return cty.DynamicVal, errors.New("no expression succeeded")
@@ -135,8 +140,12 @@ func (e *Evaluator) can() function.Function {
 		if len(args) != 1 {
 			return cty.DynamicVal, errors.New("one argument is required")
 		}
-		v, diags := customdecode.ExpressionClosureFromVal(args[0]).Value()
+		c := customdecode.ExpressionClosureFromVal(args[0])
+		v, diags := c.Value()
 		if diags.HasErrors() {
+			if what, ok := e.undecided(c); ok {
+				return cty.UnknownVal(cty.Bool).Mark(missing{what: "can(" + what + ")"}), nil
+			}
 			return cty.False, nil
 		}
 		if bare, marks := v.UnmarkDeep(); !bare.IsWhollyKnown() {
@@ -144,4 +153,41 @@ func (e *Evaluator) can() function.Function {
 		}
 		return cty.True, nil
 	})
+}
+
+// undecided reports whether an expression that fails may do so for what is unknown in
+// it, and names that.
+func (e *Evaluator) undecided(c *customdecode.ExpressionClosure) (what string, ok bool) {
+	x, isSyntax := c.Expression.(hclsyntax.Expression)
+	if !isSyntax {
+		return "", false
+	}
+	_ = hclsyntax.VisitAll(x, func(n hclsyntax.Node) hcl.Diagnostics {
+		if ref, isReference := n.(*reference); isReference && !ok {
+			what, ok = ref.undecided(c.EvalContext)
+		}
+		return nil
+	})
+	return what, ok
+}
+
+// undecided reports whether what the reference leads to, or the last value on the way
+// that is there, is unknown in a way that something may fail for.
+func (x *reference) undecided(ctx *hcl.EvalContext) (what string, ok bool) {
+	for n := len(x.Traversal); n > 0; n-- {
+		part := reference{&hclsyntax.ScopeTraversalExpr{Traversal: x.Traversal[:n], SrcRange: x.SrcRange}, x.e}
+		v, diags := part.Value(ctx)
+		if diags.HasErrors() {
+			continue
+		}
+		v, _ = v.UnmarkDeep()
+		switch {
+		case isString(v) && symbolic(v.AsString()):
+			return x.e.symbols.words(v.AsString()), true
+		case !v.IsKnown(), hasSymbolicKey(v), n == len(x.Traversal) && (holdsSymbol(v) || !v.IsWhollyKnown()):
+			return "…", true
+		}
+		return "", false // it has the shape that it will have
+	}
+	return "", false
 }

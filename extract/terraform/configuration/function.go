@@ -32,11 +32,8 @@ var carrying = map[string]function.Function{
 	"ceil":            stdlib.CeilFunc,
 	"chomp":           stdlib.ChompFunc,
 	"chunklist":       stdlib.ChunklistFunc,
-	"coalesce":        collection.CoalesceFunc,
 	"coalescelist":    stdlib.CoalesceListFunc,
-	"compact":         stdlib.CompactFunc,
 	"concat":          stdlib.ConcatFunc,
-	"distinct":        stdlib.DistinctFunc,
 	"element":         stdlib.ElementFunc,
 	"ephemeralasnull": simple(first, cty.DynamicPseudoType),
 	"flatten":         simple(flatten, cty.DynamicPseudoType),
@@ -53,16 +50,13 @@ var carrying = map[string]function.Function{
 	"range":           stdlib.RangeFunc,
 	"reverse":         stdlib.ReverseListFunc,
 	"setproduct":      stdlib.SetProductFunc,
-	"setunion":        stdlib.SetUnionFunc,
 	"signum":          stdlib.SignumFunc,
 	"slice":           stdlib.SliceFunc,
-	"sort":            stdlib.SortFunc,
 	"sum":             simple(sum, cty.List(cty.Number)),
 	"tobool":          stdlib.MakeToFunc(cty.Bool),
 	"tolist":          stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)),
 	"tomap":           stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)),
 	"tonumber":        stdlib.MakeToFunc(cty.Number),
-	"toset":           stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
 	"tostring":        stdlib.MakeToFunc(cty.String),
 	"transpose":       simple(transpose, cty.Map(cty.List(cty.String))),
 	"trimspace":       stdlib.TrimSpaceFunc,
@@ -129,6 +123,14 @@ func (e *Evaluator) table() map[string]function.Function {
 	for name, f := range inspecting {
 		table[name] = e.wrap(name, f, holdsAny)
 	}
+	table["coalesce"] = e.wrap("coalesce", collection.CoalesceFunc, func(args []cty.Value) bool {
+		return len(args) > 1 && slices.ContainsFunc(args[:len(args)-1], e.mayBeEmpty)
+	})
+	table["compact"] = e.wrap("compact", stdlib.CompactFunc, func(args []cty.Value) bool { return slices.ContainsFunc(items(args), e.mayBeEmpty) })
+	table["distinct"] = e.wrap("distinct", stdlib.DistinctFunc, e.mayRepeat)
+	table["setunion"] = e.wrap("setunion", stdlib.SetUnionFunc, e.mayRepeat)
+	table["sort"] = e.wrap("sort", stdlib.SortFunc, func(args []cty.Value) bool { return len(items(args)) > 1 })
+	table["toset"] = e.wrap("toset", stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)), e.mayRepeat)
 	table["contains"] = e.wrap("contains", simple(e.contains, cty.DynamicPseudoType, cty.DynamicPseudoType), nil)
 	table["endswith"] = e.wrap("endswith", simple(e.affix(false), cty.String, cty.String), nil)
 	table["format"] = e.wrap("format", stdlib.FormatFunc, verbs)
@@ -136,7 +138,9 @@ func (e *Evaluator) table() map[string]function.Function {
 	table["length"] = e.wrap("length", simple(length, cty.DynamicPseudoType), func(args []cty.Value) bool {
 		return len(args) == 1 && !args[0].Type().IsTupleType() && !args[0].Type().IsObjectType() && !args[0].Type().IsListType() && !args[0].Type().IsMapType() && holdsAny(args)
 	})
-	table["lookup"] = e.wrap("lookup", lookup, func(args []cty.Value) bool { return len(args) > 1 && holdsSymbol(args[1]) })
+	table["lookup"] = e.wrap("lookup", lookup, func(args []cty.Value) bool {
+		return len(args) > 1 && (holdsSymbol(args[1]) || hasSymbolicKey(args[0]))
+	})
 	table["replace"] = e.wrap("replace", simple(replace, cty.String, cty.String, cty.String), func(args []cty.Value) bool {
 		return len(args) > 1 && (holdsSymbol(args[0]) || holdsSymbol(args[1]))
 	})
@@ -286,15 +290,64 @@ func length(args []cty.Value) (cty.Value, error) {
 	if isString(args[0]) {
 		return stdlib.Strlen(args[0])
 	}
+	if args[0].Type().IsObjectType() {
+		return cty.NumberIntVal(int64(args[0].LengthInt())), nil
+	}
 	return stdlib.Length(args[0])
 }
 
 var lookup = raw(func(args []cty.Value) (cty.Value, error) {
 	if len(args) == 2 {
+		key := unmark(args[1])
+		if of := unmark(args[0]).Type(); of.IsObjectType() && isString(key) && of.HasAttribute(key.AsString()) {
+			return args[0].GetAttr(key.AsString()), nil
+		}
 		return stdlib.IndexFunc.Call(args)
 	}
 	return stdlib.LookupFunc.Call(args)
 })
+
+// items are the elements of lists and sets.
+func items(lists []cty.Value) []cty.Value {
+	var out []cty.Value
+	for _, v := range lists {
+		if v, _ = v.UnmarkDeep(); v.IsKnown() && !v.IsNull() && v.CanIterateElements() {
+			out = append(out, v.AsValueSlice()...)
+		}
+	}
+	return out
+}
+
+// mayBeEmpty reports whether a symbol may be the empty string.
+func (e *Evaluator) mayBeEmpty(v cty.Value) bool {
+	v = unmark(v)
+	return isString(v) && symbolic(v.AsString()) && !e.named(v) && symbol.Equal(e.symbols.decode(v.AsString()), symbol.Text{}) != kleene.False
+}
+
+// maxCompared bounds how many elements are compared with each other.
+const maxCompared = 1000
+
+// mayRepeat reports whether nobody knows if two elements of lists are one.
+func (e *Evaluator) mayRepeat(args []cty.Value) bool {
+	all := items(args)
+	if len(all) > maxCompared {
+		return true
+	}
+	for i, a := range all {
+		if slices.ContainsFunc(all[:i], func(b cty.Value) bool { return e.same(a, b) == kleene.Unknown }) {
+			return true
+		}
+	}
+	return false
+}
+
+// named reports whether a value is wholly an attribute that every resource of its type
+// has: an identifier.
+func (e *Evaluator) named(v cty.Value) bool {
+	name := e.symbols.words(v.AsString())
+	name = name[strings.LastIndexByte(name, '.')+1:]
+	return name == "id" || name == "arn" || name == "name" || name == "url" || strings.HasSuffix(name, "_id") || strings.HasSuffix(name, "_arn") || strings.HasSuffix(name, "_name")
+}
 
 // replace takes a substring between slashes for a regular expression.
 func replace(args []cty.Value) (cty.Value, error) {
@@ -500,6 +553,11 @@ func (e *Evaluator) same(a, b cty.Value) kleene.Truth {
 	case isString(a) && isString(b):
 		return symbol.Equal(e.symbols.decode(a.AsString()), e.symbols.decode(b.AsString()))
 	case a.IsKnown() && b.IsKnown() && (a.IsNull() || b.IsNull()):
+		for _, v := range []cty.Value{a, b} {
+			if e.mayBeEmpty(v) {
+				return kleene.Unknown // or null: a service may have no answer
+			}
+		}
 		return kleene.Of(a.IsNull() && b.IsNull())
 	case holdsSymbol(a) || holdsSymbol(b):
 		if a.RawEquals(b) && a.IsWhollyKnown() {

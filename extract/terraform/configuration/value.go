@@ -82,17 +82,34 @@ func (s *symbols) words(text string) string {
 // symbolic reports whether a string holds a symbol.
 func symbolic(text string) bool { return strings.Contains(text, markOpen) }
 
-// holdsSymbol reports whether a value has a string with a symbol somewhere.
+// holdsSymbol reports whether a value has a string, or the name of an element, with a
+// symbol somewhere.
 func holdsSymbol(v cty.Value) bool {
 	found := false
 	v, _ = v.UnmarkDeep()
 	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
+		found = found || hasSymbolicKey(v)
 		if v.IsKnown() && !v.IsNull() && v.Type() == cty.String {
 			found = found || symbolic(v.AsString())
 		}
 		return !found, nil
 	})
 	return found
+}
+
+// hasSymbolicKey reports whether the name of some element of a map or object is not
+// wholly known.
+func hasSymbolicKey(v cty.Value) bool {
+	v = unmark(v)
+	if !v.IsKnown() || v.IsNull() || !v.Type().IsMapType() && !v.Type().IsObjectType() {
+		return false
+	}
+	for it := v.ElementIterator(); it.Next(); {
+		if key, _ := it.Element(); symbolic(key.AsString()) {
+			return true
+		}
+	}
+	return false
 }
 
 // Values carry marks: what must not be shown, what is missing, and where they are
