@@ -355,7 +355,7 @@ func (s *selection) servesOf(p *Principal) string {
 	var list strings.Builder
 	for _, c := range s.catalog {
 		assumed := c.subject == ServiceRole && p.Trust != nil && trusts(p.Trust, c.assumes())
-		if assumed || c.quiet && c.Chain.named(p.Identity) {
+		if assumed || c.quiet && c.named(p.Identity) {
 			list.WriteString(c.token)
 		}
 	}

@@ -177,11 +177,9 @@ func (p *plan) configResource(dec *jsontext.Decoder, m *module) error {
 		Expressions map[string]expression `json:"expressions"`
 		ForEach     *expression           `json:"for_each_expression"`
 	}
-	if json.Unmarshal(raw, &r) != nil {
-		p.leftOut(dec)
-		return nil
+	if p.understood(dec, raw, &r) {
+		m.resources[prefix+r.Type+"."+r.Name] = &configResource{provider: r.Provider, expressions: r.Expressions, forEach: r.ForEach}
 	}
-	m.resources[prefix+r.Type+"."+r.Name] = &configResource{provider: r.Provider, expressions: r.Expressions, forEach: r.ForEach}
 	return nil
 }
 

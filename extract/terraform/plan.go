@@ -265,8 +265,7 @@ func (p *plan) priorResource(ctx context.Context, dec *jsontext.Decoder) error {
 // odd reports a resource that does not have the shape of one.
 func (p *plan) odd(h head, err error) {
 	detail := "The plan has no change for this resource. It is left out."
-	var semantic *jsonv2.SemanticError
-	if errors.As(err, &semantic) {
+	if semantic, ok := errors.AsType[*jsonv2.SemanticError](err); ok {
 		// The library words its errors differently from run to run.
 		err = fmt.Errorf("%s is of kind %v", pathTo(semantic.JSONPointer), semantic.JSONKind)
 	}

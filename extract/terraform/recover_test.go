@@ -190,17 +190,17 @@ func TestFunctionsAroundDocuments(t *testing.T) {
 		}
 		var got []string
 		for _, p := range result.Inventory.Policies {
-			s := strings.TrimSuffix(strings.TrimPrefix(p.ID, "aws_iam_policy."), ".policy")
+			words := []string{strings.TrimSuffix(strings.TrimPrefix(p.ID, "aws_iam_policy."), ".policy")}
 			if p.Unread != "" {
-				s += " unread"
+				words = append(words, "unread")
 			}
 			for _, e := range p.Statements {
-				s += " " + strings.TrimPrefix(e.Actions.Entries[0].Text.String(), "s3:")
+				words = append(words, strings.TrimPrefix(e.Actions.Entries[0].Text.String(), "s3:"))
 			}
 			if p.Recovered != nil && p.Recovered.Assumed {
-				s += " assumed"
+				words = append(words, "assumed")
 			}
-			got = append(got, s)
+			got = append(got, strings.Join(words, " "))
 		}
 		check(t, folder, strings.Join(got, ", "), want)
 	}

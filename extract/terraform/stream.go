@@ -112,11 +112,17 @@ func (p *plan) readInto(dec *jsontext.Decoder, v any) (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if json.Unmarshal(raw, v) != nil {
+	return p.understood(dec, raw, v), nil
+}
+
+// understood decodes the value read last into v. What has another shape than Terraform
+// writes is left out and said so.
+func (p *plan) understood(dec *jsontext.Decoder, raw jsontext.Value, v any) bool {
+	err := json.Unmarshal(raw, v)
+	if err != nil {
 		p.leftOut(dec)
-		return false, nil
 	}
-	return true, nil
+	return err == nil
 }
 
 // leftOut tells that the value read last is not understood.

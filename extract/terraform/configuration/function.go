@@ -553,10 +553,8 @@ func (e *Evaluator) same(a, b cty.Value) kleene.Truth {
 	case isString(a) && isString(b):
 		return symbol.Equal(e.symbols.decode(a.AsString()), e.symbols.decode(b.AsString()))
 	case a.IsKnown() && b.IsKnown() && (a.IsNull() || b.IsNull()):
-		for _, v := range []cty.Value{a, b} {
-			if e.mayBeEmpty(v) {
-				return kleene.Unknown // or null: a service may have no answer
-			}
+		if e.mayBeEmpty(a) || e.mayBeEmpty(b) {
+			return kleene.Unknown // or null: a service may have no answer
 		}
 		return kleene.Of(a.IsNull() && b.IsNull())
 	case holdsSymbol(a) || holdsSymbol(b):

@@ -174,8 +174,8 @@ func (j *jsonFile) placed(x hclsyntax.Expression, diags hcl.Diagnostics, text st
 		if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
 			return nil
 		}
-		for i := range v.Elem().NumField() {
-			if r, ok := v.Elem().Field(i).Addr().Interface().(*hcl.Range); ok {
+		for _, field := range v.Elem().Fields() {
+			if r, ok := reflect.TypeAssert[*hcl.Range](field.Addr()); ok {
 				r.Start, r.End = q.pos(r.Start.Byte), q.pos(r.End.Byte)
 			}
 		}
