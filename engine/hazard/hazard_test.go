@@ -513,6 +513,8 @@ func TestTriggers(t *testing.T) {
 		statement  string
 		want       string // the severity, empty for no finding
 	}{
+		{"an action without a service", "H41", policy.Identity, `{"Effect":"Allow","Action":"GetObject","Resource":"arn:aws:s3:::b"}`, ""},
+		{"no action", "H41", policy.Identity, `{"Effect":"Allow","Action":[],"Resource":"arn:aws:s3:::b"}`, ""},
 		{"a wide exemption by role", "H01", policy.SCP, fmt.Sprintf(deny, `{"NotIpAddress":{"aws:SourceIp":"192.0.2.0/24"},"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/service"}}`), ""},
 		{"a Deny for one role", "H02", policy.Resource, `{"Effect":"Deny","Principal":{"AWS":"arn:aws:iam::111122223333:role/app"},"Action":"s3:*","Resource":"*","Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-0123456789abcdef0"}}}`, ""},
 		{"a Deny for strangers alone", "H01", policy.Resource, `{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"NotIpAddress":{"aws:SourceIp":"192.0.2.0/24"},"StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-exampleorgid"}}}`, ""},

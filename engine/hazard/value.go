@@ -562,7 +562,7 @@ func (s *statement) disjoint() {
 
 // mismatched looks for a statement whose actions all work on other resources.
 func (s *statement) mismatched() {
-	if s.Actions.Not || s.Resources == nil || s.Resources.Not || s.allResources() || s.doc.Kind != policy.Identity && s.doc.Kind != policy.Resource {
+	if s.Actions.Not || len(s.Actions.Entries) == 0 || s.Resources == nil || s.Resources.Not || s.allResources() || s.doc.Kind != policy.Identity && s.doc.Kind != policy.Resource {
 		return
 	}
 	for i := range s.Actions.Entries {

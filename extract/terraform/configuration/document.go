@@ -191,6 +191,9 @@ func (a *arguments) dynamic(block *hclsyntax.Block, typ string, ctx *hcl.EvalCon
 	}
 	v, marks := a.valueIn(each.Expr, ctx).Unmark()
 	switch {
+	case isString(v) && symbolic(v.AsString()):
+		marks = cty.NewValueMarks(missing{what: a.symbols.words(v.AsString())})
+		fallthrough
 	case !v.IsKnown():
 		return []*source.Node{{Kind: source.Unknown, Text: a.fresh(marks, rng), Range: rng}}
 	case v.IsNull() || !v.CanIterateElements():

@@ -729,7 +729,7 @@ var generated = []string{"hex", "id", "dec", "b64_url"}
 // one of textEndings.
 var texts = []string{
 	"arn", "id", "name", "url", "bucket", "hex", "json", "rendered", "value", "content", "path", "domain", "endpoint", "region",
-	"email", "fqdn", "dns_suffix", "partition", "issuer", "body", "output", "stdout", "keepers_id", "unique_id", "account", "role", "user", "group", "policy",
+	"email", "fqdn", "dns_suffix", "partition", "issuer", "body", "stdout", "keepers_id", "unique_id", "account", "role", "user", "group", "policy",
 }
 
 var textEndings = []string{"_arn", "_id", "_name", "_url", "_account", "_domain", "_endpoint", "_prefix", "_document", "_region", "_json"}
