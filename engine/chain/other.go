@@ -50,7 +50,7 @@ func newOther(here *runner, with *Other, principals []*Principal, targets []*Tar
 	for _, p := range slices.Concat(there.world.Principals(), standIns(there.env)) {
 		o.principals[with.Principal(p)] = p
 	}
-	for _, t := range there.targets() {
+	for _, t := range there.targets(true) {
 		o.targets[with.Target(t)] = t
 	}
 	var ours, theirs []policy.Attached

@@ -98,7 +98,7 @@ func Run(w World, opts Options) Result {
 	stand := standIns(r.env)
 	r.admin = stand[0]
 	s.principals = slices.Concat(w.Principals(), stand)
-	s.targets = r.targets()
+	s.targets = r.targets(opts.Only != nil)
 	s.targets = append(s.targets, s.named()...)
 	if opts.Other != nil {
 		s.other = newOther(s.runner, opts.Other, s.principals, s.targets)
@@ -181,14 +181,14 @@ type chainsKey struct {
 }
 
 // targets are those of the world, the instances that a call would start, and the roles
-// that a principal, or the user of an identity provider, may assume: not those that
-// only services do.
-func (r *runner) targets() []*Target {
+// that a principal, or the user of an identity provider, may assume: all of them, or not
+// those that only services do.
+func (r *runner) targets(all bool) []*Target {
 	out := append(slices.Clone(r.world.Targets()), &Target{
 		Kind: InstanceTarget, ARN: symbol.Literal("*"), Account: r.env.Account, Region: r.env.Region, Organization: r.env.Organization, Key: r.env.VolumeKey,
 	})
 	for _, p := range r.world.Principals() {
-		if p.Trust == nil || !trustsPeople(p.Trust) {
+		if p.Trust == nil || !all && !trustsPeople(p.Trust) {
 			continue
 		}
 		caller := &p.Caller.Principal

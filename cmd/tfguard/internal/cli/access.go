@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/config"
 	"github.com/tfguard/tfguard/cmd/tfguard/internal/report"
 	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/kleene"
+	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/symbol"
 	"github.com/tfguard/tfguard/extract"
 )
@@ -42,13 +44,14 @@ func compare(in *input, after *world, result *chain.Result, run chain.Options, c
 		sides[0].outside, sides[1].outside = true, true
 	}
 	var apart [2]chain.Result
-	var named [2]chain.Result // the calls of partners
+	var named, trusted [2]chain.Result // the calls of partners, and of services that assume roles
 	for i, s := range sides {
 		apart[i] = s.fromApart(run)
 		named[i] = s.fromPartners(run)
+		trusted[i] = s.fromTrusted(run)
 	}
 	for i, plain := range [2]*chain.Result{&was, result} {
-		if !sides[i].add(plain, false) || !sides[i].add(&named[i], false) || !sides[i].add(&apart[i], true) {
+		if !sides[i].add(plain, false) || !sides[i].add(&named[i], false) || !sides[i].add(&apart[i], true) || !sides[i].add(&trusted[i], false) {
 			result.Notes = append(result.Notes, fmt.Sprintf("Principals make more than %d calls on resources: what the change opens and closes is not told.", maxCompared))
 			return nil, false
 		}
@@ -113,6 +116,8 @@ type compared struct {
 	// from every network which their policies tell apart.
 	other *chain.Other
 	apart map[about]bool
+	// retrusted are the roles of both worlds whose trust policies differ.
+	retrusted map[int32]bool
 	// partners are in the world, alone has only them and what names them.
 	alone *world
 	// outside is set to compare the calls that outsiders are allowed alone.
@@ -241,7 +246,52 @@ func newCompared(before, after *world, ours symbol.Text) [2]*compared {
 		}
 		out[i] = s
 	}
+	out[0].retrusted = names.retrusted(before, after)
+	out[1].retrusted = out[0].retrusted
 	return out
+}
+
+// retrusted are the roles of two worlds whose trust policies differ.
+func (n *names) retrusted(before, after *world) map[int32]bool {
+	was, out := map[int32]string{}, map[int32]bool{}
+	for _, p := range before.principals {
+		was[n.principal(p)] = contentOf(p.Trust)
+	}
+	for _, p := range after.principals {
+		role := n.principal(p)
+		if content, ok := was[role]; ok && content != contentOf(p.Trust) {
+			out[role] = true
+		}
+	}
+	return out
+}
+
+// contentOf is what a policy says, empty for none.
+func contentOf(doc *policy.Document) string {
+	if doc == nil {
+		return ""
+	}
+	says := []string{doc.Unread}
+	for i := range doc.Statements {
+		says = append(says, doc.Statements[i].Content())
+	}
+	slices.Sort(says)
+	return strings.Join(says, "\n")
+}
+
+// fromTrusted replays which services assume the roles whose trust policies differ: a
+// role that services alone assume is else nobody's target.
+func (s *compared) fromTrusted(run chain.Options) chain.Result {
+	if len(s.retrusted) == 0 {
+		return chain.Result{}
+	}
+	roles := *s.world
+	roles.targets = nil
+	roles.principals = slices.DeleteFunc(slices.Clone(s.world.principals), func(p *chain.Principal) bool { return !s.retrusted[s.names.principal(p)] })
+	run.Only = func(p *chain.Principal, t *chain.Target, _ string) bool {
+		return p.Caller.Principal.Service != "" && t.Kind == chain.RoleTarget
+	}
+	return chain.Run(&roles, run)
 }
 
 // fromApart replays the calls of which policies that name networks have changed.
@@ -376,7 +426,15 @@ func (p pair) open() pair {
 // put enters a pair, or further replays of it.
 func (s *compared) put(p pair) {
 	if i, ok := s.index[p.about]; ok {
-		s.pairs[i].bundles = slices.Concat(s.pairs[i].bundles, p.bundles)
+		var further bundle
+		for r := range p.replays {
+			if s.pairs[i].replay(r.Chain.ID, r.From) == nil {
+				further.replays = append(further.replays, r)
+			}
+		}
+		if len(further.replays) > 0 {
+			s.pairs[i].bundles = append(slices.Clip(s.pairs[i].bundles), &further)
+		}
 		return
 	}
 	s.index[p.about] = int32(len(s.pairs)) //nolint:gosec // see maxCompared
