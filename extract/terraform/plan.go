@@ -168,35 +168,70 @@ func (m marks) read(dec *jsontext.Decoder, into *any) error {
 	return nil
 }
 
-// changes decodes of a change what is read, and an object that does not change once.
+// changes are the options to decode changes with: what is read of them, for less than
+// by their fields.
 func (m marks) changes() jsonv2.Options {
-	return jsonv2.WithUnmarshalers(jsonv2.UnmarshalFromFunc(func(dec *jsontext.Decoder, c *tfjson.Change) error {
-		err := eachMember(dec, func(name string) error {
+	return jsonv2.WithUnmarshalers(jsonv2.UnmarshalFromFunc(func(dec *jsontext.Decoder, rc *tfjson.ResourceChange) error {
+		return eachMember(dec, func(name string) error {
 			switch name {
-			case "actions":
-				return jsonv2.UnmarshalDecode(dec, &c.Actions)
-			case "before":
-				if c.Actions.NoOp() {
-					return dec.SkipValue()
+			case "address":
+				return jsonv2.UnmarshalDecode(dec, &rc.Address)
+			case "previous_address":
+				return jsonv2.UnmarshalDecode(dec, &rc.PreviousAddress)
+			case "module_address":
+				return jsonv2.UnmarshalDecode(dec, &rc.ModuleAddress)
+			case "mode":
+				return jsonv2.UnmarshalDecode(dec, &rc.Mode)
+			case "type":
+				return jsonv2.UnmarshalDecode(dec, &rc.Type)
+			case "name":
+				return jsonv2.UnmarshalDecode(dec, &rc.Name)
+			case "index":
+				return jsonv2.UnmarshalDecode(dec, &rc.Index)
+			case "deposed":
+				return jsonv2.UnmarshalDecode(dec, &rc.DeposedKey)
+			case "action_reason":
+				return jsonv2.UnmarshalDecode(dec, &rc.ActionReason)
+			case "change":
+				if dec.PeekKind() != '{' {
+					return jsonv2.UnmarshalDecode(dec, &rc.Change) // null, or an error that says what it is
 				}
-				return jsonv2.UnmarshalDecode(dec, &c.Before)
-			case "after":
-				return jsonv2.UnmarshalDecode(dec, &c.After)
-			case "after_unknown":
-				return m.read(dec, &c.AfterUnknown)
-			case "before_sensitive":
-				return m.read(dec, &c.BeforeSensitive)
-			case "after_sensitive":
-				return m.read(dec, &c.AfterSensitive)
+				rc.Change = new(tfjson.Change)
+				return m.change(dec, rc.Change)
 			default:
 				return dec.SkipValue()
 			}
 		})
-		if c.Actions.NoOp() {
-			c.Before = c.After
-		}
-		return err
 	}))
+}
+
+// change decodes the objects before and after a change, one that does not change once.
+func (m marks) change(dec *jsontext.Decoder, c *tfjson.Change) error {
+	err := eachMember(dec, func(name string) error {
+		switch name {
+		case "actions":
+			return jsonv2.UnmarshalDecode(dec, &c.Actions)
+		case "before":
+			if c.Actions.NoOp() {
+				return dec.SkipValue()
+			}
+			return jsonv2.UnmarshalDecode(dec, &c.Before)
+		case "after":
+			return jsonv2.UnmarshalDecode(dec, &c.After)
+		case "after_unknown":
+			return m.read(dec, &c.AfterUnknown)
+		case "before_sensitive":
+			return m.read(dec, &c.BeforeSensitive)
+		case "after_sensitive":
+			return m.read(dec, &c.AfterSensitive)
+		default:
+			return dec.SkipValue()
+		}
+	})
+	if c.Actions.NoOp() {
+		c.Before = c.After
+	}
+	return err
 }
 
 // keep keeps a change. What the state says of a resource that changes is then no news.
