@@ -4,19 +4,25 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // Fingerprints returns one for each finding, in their order, for those who take
-// findings of several inputs together: equal for the same finding in two reports, and
-// different for any two findings of one report.
+// findings of several inputs together: equal for the same finding at the same places in
+// two reports, as a further place is new, and different for any two findings of one.
 func (r *Report) Fingerprints() []string {
 	seen := map[string]int{}
 	out := make([]string, len(r.Findings))
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		key := fingerprint(stablePath(r.Inputs[f.Input].Path), f.Fingerprint)
+		var places []string
+		for _, p := range f.Everywhere() {
+			places = append(places, p.Fingerprint)
+		}
+		slices.Sort(places) // which one comes first does not count
+		key := fingerprint(append([]string{stablePath(r.Inputs[f.Input].Path)}, places...)...)
 		seen[key]++
 		out[i] = key
 		if n := seen[key]; n > 1 {

@@ -288,6 +288,20 @@ func TestFingerprints(t *testing.T) {
 	if after := r.Fingerprints()[1:]; !slices.Equal(before, after) {
 		t.Errorf("before %v\nafter  %v", before, after)
 	}
+
+	f := &r.Findings[1]
+	second, third := Place{Fingerprint: "2"}, Place{Fingerprint: "3"}
+	f.Fingerprint, f.Places = "1", []Place{second, third}
+	spread := r.Fingerprints()[1]
+	f.Fingerprint, f.Places = "3", []Place{{Fingerprint: "1"}, second}
+	if got := r.Fingerprints()[1]; got != spread {
+		t.Errorf("%s is %s with its places in another order", spread, got)
+	}
+	for _, places := range [][]Place{nil, {second}, {second, third}, {second, second, {Fingerprint: "1"}}} {
+		if f.Places = places; r.Fingerprints()[1] == spread {
+			t.Errorf("%s is the same at %v", spread, f.Everywhere())
+		}
+	}
 	if stablePath("./a/../b/plan.json") != "b/plan.json" || stablePath(filepath.Join(t.TempDir(), "plan.json")) != "plan.json" {
 		t.Error("paths that differ from machine to machine")
 	}
