@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"regexp"
@@ -78,7 +79,7 @@ func (r *Report) atlantisLines(opts Options) (fails, notes []string) {
 	}
 	for _, i := range r.gravestFirst() {
 		f := &r.Findings[i]
-		line := fmt.Sprintf("%s - %s: %s", or(f.Address, "the input"), f.Rule, f.Message+f.besides()+f.unnamed())
+		line := fmt.Sprintf("%s - %s: %s", cmp.Or(f.Address, "the input"), f.Rule, f.Message+f.besides()+f.unnamed())
 		switch {
 		case f.Waived != nil:
 			notes = append(notes, fmt.Sprintf("WAIVED - %s %s", line, f.Waived))

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -232,7 +233,7 @@ func (a access) rank() int { return slices.Index([]string{gains, loses, changes}
 
 // String says the change in a sentence.
 func (a access) String() string {
-	return fmt.Sprintf("%s %s %s on %s", or(a.PrincipalAddress, a.Principal), a.verb(), a.Action, or(a.ResourceAddress, a.Resource))
+	return fmt.Sprintf("%s %s %s on %s", cmp.Or(a.PrincipalAddress, a.Principal), a.verb(), a.Action, cmp.Or(a.ResourceAddress, a.Resource))
 }
 
 // how says from which verdict to which, and in which ways.

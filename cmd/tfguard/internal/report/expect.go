@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -56,8 +57,8 @@ func (r *Replay) reason() string {
 	if r.BrokenHop > 0 {
 		at = fmt.Sprintf(" at hop %d (%s)", r.BrokenHop, h.Action)
 	}
-	out := fmt.Sprintf("%s, %s on %s by %s: %s%s", r.Chain, r.Action, or(r.ResourceAddress, r.Resource),
-		or(r.PrincipalAddress, r.Principal), words[r.Verdict.String()], at)
+	out := fmt.Sprintf("%s, %s on %s by %s: %s%s", r.Chain, r.Action, cmp.Or(r.ResourceAddress, r.Resource),
+		cmp.Or(r.PrincipalAddress, r.Principal), words[r.Verdict.String()], at)
 	if r.Verdict == engine.Unknown {
 		return out + ", which hangs on " + strings.Join(h.Unknown, "; ")
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -32,7 +33,7 @@ func CaseReplay(id string, req *engine.Request, d engine.Decision) *Replay {
 func Explain(w io.Writer, r *Replay, opts Options) error {
 	t := &text{w: bufio.NewWriter(w), r: New(), color: opts.Color}
 	t.line("%s", t.paint(bold, outcome(r.Verdict, r.BrokenHop)))
-	t.paragraph("", "  ", plain, fmt.Sprintf("%s, %s on %s, by %s", r.Chain, r.Action, or(r.ResourceAddress, r.Resource), or(r.PrincipalAddress, r.Principal)))
+	t.paragraph("", "  ", plain, fmt.Sprintf("%s, %s on %s, by %s", r.Chain, r.Action, cmp.Or(r.ResourceAddress, r.Resource), cmp.Or(r.PrincipalAddress, r.Principal)))
 	for _, m := range r.Modes {
 		t.paragraph("", "  ", plain, fmt.Sprintf("AWS's pages disagree: with %s=%s it would be %s.", m.Switch, m.Setting, outcome(m.Verdict, m.BrokenHop)))
 	}
@@ -54,13 +55,6 @@ func outcome(v engine.Verdict, brokenHop int) string {
 // words are the verdicts as people say them.
 var words = map[string]string{
 	"allowed": "allowed", "implicitDeny": "implicit deny", "explicitDeny": "explicit deny", "unknown": "unknown",
-}
-
-func or(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 func (t *text) hop(h *Hop) {
@@ -143,8 +137,8 @@ func (t *text) why(r *Replay) {
 // explainCommand returns the parts of the command that explains a replay.
 func (r *Report) explainCommand(of *Replay) []string {
 	words := []string{
-		"tfguard explain", "--chain " + of.Chain, "--principal " + quoted(or(of.PrincipalAddress, of.Principal)), "--action " + of.Action,
-		"--resource " + quoted(or(of.ResourceAddress, of.Resource)),
+		"tfguard explain", "--chain " + of.Chain, "--principal " + quoted(cmp.Or(of.PrincipalAddress, of.Principal)), "--action " + of.Action,
+		"--resource " + quoted(cmp.Or(of.ResourceAddress, of.Resource)),
 	}
 	in := &r.Inputs[of.Input]
 	paths := strings.Split(in.Path, Together)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -163,7 +164,7 @@ func newPageView(r *Report, opts Options) *pageView {
 	}
 	for _, a := range r.accesses() {
 		v.Changes = append(v.Changes, changeView{
-			Verb: a.verb(), Who: or(a.PrincipalAddress, a.Principal), Action: a.Action, On: or(a.ResourceAddress, a.Resource),
+			Verb: a.verb(), Who: cmp.Or(a.PrincipalAddress, a.Principal), Action: a.Action, On: cmp.Or(a.ResourceAddress, a.Resource),
 			Before: words[a.Before.String()], After: words[a.After.String()], BeforeClass: a.Before.String(), AfterClass: a.After.String(),
 			Ways: a.through(strings.Clone, strings.Clone), By: statements(a.Because),
 		})
@@ -262,7 +263,7 @@ func (c *class) view() tableView {
 			row := rowView{Actions: strings.Join(actions, ", "), Span: span, Chain: chain}
 			for _, col := range m.columns {
 				cell := m.cells[spot{chain, actions[0], col}].view()
-				cell.Title = fmt.Sprintf("%s, %s: %s", or(col.address, col.name), chain, cell.Words)
+				cell.Title = fmt.Sprintf("%s, %s: %s", cmp.Or(col.address, col.name), chain, cell.Words)
 				row.Cells = append(row.Cells, cell)
 			}
 			span = 0
@@ -294,7 +295,7 @@ func (c cell) view() cellView {
 func (r *Replay) view() replayView {
 	v := replayView{
 		Class: r.Verdict.String(), Verdict: words[r.Verdict.String()], Chain: r.Chain, Action: r.Action,
-		Who: or(r.PrincipalAddress, r.Principal), On: or(r.ResourceAddress, r.Resource),
+		Who: cmp.Or(r.PrincipalAddress, r.Principal), On: cmp.Or(r.ResourceAddress, r.Resource),
 	}
 	if r.BrokenHop > 0 {
 		v.Verdict += fmt.Sprintf(" at hop %d", r.BrokenHop)

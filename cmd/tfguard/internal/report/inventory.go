@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"io"
 	"strings"
@@ -117,7 +118,7 @@ func (t *text) inventory(inv *Inventory) {
 	}
 	section("Principals", len(inv.Principals))
 	for _, p := range inv.Principals {
-		t.paragraph("  ", "    ", plain, or(p.Address, p.ARN)+"  "+p.Kind)
+		t.paragraph("  ", "    ", plain, cmp.Or(p.Address, p.ARN)+"  "+p.Kind)
 		branches("has", p.Identity)
 		branches("within", p.Boundary)
 		if p.Trust != "" {
@@ -126,7 +127,7 @@ func (t *text) inventory(inv *Inventory) {
 	}
 	section("Resources", len(inv.Resources))
 	for _, r := range inv.Resources {
-		t.paragraph("  ", "    ", plain, or(r.Address, r.ARN)+"  "+r.Type)
+		t.paragraph("  ", "    ", plain, cmp.Or(r.Address, r.ARN)+"  "+r.Type)
 		branches("has", r.Policies)
 	}
 	section("Policies", len(inv.Policies))

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -147,8 +148,8 @@ func (m *markdown) changes(accesses []access, most int) string {
 		for i := range by {
 			by[i] = cellCode(by[i])
 		}
-		fmt.Fprintf(&b, "| %s | **%s** | %s | %s | %s → %s | %s | %s |\n", cellCode(or(a.PrincipalAddress, a.Principal)), a.verb(), cellCode(a.Action),
-			cellCode(or(a.ResourceAddress, a.Resource)), words[a.Before.String()], words[a.After.String()], a.through(prose, cellCode), strings.Join(by, "<br>"))
+		fmt.Fprintf(&b, "| %s | **%s** | %s | %s | %s → %s | %s | %s |\n", cellCode(cmp.Or(a.PrincipalAddress, a.Principal)), a.verb(), cellCode(a.Action),
+			cellCode(cmp.Or(a.ResourceAddress, a.Resource)), words[a.Before.String()], words[a.After.String()], a.through(prose, cellCode), strings.Join(by, "<br>"))
 	}
 	return b.String()
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -95,7 +96,7 @@ func (a access) finding() Finding {
 	f := Finding{
 		Rule: newAccess, Severity: "error", Message: fmt.Sprintf("%s (%s).", a, a.how()),
 		Remediation: "Take the access back, or check without --fail-on-new-access if it is agreed on.",
-		Address:     or(a.ResourceAddress, a.Resource), Input: a.Input,
+		Address:     cmp.Or(a.ResourceAddress, a.Resource), Input: a.Input,
 	}
 	f.Fingerprint = fingerprint(f.Rule, f.Message)
 	if i := slices.IndexFunc(a.Because, func(b Because) bool { return !b.Before }); i >= 0 {
