@@ -774,6 +774,9 @@ func TestNewAccessInFormats(t *testing.T) {
 	if err := json.Unmarshal([]byte(in(t, "sarif", r, Options{FailOnNewAccess: true})), &log); err != nil {
 		t.Fatal(err)
 	}
+	if rule := log.Runs[0].Tool.Driver.Rules[0]; rule.ShortDescription.Text != "The change opens access" || !strings.Contains(rule.FullDescription.Text, "--fail-on-new-access") {
+		t.Errorf("%+v", rule)
+	}
 	if got := log.Runs[0].Results[0]; got.Level != "error" || got.Locations[0].Physical.Region != (sarifRegion{12, 3}) || got.Locations[0].Logical[0].Name != "aws_iam_policy.app.policy" {
 		t.Errorf("%+v", got)
 	}

@@ -264,9 +264,25 @@ func (rs *sarifRules) of(f *Finding, g *Guardrail) int {
 			rule.FullDescription = &sarifMessage{Text: about}
 		}
 		rule.Help = sarifMessage{Text: g.text(), Markdown: g.markdown()}
+	} else if words, ok := demands[f.Rule]; ok {
+		rule.ShortDescription.Text = words[0]
+		rule.FullDescription = &sarifMessage{Text: words[1]}
+		rule.Help.Text = words[1] + "\n\n" + f.Remediation
 	}
 	rs.list = append(rs.list, rule)
 	return rs.index[f.Rule]
+}
+
+// demands are the titles and descriptions of what no rule finds but a team asks for.
+var demands = map[string][2]string{
+	newAccess: {
+		"The change opens access",
+		"A call is allowed after the change that was not allowed before it. The option --fail-on-new-access makes each such call fail the check.",
+	},
+	"expectation": {
+		"An expectation does not hold",
+		"An expectation of the team about who may do what, and who may not, is not what the replays came to.",
+	},
 }
 
 func sarifLevel(severity string) string {
