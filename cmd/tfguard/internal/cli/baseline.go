@@ -69,8 +69,8 @@ func (b *baselines) load() error {
 }
 
 // apply takes the findings out of the count that are known, and writes those that are
-// or that count. A finding is known if it is at each of its places; of what the file
-// has once, one is.
+// or that count. A finding is known if it is at each of its places, in whatever findings
+// of the file these are; of what the file has once, one is.
 func (b *baselines) apply(rep *report.Report) error {
 	if b.read == "" && b.write == "" {
 		return nil
@@ -89,18 +89,24 @@ func (b *baselines) apply(rep *report.Report) error {
 	}
 	file := baseline{Schema: baselineSchema, Inputs: inputsFrom(rep, b.write), Findings: []known{}}
 	inputs := inputsFrom(rep, b.read)
+	reason := "in the baseline " + cmp.Or(b.read, b.write)
 	rep.Waive(func(_ int, f *report.Finding) *report.Waiver {
-		all := true
-		for _, p := range f.Everywhere() {
+		var fresh []report.Place
+		places := f.Everywhere()
+		for _, p := range places {
 			k := key(p.Fingerprint, inputs[f.Input])
-			left[k]--
-			all = all && left[k] >= 0
+			if left[k]--; left[k] < 0 {
+				fresh = append(fresh, p)
+			}
 			file.Findings = append(file.Findings, known{p.Fingerprint, file.Inputs[f.Input], f.Rule, p.Address, f.Message})
 		}
-		if !all && b.write == "" {
-			return nil
+		if len(fresh) == 0 || b.write != "" {
+			return &report.Waiver{Reason: reason}
 		}
-		return &report.Waiver{Reason: "in the baseline " + cmp.Or(b.read, b.write)}
+		if len(fresh) < len(places) {
+			f.NewAt(fresh, reason)
+		}
+		return nil
 	})
 	if b.write == "" {
 		return nil

@@ -726,6 +726,25 @@ func TestPlacesInFormats(t *testing.T) {
 	}
 }
 
+// Of a finding that is known at some places the others are named, the first of many.
+func TestNewAt(t *testing.T) {
+	at := func(line int) Place {
+		return Place{Address: "aws_sqs_queue_policy.q", Source: Source{File: "main.tf", Line: line, Column: 3}}
+	}
+	few := Finding{Message: "Anybody may call."}
+	few.NewAt([]Place{at(4), at(4), {Address: "aws_sqs_queue_policy.r", Source: Source{Line: 1, Column: 7, Attribute: "policy"}}}, "in the baseline b.json")
+	if want := "Anybody may call. New at aws_sqs_queue_policy.q at main.tf:4:3 and aws_sqs_queue_policy.r.policy:1:7; its other places are in the baseline b.json."; few.Message != want {
+		t.Errorf("%s\nwant %s", few.Message, want)
+	}
+	var places []Place
+	for i := range 12 {
+		places = append(places, at(i+1))
+	}
+	var many Finding
+	many.NewAt(places, "known")
+	holds(t, many.Message, "main.tf:10:3 and 2 more places; its other places are known.")
+}
+
 // Where it is not known what an input opens, a check that new access fails has failed.
 func TestUncomparedFails(t *testing.T) {
 	r := replays("one")

@@ -2,6 +2,7 @@ package report
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -44,13 +45,12 @@ func (f *Finding) elsewhere() []further {
 	var out []further
 	seen := map[string]bool{where(f.Address, f.Source): true}
 	for _, p := range f.Places {
-		name := where(p.Address, p.Source)
+		name := p.name()
 		switch {
-		case p.Source.File == "" || p.Address == f.Address:
-		case p.Source == f.Source:
+		case p.Address == f.Address:
+			name = where(p.Address, p.Source)
+		case p.Source.File != "" && p.Source == f.Source:
 			name = p.Address
-		default:
-			name = p.Address + " at " + name
 		}
 		if !seen[name] {
 			seen[name] = true
@@ -74,13 +74,37 @@ func (f *Finding) sameAt(written func(name string) string) string {
 		return ""
 	}
 	var names []string
-	for _, p := range places[:min(len(places), shownPlaces)] {
+	for _, p := range places {
 		names = append(names, written(p.name))
 	}
-	if more := len(places) - shownPlaces; more > 0 {
-		names = append(names, number(more, "more place", "more places"))
+	return " The same at " + listed(names) + "."
+}
+
+// NewAt adds to the words of a finding that it is new at some of its places alone, and
+// where the others are known from.
+func (f *Finding) NewAt(places []Place, known string) {
+	var names []string
+	for _, p := range places {
+		names = append(names, p.name())
 	}
-	return " The same at " + enumerated(names) + "."
+	f.Message += " New at " + listed(slices.Compact(names)) + "; its other places are " + known + "."
+}
+
+// name tells the place from others of the same line.
+func (p *Place) name() string {
+	at := where(p.Address, p.Source)
+	if p.Source.File != "" {
+		at = p.Address + " at " + at
+	}
+	return at
+}
+
+// listed lists the first names of places in words, and how many more there are.
+func listed(names []string) string {
+	if more := len(names) - shownPlaces; more > 0 {
+		names = append(names[:shownPlaces:shownPlaces], number(more, "more place", "more places"))
+	}
+	return enumerated(names)
 }
 
 // foundBy names the further rules in a sentence, after a blank.
