@@ -235,18 +235,22 @@ func guarded(x hclsyntax.Expression, ctx *hcl.EvalContext) (v cty.Value) {
 	return v
 }
 
-// problem tells an error of HCL in few words: its place and summary, since the detail
-// may hold values that must not be shown.
+// problem tells an error of HCL in few words: its place, its summary and the function that
+// failed, since the detail may hold values that must not be shown.
 func problem(diags hcl.Diagnostics) string {
 	for _, d := range diags {
 		if d.Severity != hcl.DiagError {
 			continue
 		}
+		what := lower(d.Summary)
+		if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d); ok {
+			what += " " + call.CalledFunctionName()
+		}
 		if d.Subject == nil {
-			return lower(d.Summary)
+			return what
 		}
 		r := rangeOf(*d.Subject)
-		return lower(d.Summary) + " at " + r.File + ":" + r.Start.String()
+		return what + " at " + r.File + ":" + r.Start.String()
 	}
 	return "an error"
 }

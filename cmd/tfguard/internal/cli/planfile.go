@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -244,7 +245,9 @@ func readPlanFile(ctx context.Context, from *sources, r io.Reader, path, name st
 
 func open(path string) (*os.File, int64, error) {
 	f, err := os.Open(path)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, fmt.Errorf("%s: there is no such file", path)
+	} else if err != nil {
 		return nil, 0, err
 	}
 	info, err := f.Stat()
