@@ -332,6 +332,8 @@ func TestOpen(t *testing.T) {
 	const (
 		bucket   = "arn:aws:s3:::b"
 		topic    = "arn:aws:sns:eu-west-1:111122223333:t"
+		queue    = "arn:aws:sqs:eu-west-1:111122223333:q"
+		key      = "arn:aws:kms:eu-west-1:111122223333:key/k"
 		function = "arn:aws:lambda:eu-west-1:111122223333:function:f"
 		anybody  = "anybody, without credentials, may call "
 		admin    = "an administrator of any account of AWS may call "
@@ -364,6 +366,13 @@ func TestOpen(t *testing.T) {
 		{"a file system by its mount targets", "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1", allow(`"*"`, `,"Condition":{"Bool":{"elasticfilesystem:AccessedViaMountTarget":"true"}}`), ""},
 		{"an event bus", "arn:aws:events:eu-west-1:111122223333:event-bus/default", allow(`"events:PutEvents"`, `,"Resource":"*","Condition":{"StringEquals":{"events:source":"app"}}`), "error " + admin + "events:PutEvents"},
 		{"a tag that any role may have", "arn:aws:events:eu-west-1:111122223333:event-bus/default", allow(`"events:PutEvents"`, `,"Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/team":"app"}}`), "error " + admin + "events:PutEvents"},
+		{"a bucket's policy, which its account alone changes", bucket, allow(`["s3:PutBucketPolicy","s3:GetBucketPolicy","s3:DeleteBucketPolicy"]`, `,"Resource":"*"`), ""},
+		{"a bucket's policy and objects", bucket, allow(`["s3:PutBucketPolicy","s3:DeleteObj*"]`, `,"Resource":"*"`), "error " + anybody + "s3:DeleteObject"},
+		{"a queue that its account alone deletes", queue, allow(`["sqs:DeleteQueue","SQS:SetQueueAttributes","sqs:Tag*"]`, `,"Resource":"*"`), ""},
+		{"a queue", queue, allow(`"sqs:*"`, `,"Resource":"*"`), "error " + anybody + "sqs:ChangeMessageVisibility"},
+		{"a key that its account alone deletes", key, allow(`["kms:ScheduleKeyDeletion","kms:PutKeyPolicy"]`, `,"Resource":"*"`), ""},
+		{"a key", key, allow(`"kms:*"`, `,"Resource":"*"`), "error " + admin + "kms:CreateGrant"},
+		{"a key to sign with", key, allow(`["kms:ScheduleKeyDeletion","KMS:Sign"]`, `,"Resource":"*"`), "error " + admin + "KMS:Sign"},
 		{"a vault", "arn:aws:backup:eu-west-1:111122223333:backup-vault:v", allow(`"backup:CopyIntoBackupVault"`, `,"Resource":"*"`), "error " + admin + "backup:CopyIntoBackupVault"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

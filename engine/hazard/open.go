@@ -91,16 +91,44 @@ func among(prefixes []string, action string) bool {
 	})
 }
 
-// actionsOn are the actions on a target that the statement allows: those it names, else
-// those of the target's service that have resources, first those that need no
-// credentials.
+// inAccount are the services that take some actions from the account of the resource
+// alone, whatever its policy says. (AWS pages "Overview of managing access in Amazon
+// SQS", "Allowing users in other accounts to use a KMS key" and, of Amazon S3,
+// "PutBucketPolicy".)
+var inAccount = map[string]struct {
+	// but is set where actions lists those that others may take, too.
+	but     bool
+	actions []string
+}{
+	"kms": {true, []string{
+		"creategrant", "decrypt", "derivesharedsecret", "describekey", "encrypt", "generatedatakey", "generatedatakeypair",
+		"generatedatakeypairwithoutplaintext", "generatedatakeywithoutplaintext", "generatemac", "getkeyrotationstatus", "getpublickey",
+		"listgrants", "reencryptfrom", "reencryptto", "retiregrant", "revokegrant", "sign", "verify", "verifymac",
+	}},
+	"s3": {false, []string{"deletebucketpolicy", "getbucketpolicy", "putbucketpolicy"}},
+	"sqs": {false, []string{
+		"addpermission", "cancelmessagemovetask", "createqueue", "deletequeue", "listmessagemovetasks", "listqueues",
+		"listqueuetags", "removepermission", "setqueueattributes", "startmessagemovetask", "tagqueue", "untagqueue",
+	}},
+}
+
+// crosses reports whether a service takes an action from callers of other accounts.
+func crosses(action string) bool {
+	service, name, _ := strings.Cut(strings.ToLower(action), ":")
+	in := inAccount[service]
+	return slices.Contains(in.actions, name) == in.but
+}
+
+// actionsOn are the actions on a target that the statement allows strangers: those it
+// names, else those of the target's service that have resources, first those that need
+// no credentials.
 func (s *statement) actionsOn(t *chain.Target) []string {
 	var named, of []string
 	service := serviceOf(t.ARN)
 	for i := range s.Actions.Entries {
 		text, known := s.Actions.Entries[i].Text.Literal()
 		prefix, _, _ := strings.Cut(strings.ToLower(text), ":")
-		if known && !s.Actions.Not && !wild(text) && (prefix == service || service == "") && s.worksOnItsOwn(text) {
+		if known && !s.Actions.Not && !wild(text) && (prefix == service || service == "") && s.worksOnItsOwn(text) && crosses(text) {
 			named = append(named, text)
 		}
 	}
@@ -109,7 +137,7 @@ func (s *statement) actionsOn(t *chain.Target) []string {
 		return named
 	}
 	for name := range known.ActionNames() {
-		if action := service + ":" + name; s.covers(action) && s.worksOnItsOwn(action) {
+		if action := service + ":" + name; s.covers(action) && s.worksOnItsOwn(action) && crosses(action) {
 			of = append(of, action)
 		}
 	}
