@@ -310,6 +310,12 @@ func TestAccessOfPartners(t *testing.T) {
 		{"anybody of an account", own, own + "," + statement(`"*"`, `{"StringEquals":{"aws:PrincipalAccount":"444455556666"}}`), []string{admin + " implicitDeny -> allowed"}},
 		{"named by both", own + "," + statement(account, `{"Bool":{"aws:SecureTransport":"false"}}`), own + "," + statement(account, `{}`), []string{admin + " implicitDeny -> allowed"}},
 		{"a wider network", own + "," + statement(account, `{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}`), own + "," + statement(account, `{"IpAddress":{"aws:SourceIp":"203.0.112.0/23"}}`), []string{admin + " implicitDeny -> allowed"}},
+		{"a caller with MFA", own, own + "," + statement(account, `{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`), []string{admin + " implicitDeny -> allowed"}},
+		{"a tag that its administrators set", own, own + "," + statement(`{"AWS":"arn:aws:iam::444455556666:role/reader"}`, `{"StringEquals":{"aws:PrincipalTag/team":"x"}}`), []string{"arn:aws:iam::444455556666:role/reader implicitDeny -> allowed"}},
+		{"a role with MFA, which sessions of roles do not have", own, own + "," + statement(`{"AWS":"arn:aws:iam::444455556666:role/reader"}`, `{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`), nil},
+		{"a user with MFA", own, own + "," + statement(`{"AWS":"arn:aws:iam::444455556666:user/u"}`, `{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`), []string{"arn:aws:iam::444455556666:user/u implicitDeny -> allowed"}},
+		{"roles of an account by their names", own, own + "," + statement(account, `{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/ci-*"}}`), []string{admin + " implicitDeny -> allowed"}},
+		{"what another's statement asks for", own, own + "," + statement(account, `{"StringEquals":{"aws:PrincipalTag/team":"x"}}`) + "," + statement(`{"AWS":"arn:aws:iam::111122223333:role/app"}`, `{"StringEquals":{"aws:PrincipalTag/team":"y"}}`), []string{admin + " implicitDeny -> allowed"}},
 		{"the account itself", own, own + "," + statement(`{"AWS":"111122223333"}`, `{}`), nil},
 		{"another organization", statement(`"*"`, `{"StringEquals":{"aws:PrincipalOrgID":"o-ours111111"}}`), statement(`"*"`, `{"StringEquals":{"aws:PrincipalOrgID":"o-theirs1111"}}`), []string{standin + " implicitDeny -> allowed", "arn:aws:iam::standin00out:role/tfguard-standin-o-ours111111 allowed -> implicitDeny"}},
 		{
@@ -333,6 +339,38 @@ func TestAccessOfPartners(t *testing.T) {
 				t.Errorf("got %q", got)
 			}
 		})
+	}
+}
+
+// What another account's administrators have at will, for roles that trust them: MFA, tags,
+// the external ID they were told, and the names of sessions and of their roles.
+func TestAccessOfTrustedPartners(t *testing.T) {
+	const deny = `,{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}}`
+	for _, test := range []struct {
+		name, condition, more string
+		gains                 bool
+	}{
+		{"MFA", `{"Bool":{"aws:MultiFactorAuthPresent":"true"},"NumericLessThan":{"aws:MultiFactorAuthAge":"3600"}}`, "", true},
+		{"a Deny without MFA", `{}`, deny, true},
+		{"a tag", `{"StringEquals":{"aws:PrincipalTag/team":"x"}}`, "", true},
+		{"an external ID", `{"StringEquals":{"sts:ExternalId":"example"}}`, "", true},
+		{"the name of the session", `{"StringLike":{"sts:RoleSessionName":"ci-*"}}`, "", true},
+		{"the name of a user", `{"StringLike":{"aws:username":"ci-*"}}`, "", true},
+		{"the name of a role", `{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::444455556666:role/ci-*"}}`, "", true},
+		{"another account", `{"StringEquals":{"aws:PrincipalAccount":"111122223333"}}`, "", false},
+		{"all at once", `{"Bool":{"aws:MultiFactorAuthPresent":"true"},"StringEquals":{"sts:ExternalId":"example","aws:PrincipalTag/team":"x"},"StringLike":{"sts:RoleSessionName":"ci-*"}}`, "", true},
+	} {
+		own := `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole"}`
+		trust := func(statements string) map[string]any {
+			return map[string]any{"assume_role_policy": `{"Version":"2012-10-17","Statement":[` + statements + `]}`}
+		}
+		let := `{"Effect":"Allow","Principal":{"AWS":"444455556666"},"Action":"sts:AssumeRole","Condition":` + test.condition + `}`
+		r := checkText(t, planOf(t, change("aws_iam_role.app", "update", map[string]any{"name": "app", "arn": "arn:aws:iam::111122223333:role/app", "id": "app"}, trust(own+test.more), trust(own+","+let+test.more))))
+		const want = "assume-role: arn:aws:iam::444455556666:role/tfguard-standin-admin sts:AssumeRole on aws_iam_role.app: implicitDeny -> allowed by "
+		got := accessChanges(r)
+		if gains := slices.ContainsFunc(got, func(line string) bool { return strings.HasPrefix(line, want) }); gains != test.gains || len(got) > 1 {
+			t.Errorf("%s: %s", test.name, strings.Join(got, "\n"))
+		}
 	}
 }
 

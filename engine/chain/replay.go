@@ -308,20 +308,20 @@ func (r *runner) lookUp(c *call, name Resource) *Target {
 // parameters sets the context keys that hang on the parameters of a call.
 func (r *runner) parameters(req *engine.Request, c *call, spec *Hop) {
 	caller, ctx := &c.principal.Caller, &req.Context
+	if c.principal.partner && spec.Credentials == Caller && req.Action == c.action {
+		c.principal.authenticate(ctx)
+		for _, st := range r.allows(nil, c.target, req.Action).statements {
+			if !st.sensitive && st.mayName(&caller.Principal) {
+				choose(ctx, c.principal, st.Statement)
+			}
+		}
+	}
 	switch {
 	case c.chain == strangers:
+		c.principal.authenticate(ctx)
 		choose(ctx, c.principal, c.statement)
 	case spec.Credentials == Federated:
 		claims(ctx, c.statement)
-	case c.principal.partner && req.Action == "sts:AssumeRole":
-		// Whom the role is for was told the external ID.
-		for _, doc := range c.target.Policies {
-			for i := range doc.Statements {
-				if id, ok := conditionValue(&doc.Statements[i], "sts:ExternalId"); ok && doc.Statements[i].Effect == policy.Allow {
-					ctx.Set("sts:ExternalId", id)
-				}
-			}
-		}
 	case spec.Resource == OnLogs:
 		c.principal.delivery.deliver(ctx, c.target, caller.Principal.Service)
 	case spec.Resource == OnKey:

@@ -46,6 +46,7 @@ func standIns(env Environment) []*Principal {
 func standIn(env Environment, name string, account symbol.Text, org request.Organization) *Principal {
 	return &Principal{
 		StandIn: name,
+		anyone:  true,
 		Caller: request.Caller{
 			Principal:    RoleSession(env.Partition, account, symbol.Literal("role/"+name), symbol.Literal(name)),
 			Tags:         map[string]symbol.Text{},
@@ -77,7 +78,7 @@ func Partner(env Environment, name symbol.Text) *Principal {
 		return nil
 	}
 	p := standIn(env, "", account, request.Organization{Member: kleene.Unknown, ID: env.Organization.ID})
-	p.partner, p.Caller.Tags = true, nil
+	p.partner, p.anyone, p.Caller.Tags = true, resource == "role/"+StandInAdmin, nil
 	_, last, _ := strings.Cut(resource, "/")
 	last = last[strings.LastIndex(last, "/")+1:]
 	p.Caller.Principal = RoleSession(env.Partition, account, symbol.Literal(resource), symbol.Literal(last))

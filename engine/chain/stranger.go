@@ -61,11 +61,13 @@ func (s *Strangers) served(t *Target, action string) *Target {
 var asked = []string{
 	"events:detail-type", "events:source", "lambda:functionurlauthtype",
 	"s3:authtype", "s3:delimiter", "s3:max-keys", "s3:prefix", "s3:signatureversion", "sns:protocol",
+	"sts:externalid", "sts:rolesessionname",
 }
 
-// choose sets what a statement asks of the request itself: a stranger sends just that,
-// and has tags as it likes. A function's URL takes requests without credentials if it
-// has no authentication.
+// choose sets what a statement asks of the request itself, and of what a caller has at
+// will: a stranger sends just that, and has tags as it likes. Whoever stands for all that
+// an account has is the user or role that is asked for. A function's URL takes requests
+// without credentials if it has no authentication.
 func choose(ctx *request.Context, who *Principal, st *policy.Statement) {
 	headers(ctx, st)
 	nobody := who.Caller.Principal.Kind == request.Anonymous
@@ -79,6 +81,43 @@ func choose(ctx *request.Context, who *Principal, st *policy.Statement) {
 			ctx.SetString(key, "NONE")
 		case slices.Contains(asked, name), !nobody && strings.HasPrefix(name, "aws:principaltag/"):
 			ctx.Set(key, v)
+		case who.anyone:
+			who.be(ctx, st, name, v)
+		}
+	}
+}
+
+// authenticate gives a code of MFA, which users of other accounts have at will.
+func (p *Principal) authenticate(ctx *request.Context) {
+	if p.anyone || p.Caller.Principal.Kind == request.IAMUser {
+		ctx.SetString("aws:MultiFactorAuthPresent", "true")
+		ctx.SetString("aws:MultiFactorAuthAge", "60")
+	}
+}
+
+// be makes a caller that stands for all that an account has the one of them that a
+// statement asks for.
+func (p *Principal) be(ctx *request.Context, st *policy.Statement, key string, v symbol.Text) {
+	literal := symbol.Literal
+	switch key {
+	case "aws:multifactorauthpresent":
+		ctx.Set("aws:MultiFactorAuthPresent", v)
+	case "aws:username":
+		ctx.Set("aws:username", v)
+		ctx.SetString("aws:PrincipalType", "User")
+	case "aws:principaltype":
+		if slices.Contains([]string{"Account", "AssumedRole", "FederatedUser", "User"}, v.String()) {
+			ctx.Set("aws:PrincipalType", v)
+		}
+	case "aws:principalarn":
+		// A name in its own account: one without wildcards has a partner of its own, and
+		// roles of services let nobody else in.
+		text, _ := conditionText(st, key)
+		resource := v.String()
+		resource = resource[strings.LastIndexByte(resource, ':')+1:]
+		a, ok := arn.Parse(p.Caller.Principal.ARN)
+		if ok && strings.Contains(text.String(), "*") && strings.Contains(resource, "/") && !strings.HasPrefix(resource, "role/aws-service-role/") {
+			ctx.Set("aws:PrincipalArn", symbol.Concat(literal("arn:"), a[arn.Partition], literal(":iam::"), a[arn.Account], literal(":"+resource)))
 		}
 	}
 }

@@ -83,6 +83,7 @@ type Principal struct {
 
 	delivery *delivery // of CloudTrail
 	partner  bool      // whom a policy of the world names
+	anyone   bool      // stands for all users and roles of an account
 }
 
 // An Endpoint is a VPC endpoint of the world.

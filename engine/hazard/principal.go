@@ -418,6 +418,18 @@ func confines(c *condition.Condition) bool {
 	return requires(c) && !slices.ContainsFunc(literals(c), func(v string) bool { return strings.Trim(v, "*") == "" })
 }
 
+// identifies reports whether a condition about who calls names whose account or
+// organization it is: a wildcard in its place is everybody's.
+func identifies(c *condition.Condition) bool {
+	return confines(c) && !slices.ContainsFunc(literals(c), func(v string) bool {
+		if parts := strings.Split(v, ":"); len(parts) > 4 {
+			v = parts[4] // the account of an ARN
+		}
+		id, _, _ := strings.Cut(v, "/")
+		return strings.ContainsAny(id, "*?")
+	})
+}
+
 // sourceArn looks for values of aws:SourceArn that do not say who it is.
 func (s *statement) sourceArn(severity source.Severity, c *condition.Condition) {
 	for i := range c.Values {
@@ -498,7 +510,10 @@ func (d *document) managed(t *chain.Target) bool {
 }
 
 func (s *statement) keyStatement() {
-	if s.allows() && s.everyone() && s.first(positive, "kms:calleraccount", "kms:viaservice", "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn", "aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid") == nil {
+	crossed := func() bool {
+		return slices.ContainsFunc(inAccount["kms"].actions, func(name string) bool { return s.covers("kms:" + name) })
+	}
+	if s.allows() && s.everyone() && crossed() && s.first(positive, "kms:calleraccount", "kms:viaservice", "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn", "aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid") == nil {
 		s.report(source.Warning, s.Range, func(r *chain.Replay, hop *chain.HopResult) bool {
 			return s.decided(hop) && allowed(r) && r.Principal.StandIn == chain.StandInOutside
 		}, "it lets every account of AWS use the key")
@@ -533,10 +548,14 @@ func (s *statement) trust() {
 	if s.doc.Kind != policy.Trust || !s.allows() {
 		return
 	}
-	if s.everyone() && s.first(confines, "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn", "sts:externalid") == nil {
+	if s.everyone() && s.first(identifies, "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn") == nil {
+		text := "everyone may assume the role"
+		if s.first(confines, "sts:externalid") != nil {
+			text = "everyone who knows the external ID may assume the role, and AWS does not take it for a secret"
+		}
 		s.report(source.Warning, s.Range, func(r *chain.Replay, hop *chain.HopResult) bool {
 			return s.decided(hop) && allowed(r) && r.Principal.StandIn == chain.StandInOutside
-		}, "everyone may assume the role")
+		}, "%s", text)
 	}
 	for i := range s.Principals.Entries {
 		p := &s.Principals.Entries[i]
