@@ -98,7 +98,6 @@ func (p *Principal) authenticate(ctx *request.Context) {
 // be makes a caller that stands for all that an account has the one of them that a
 // statement asks for.
 func (p *Principal) be(ctx *request.Context, st *policy.Statement, key string, v symbol.Text) {
-	literal := symbol.Literal
 	switch key {
 	case "aws:multifactorauthpresent":
 		ctx.Set("aws:MultiFactorAuthPresent", v)
@@ -110,14 +109,32 @@ func (p *Principal) be(ctx *request.Context, st *policy.Statement, key string, v
 			ctx.Set("aws:PrincipalType", v)
 		}
 	case "aws:principalarn":
-		// A name in its own account: one without wildcards has a partner of its own, and
-		// roles of services let nobody else in.
-		text, _ := conditionText(st, key)
-		resource := v.String()
-		resource = resource[strings.LastIndexByte(resource, ':')+1:]
-		a, ok := arn.Parse(p.Caller.Principal.ARN)
-		if ok && strings.Contains(text.String(), "*") && strings.Contains(resource, "/") && !strings.HasPrefix(resource, "role/aws-service-role/") {
-			ctx.Set("aws:PrincipalArn", symbol.Concat(literal("arn:"), a[arn.Partition], literal(":iam::"), a[arn.Account], literal(":"+resource)))
+		if name := p.ownName(st); !name.IsZero() {
+			ctx.Set("aws:PrincipalArn", name)
 		}
 	}
+}
+
+// ownName is the ARN of a user or role of the caller's account, of a name that a statement
+// asks for with a wildcard: one without has a partner of its own, and roles of services
+// let nobody else in.
+func (p *Principal) ownName(st *policy.Statement) symbol.Text {
+	own, ok := arn.Parse(p.Caller.Principal.ARN)
+	account := own[arn.Account]
+	for i := range st.Conditions {
+		c := &st.Conditions[i]
+		if !ok || c.Operator.Negated() || !strings.EqualFold(c.Key, "aws:PrincipalArn") {
+			continue
+		}
+		for j := range c.Values {
+			pattern, known := c.Values[j].Text.Literal()
+			at := strings.LastIndexByte(pattern, ':') + 1
+			switch before, resource := pattern[:at], pattern[at:]; {
+			case !known || !strings.Contains(resource, "/") || strings.HasPrefix(resource, "role/aws-service-role/"):
+			case strings.HasSuffix(before, "*:") || strings.HasSuffix(before, ":"+account.String()+":") && strings.Contains(resource, "*"):
+				return symbol.Concat(symbol.Literal("arn:"), own[arn.Partition], symbol.Literal(":iam::"), account, symbol.Literal(":"), withoutWildcards(symbol.Literal(resource)))
+			}
+		}
+	}
+	return symbol.Text{}
 }

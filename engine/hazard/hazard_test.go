@@ -378,6 +378,7 @@ func TestOpen(t *testing.T) {
 		{"any user of a name", bucket, allow(`"s3:DeleteObject"`, `,"Resource":"*","Condition":{"StringLike":{"aws:username":"deploy-*"},"StringEquals":{"aws:PrincipalType":"User"}}`), "error " + admin + "s3:DeleteObject"},
 		{"any role of a name", bucket, allow(`"s3:DeleteObject"`, `,"Resource":"*","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/Admin"}}`), "error " + admin + "s3:DeleteObject"},
 		{"any role of a name, in short", bucket, allow(`"s3:DeleteObject"`, `,"Resource":"*","Condition":{"StringLike":{"aws:PrincipalArn":"*:role/team/Admin-*"}}`), "error " + admin + "s3:DeleteObject"},
+		{"any role of a name beside one", bucket, allow(`"s3:DeleteObject"`, `,"Resource":"*","Condition":{"ArnLike":{"aws:PrincipalArn":["arn:aws:iam::111122223333:role/a","arn:aws:iam::*:role/b"]}}`), "error " + admin + "s3:DeleteObject"},
 		{"a role of one account", bucket, allow(`"s3:DeleteObject"`, `,"Resource":"*","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/*"}}`), ""},
 		{"a role of one account or another's", bucket, allow(`"s3:DeleteObject"`, `,"Resource":"*","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/Admin"},"StringEquals":{"aws:PrincipalOrgID":"o-exampleorgid"}}`), ""},
 		{"roles of services, which nobody assumes", bucket, allow(`"s3:DeleteObject"`, `,"Resource":"*","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/aws-service-role/*"}}`), ""},
