@@ -269,7 +269,7 @@ func (s *statement) variables() {
 	if s.Resources != nil {
 		for i := range s.Resources.Entries {
 			r := &s.Resources.Entries[i]
-			if r.Text().Known() {
+			if text, known := r.Text().Literal(); known && strings.Contains(text, "${") {
 				s.resourceVariable(r)
 			}
 		}
@@ -327,7 +327,7 @@ func (s *statement) resourceVariable(r *policy.ResourcePattern) {
 
 func (s *statement) valueVariable(c *condition.Condition, value *condition.Value) {
 	text, known := value.Text.Literal()
-	if !known {
+	if !known || !strings.Contains(text, "${") {
 		return
 	}
 	v := absentable(text)
@@ -358,6 +358,9 @@ func keyOf(variable string) string {
 
 // anyVariable returns the first variable of a text that does not stand for a character.
 func anyVariable(text string) string {
+	if !strings.Contains(text, "${") {
+		return "" // as most
+	}
 	for _, v := range variable.FindAllString(text, -1) {
 		if key := keyOf(v); key != "*" && key != "?" && key != "$" {
 			return v

@@ -257,7 +257,7 @@ func (d *decoder) elements(n *source.Node, s *Statement, sids map[string]bool) {
 			d.warn(v.Value.Range, "Duplicate Sid", "Two statements have the Sid %q. AWS refuses that in identity-based policies.", s.Sid)
 		}
 		sids[s.Sid] = true
-		if !sidSyntax.MatchString(s.Sid) && !d.doc.Kind.takesPrincipal() {
+		if !d.doc.Kind.takesPrincipal() && !sidSyntax.MatchString(s.Sid) {
 			d.warn(v.Value.Range, "Sid with other characters", "In this kind of policy a Sid has letters and digits only.")
 		}
 	} else if ok && v.Value.Kind != source.Null && v.Value.Kind != source.Unknown {
