@@ -23,8 +23,8 @@ import (
 	"github.com/tfguard/tfguard/engine/symbol"
 )
 
-// carrying are functions that move strings without looking inside: symbols in their
-// arguments come out as they went in.
+// carrying are functions that symbols in their arguments come out of as they went in:
+// what these do hangs on other values, or fails.
 var carrying = map[string]function.Function{
 	"abs":             stdlib.AbsoluteFunc,
 	"alltrue":         simple(allTrue, cty.List(cty.Bool)),
@@ -61,7 +61,6 @@ var carrying = map[string]function.Function{
 	"transpose":       simple(transpose, cty.Map(cty.List(cty.String))),
 	"trimspace":       stdlib.TrimSpaceFunc,
 	"values":          stdlib.ValuesFunc,
-	"yamldecode":      ctyyaml.YAMLDecodeFunc,
 	"zipmap":          stdlib.ZipmapFunc,
 }
 
@@ -147,6 +146,7 @@ func (e *Evaluator) table() map[string]function.Function {
 	table["split"] = e.wrap("split", stdlib.SplitFunc, func(args []cty.Value) bool { return len(args) == 2 && !e.separates(args[0], args[1]) })
 	table["startswith"] = e.wrap("startswith", simple(e.affix(true), cty.String, cty.String), nil)
 	table["trimprefix"] = e.wrap("trimprefix", stdlib.TrimPrefixFunc, func(args []cty.Value) bool { return len(args) == 2 && !e.decided(args[0], args[1], true) })
+	table["yamldecode"] = e.wrap("yamldecode", ctyyaml.YAMLDecodeFunc, func(args []cty.Value) bool { return slices.ContainsFunc(args, e.wholly) })
 	table["trimsuffix"] = e.wrap("trimsuffix", stdlib.TrimSuffixFunc, func(args []cty.Value) bool { return len(args) == 2 && !e.decided(args[0], args[1], false) })
 	return table
 }
@@ -316,6 +316,20 @@ func items(lists []cty.Value) []cty.Value {
 		}
 	}
 	return out
+}
+
+// wholly reports whether a string has nothing but symbols.
+func (e *Evaluator) wholly(v cty.Value) bool {
+	v = unmark(v)
+	if !isString(v) {
+		return false
+	}
+	for literal := range e.symbols.decode(v.AsString()).Parts() {
+		if strings.TrimSpace(literal) != "" {
+			return false
+		}
+	}
+	return true
 }
 
 // mayBeEmpty reports whether a symbol may be the empty string.
