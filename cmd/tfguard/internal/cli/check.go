@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"runtime/debug"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -204,7 +205,9 @@ func (o *checkOptions) input(ctx context.Context, stdin io.Reader, world []place
 	}
 	from := o.sources
 	from.account, from.before = cfg.KnownAccount(), o.only == nil
+	usual := debug.SetGCPercent(200) // nearly all that reading takes is kept until it is done
 	in := readAll(ctx, &from, stdin, world, unreadable)
+	debug.SetGCPercent(usual)
 	if in == nil {
 		return nil, nil, nil
 	}
