@@ -4,7 +4,6 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
 	tfjson "github.com/hashicorp/terraform-json"
 )
 
@@ -76,11 +75,7 @@ func document(v any) (string, bool) {
 	if !ok || !strings.HasPrefix(strings.TrimSpace(s), "{") {
 		return "", false
 	}
-	text := jsontext.Value(s)
-	if text.Canonicalize() != nil {
-		return s, true
-	}
-	return string(text), true
+	return canonicalJSON(s), true
 }
 
 // either marks as sensitive what one of two marks does: each is true, or an object or

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/source"
 	"github.com/tfguard/tfguard/engine/symbol"
@@ -215,15 +217,11 @@ func (w *world) hidden(in *instance, path, place string, v, marks any) any {
 
 // canonicalJSON is a text by which two spellings of one JSON value are equal.
 func canonicalJSON(text string) string {
-	var v any
-	if json.Unmarshal([]byte(text), &v) != nil {
+	v := jsontext.Value(text)
+	if v.Canonicalize(lenient) != nil {
 		return text
 	}
-	out, err := json.Marshal(v)
-	if err != nil {
-		return text
-	}
-	return string(out)
+	return string(v)
 }
 
 func join(path, key string) string {

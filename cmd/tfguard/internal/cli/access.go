@@ -208,20 +208,23 @@ func (n *names) number(word string) int32 {
 func (n *names) name(name string) string { return cmp.Or(n.byARN[name], name) }
 
 func (n *names) principal(p *chain.Principal) int32 {
-	out, ok := n.of[p]
-	if !ok {
-		out = n.number(n.name(nameOf(p)))
-		n.of[p] = out
+	if out, ok := n.of[p]; ok {
+		return out
 	}
-	return out
+	return n.remember(p, nameOf(p))
 }
 
 func (n *names) target(t *chain.Target) int32 {
-	out, ok := n.of[t]
-	if !ok {
-		out = n.number(n.name(targetName(t)))
-		n.of[t] = out
+	if out, ok := n.of[t]; ok {
+		return out
 	}
+	return n.remember(t, targetName(t))
+}
+
+// remember numbers the name of a principal or target.
+func (n *names) remember(of any, name string) int32 {
+	out := n.number(n.name(name))
+	n.of[of] = out
 	return out
 }
 
