@@ -24,16 +24,7 @@ func (b *builder) facts() {
 
 // dataSources returns the data sources of a type that were read while planning.
 func (r *resolver) dataSources(typ string) []*instance {
-	var out []*instance
-	for _, ins := range r.blocks {
-		for _, in := range ins {
-			if in.data && in.typ == typ && in.unknown == nil {
-				out = append(out, in)
-			}
-		}
-	}
-	slices.SortFunc(out, byAddressOrder)
-	return out
+	return keep(r.read, func(in *instance) bool { return in.typ == typ && in.unknown == nil })
 }
 
 func (b *builder) accountFact() extract.Fact {

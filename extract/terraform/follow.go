@@ -117,23 +117,21 @@ func (r *resolver) callKeys(path []step, name string) []any {
 // instances returns the instances that a reference to a block means: the one with
 // the key in the reference, else the one with the key of the place, else all.
 func (r *resolver) instances(block string, s step, keyed bool, pl place) []*instance {
-	all := r.blocks[joinSteps(pl.path)+" "+block]
+	of := r.blocks[joinSteps(pl.path)+" "+block]
 	key := s.index
 	if key == nil && keyed {
 		key = pl.key
 	}
 	if key == nil {
-		return all
+		return of.instances
 	}
-	for _, in := range all {
-		if in.key == key {
-			return []*instance{in}
-		}
+	if in := of.byKey[key]; in != nil {
+		return []*instance{in}
 	}
 	if s.index != nil {
 		return nil
 	}
-	return all
+	return of.instances
 }
 
 // local stands in for the body of a local value, which the plan does not keep. What

@@ -58,15 +58,9 @@ func naming(typ, attr string) int {
 	return 0
 }
 
-// hide takes the sensitive values out of all instances.
-func (w *world) hide() {
-	var all []*instance
-	for _, ins := range w.blocks {
-		all = append(all, ins...)
-	}
-	all = append(all, w.gone...)
-	slices.SortFunc(all, byAddressOrder)
-	all = slices.Compact(all)
+// hide takes the sensitive values out of the instances of a world, which come in the
+// order of their addresses.
+func (w *world) hide(all []*instance) {
 	for _, rank := range []int{1, 2} {
 		for _, in := range all {
 			w.collect(in, in.values, in.sensitive, rank)

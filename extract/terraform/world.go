@@ -36,8 +36,10 @@ type world struct {
 	// managed are in the order of their addresses.
 	managed []*instance
 	byType  map[string][]*instance
-	// blocks are the instances of each resource block: "module type.name".
-	blocks map[string][]*instance
+	// read are the data sources, in the same order.
+	read []*instance
+	// blocks are the resource blocks with their instances, by "module type.name".
+	blocks map[string]resourceBlock
 	// gone are changes whose object before the change is no more, or not the same:
 	// what other resources still show of it is out of date.
 	gone []*instance
@@ -55,13 +57,21 @@ type world struct {
 	parsed            map[string]*parsedPolicy
 }
 
+// A resourceBlock is what a resource block stands for: its instances, in the order of their
+// addresses, and those with a key by it.
+type resourceBlock struct {
+	instances []*instance
+	byKey     map[any]*instance
+}
+
 func newWorld(p *plan) *world {
 	w := &world{
-		byType: map[string][]*instance{}, blocks: map[string][]*instance{},
+		byType: map[string][]*instance{}, blocks: map[string]resourceBlock{},
 		deferred: map[string]bool{}, modules: map[string][]step{}, root: p.root, configKnown: p.configured,
 		sensitivePolicies: map[string]bool{}, parsed: p.parsed,
 	}
-	byAddress := map[string]*instance{}
+	byAddress := make(map[string]*instance, len(p.prior)+len(p.changes))
+	all := make([]*instance, 0, len(p.prior)+len(p.changes))
 	for _, sr := range p.prior {
 		in := w.instance(sr.Address, moduleOf(sr.Address), sr.Mode, sr.Type, sr.Name, sr.Index)
 		in.values = sr.AttributeValues
@@ -70,25 +80,35 @@ func newWorld(p *plan) *world {
 			in.sensitiveBefore = in.sensitive
 		}
 		byAddress[in.address] = in
+		all = append(all, in)
 	}
 	for _, rc := range p.changes {
-		w.overlay(byAddress, rc)
+		delete(byAddress, rc.PreviousAddress) // before another resource is moved there
 	}
-	for _, in := range byAddress {
-		if !in.data {
-			w.managed = append(w.managed, in)
+	for _, rc := range p.changes {
+		if in := w.overlay(byAddress, rc); in != nil {
+			all = append(all, in)
 		}
-		w.blocks[in.block()] = append(w.blocks[in.block()], in)
 	}
-	slices.SortFunc(w.managed, byAddressOrder)
-	for _, in := range w.managed {
-		w.byType[in.typ] = append(w.byType[in.typ], in)
-	}
-	for _, ins := range w.blocks {
-		slices.SortFunc(ins, byAddressOrder)
+	all = slices.DeleteFunc(all, func(in *instance) bool { return byAddress[in.address] != in })
+	slices.SortFunc(all, byAddressOrder)
+	for _, in := range all {
+		if in.data {
+			w.read = append(w.read, in)
+		} else {
+			w.managed = append(w.managed, in)
+			w.byType[in.typ] = append(w.byType[in.typ], in)
+		}
+		w.place(in)
 	}
 	slices.SortFunc(w.gone, byAddressOrder)
-	w.hide()
+	for _, in := range w.gone {
+		if byAddress[in.address] != in {
+			all = append(all, in)
+		}
+	}
+	slices.SortFunc(all, byAddressOrder)
+	w.hide(all)
 	return w
 }
 
@@ -130,10 +150,25 @@ func (w *world) instance(address, module string, mode tfjson.ResourceMode, typ, 
 // of the infrastructure.
 const readInCheck = "read_because_check_nested"
 
-// overlay puts one change over the state before it.
-func (w *world) overlay(byAddress map[string]*instance, rc *tfjson.ResourceChange) {
+// place adds an instance to its block.
+func (w *world) place(in *instance) {
+	name := in.block()
+	of := w.blocks[name]
+	of.instances = append(of.instances, in)
+	if in.key != nil {
+		if of.byKey == nil {
+			of.byKey = map[any]*instance{}
+		}
+		of.byKey[in.key] = in
+	}
+	w.blocks[name] = of
+}
+
+// overlay puts one change over the state before it. It returns the instance that the
+// change leaves, if any.
+func (w *world) overlay(byAddress map[string]*instance, rc *tfjson.ResourceChange) *instance {
 	if rc.DeposedKey != "" {
-		return // what is left over from an earlier replacement
+		return nil // what is left over from an earlier replacement
 	}
 	in := w.instance(rc.Address, rc.ModuleAddress, rc.Mode, rc.Type, rc.Name, rc.Index)
 	in.values, _ = rc.Change.After.(map[string]any)
@@ -141,32 +176,25 @@ func (w *world) overlay(byAddress map[string]*instance, rc *tfjson.ResourceChang
 	in.unknown, in.sensitive = rc.Change.AfterUnknown, rc.Change.AfterSensitive
 	in.sensitiveBefore = rc.Change.BeforeSensitive
 	actions := rc.Change.Actions
-	if in.data {
-		w.deferred[in.block()] = true
-		if rc.ActionReason != readInCheck {
-			byAddress[rc.Address] = in
-		}
-		return
-	}
-	if rc.PreviousAddress != "" {
-		delete(byAddress, rc.PreviousAddress)
-	}
-	if in.before != nil && !actions.NoOp() {
+	if in.before != nil && !in.data && !actions.NoOp() {
 		w.gone = append(w.gone, in)
 	}
 	switch {
+	case in.data:
+		w.deferred[in.block()] = true
+		if rc.ActionReason == readInCheck {
+			return nil
+		}
 	case slices.Equal(actions, tfjson.Actions{tfjson.ActionDelete}) && in.before["skip_destroy"] != true:
 		delete(byAddress, rc.Address)
-	case slices.Contains(actions, tfjson.ActionForget), in.before["skip_destroy"] == true && in.values == nil:
+		return nil
+	case in.values == nil && (slices.Contains(actions, tfjson.ActionForget) || in.before["skip_destroy"] == true):
 		// Terraform lets go of the object, and the object stays. A replacement that
 		// forgets the old object leaves two: the new one has the address.
-		if in.values == nil {
-			in.values, in.unknown, in.sensitive = in.before, nil, rc.Change.BeforeSensitive
-		}
-		byAddress[rc.Address] = in
-	default:
-		byAddress[rc.Address] = in
+		in.values, in.unknown, in.sensitive = in.before, nil, rc.Change.BeforeSensitive
 	}
+	byAddress[rc.Address] = in
+	return in
 }
 
 // block names the resource block that in is an instance of.

@@ -50,6 +50,17 @@ func TestWorldAfterTheChange(t *testing.T) {
 	}
 }
 
+// A resource may move to where another moves away, in whatever order the plan says so.
+func TestMovesInARow(t *testing.T) {
+	p := newTestPlan()
+	for _, move := range [][2]string{{"a", "b"}, {"b", "c"}, {"c", "a"}} {
+		p.state("aws_s3_bucket."+move[0], obj{"bucket": move[0]})
+		moved := p.change("aws_s3_bucket."+move[1], arr{"no-op"}, obj{"bucket": move[0]}, obj{"bucket": move[0]}, obj{})
+		moved["previous_address"] = "aws_s3_bucket." + move[0]
+	}
+	check(t, "buckets", bucketNames(p.read(t).Inventory), "aws_s3_bucket.a=c aws_s3_bucket.b=a aws_s3_bucket.c=b")
+}
+
 // The worlds that plans lead from and to, whole: who and what there is, with the
 // policies that bear on it.
 func TestWorlds(t *testing.T) {
@@ -100,7 +111,7 @@ func TestLateDataMayBeWhatThePlanMakes(t *testing.T) {
 	}
 	b := newBuilder(res, Options{})
 	b.facts()
-	made, late := b.byType["aws_kms_key"][0], b.blocks[" data.aws_kms_key.read"][0]
+	made, late := b.byType["aws_kms_key"][0], b.blocks[" data.aws_kms_key.read"].instances[0]
 	for _, attr := range []string{"arn", "key_id"} {
 		if got := symbol.Equal(b.attr(made, attr), b.attr(late, attr)); got != kleene.Unknown {
 			t.Errorf("%s %s and %s are equal: %v", attr, b.attr(made, attr), b.attr(late, attr), got)
