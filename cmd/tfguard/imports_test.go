@@ -30,7 +30,7 @@ type layer struct {
 }
 
 const (
-	jsonTokenizer = "github.com/go-json-experiment/json"
+	jsonTokenizer = "github.com/go-json-experiment/json/jsontext"
 	terraformJSON = "github.com/hashicorp/terraform-json"
 	goformation   = "github.com/awslabs/goformation/v7/cloudformation"
 	cobra         = "github.com/spf13/cobra"

@@ -3,12 +3,9 @@ package terraform
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
-	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	tfjson "github.com/hashicorp/terraform-json"
 
@@ -37,8 +34,7 @@ type plan struct {
 	variables  map[string]any
 	diags      source.Diagnostics
 	peek       peeker
-	// decoding are the options that changes are decoded with.
-	decoding jsonv2.Options
+	reader     *changeReader
 	// parsed are the policies that were read already, by their id; nil if nobody asks again.
 	parsed map[string]*parsedPolicy
 }
@@ -49,7 +45,7 @@ func newPlan() *plan {
 		root:      newModule(nil, ""),
 		variables: map[string]any{},
 		told:      map[string]bool{},
-		decoding:  marks{}.changes(),
+		reader:    newChangeReader(),
 	}
 }
 
@@ -107,10 +103,10 @@ func (p *plan) member(ctx context.Context, dec *jsontext.Decoder, key string) er
 			if name != "values" {
 				return dec.SkipValue()
 			}
-			return p.priorModules(ctx, dec)
+			return eachResource(dec, func() error { return p.priorResource(ctx, dec) })
 		})
 	case "planned_values":
-		return eachMember(dec, func(string) error { return dec.SkipValue() })
+		return eachResource(dec, func() error { return skip(dec) })
 	case "configuration":
 		p.configured = true
 		return p.configuration(dec)
@@ -121,117 +117,22 @@ func (p *plan) member(ctx context.Context, dec *jsontext.Decoder, key string) er
 
 // change reads one element of resource_changes.
 func (p *plan) change(dec *jsontext.Decoder) error {
-	raw, h, ok, err := p.readHead(dec)
-	if !ok || !p.wants(h) {
-		return err
-	}
-	rc := new(tfjson.ResourceChange)
-	err = jsonv2.Unmarshal(raw, rc, jsontext.AllowInvalidUTF8(true), p.decoding)
-	if errors.Is(err, jsontext.ErrDuplicateName) {
-		*rc = tfjson.ResourceChange{}
-		err = jsonv2.Unmarshal(raw, rc, lenient, p.decoding) // which takes longer
-	}
-	if err != nil || rc.Change == nil {
-		p.odd(h, err)
-		return nil
-	}
-	p.keep(rc)
-	return nil
-}
-
-// marks are the trees of marks that were read so far, by their JSON: resources of one
-// type mostly have the same.
-type marks map[string]any
-
-// Bounds of what marks remembers.
-const (
-	maxMark  = 1 << 10 // bytes
-	maxMarks = 1 << 10
-)
-
-// read decodes the next value.
-func (m marks) read(dec *jsontext.Decoder, into *any) error {
-	raw, err := dec.ReadValue()
+	rc, odd, err := p.reader.read(dec)
 	if err != nil {
 		return err
 	}
-	known, ok := m[string(raw)]
-	if !ok {
-		if err := jsonv2.Unmarshal(raw, &known, dec.Options()); err != nil {
-			return err
-		}
-		if len(raw) <= maxMark && len(m) < maxMarks {
-			m[string(raw)] = known
-		}
+	switch h := headOfChange(rc); {
+	case !h.whole():
+		p.leftOut(dec)
+	case !p.wants(h):
+	case odd != nil:
+		p.odd(h, odd)
+	case rc.Change == nil:
+		p.odd(h, nil)
+	default:
+		p.keep(rc)
 	}
-	*into = known
 	return nil
-}
-
-// changes are the options to decode changes with: what is read of them, for less than
-// by their fields.
-func (m marks) changes() jsonv2.Options {
-	return jsonv2.WithUnmarshalers(jsonv2.UnmarshalFromFunc(func(dec *jsontext.Decoder, rc *tfjson.ResourceChange) error {
-		return eachMember(dec, func(name string) error {
-			switch name {
-			case "address":
-				return jsonv2.UnmarshalDecode(dec, &rc.Address)
-			case "previous_address":
-				return jsonv2.UnmarshalDecode(dec, &rc.PreviousAddress)
-			case "module_address":
-				return jsonv2.UnmarshalDecode(dec, &rc.ModuleAddress)
-			case "mode":
-				return jsonv2.UnmarshalDecode(dec, &rc.Mode)
-			case "type":
-				return jsonv2.UnmarshalDecode(dec, &rc.Type)
-			case "name":
-				return jsonv2.UnmarshalDecode(dec, &rc.Name)
-			case "index":
-				return jsonv2.UnmarshalDecode(dec, &rc.Index)
-			case "deposed":
-				return jsonv2.UnmarshalDecode(dec, &rc.DeposedKey)
-			case "action_reason":
-				return jsonv2.UnmarshalDecode(dec, &rc.ActionReason)
-			case "change":
-				if dec.PeekKind() != '{' {
-					return jsonv2.UnmarshalDecode(dec, &rc.Change) // null, or an error that says what it is
-				}
-				rc.Change = new(tfjson.Change)
-				return m.change(dec, rc.Change)
-			default:
-				return dec.SkipValue()
-			}
-		})
-	}))
-}
-
-// change decodes the objects before and after a change, one that does not change once.
-func (m marks) change(dec *jsontext.Decoder, c *tfjson.Change) error {
-	err := eachMember(dec, func(name string) error {
-		switch name {
-		case "actions":
-			return jsonv2.UnmarshalDecode(dec, &c.Actions)
-		case "before":
-			if c.Actions.NoOp() {
-				return dec.SkipValue()
-			}
-			return jsonv2.UnmarshalDecode(dec, &c.Before)
-		case "after":
-			return jsonv2.UnmarshalDecode(dec, &c.After)
-		case "after_unknown":
-			return m.read(dec, &c.AfterUnknown)
-		case "before_sensitive":
-			return m.read(dec, &c.BeforeSensitive)
-		case "after_sensitive":
-			return m.read(dec, &c.AfterSensitive)
-		default:
-			return dec.SkipValue()
-		}
-	})
-	if c.Actions.NoOp() {
-		c.Before = c.After
-	}
-	return err
 }
 
 // keep keeps a change. What the state says of a resource that changes is then no news.
@@ -251,20 +152,21 @@ func (p *plan) defers(h head) {
 
 // wants reports whether a change is kept, and counts it if it is one.
 func (p *plan) wants(h head) bool {
-	if !slices.Equal(h.actions, []string{"no-op"}) && !slices.Equal(h.actions, []string{"read"}) {
+	if !h.actions.NoOp() && !h.actions.Read() {
 		p.changed++
 	}
 	return kept(h)
 }
 
-// priorModules reads the values of prior_state.
-func (p *plan) priorModules(ctx context.Context, dec *jsontext.Decoder) error {
+// eachResource calls f for every resource of the values that come next, of whatever
+// module; f reads the resource.
+func eachResource(dec *jsontext.Decoder, f func() error) error {
 	var module func() error
 	module = func() error {
 		return eachMember(dec, func(name string) error {
 			switch name {
 			case "resources":
-				return eachItem(dec, func() error { return p.priorResource(ctx, dec) })
+				return eachItem(dec, f)
 			case "child_modules":
 				return eachItem(dec, module)
 			default:
@@ -300,10 +202,6 @@ func (p *plan) priorResource(ctx context.Context, dec *jsontext.Decoder) error {
 // odd reports a resource that does not have the shape of one.
 func (p *plan) odd(h head, err error) {
 	detail := "The plan has no change for this resource. It is left out."
-	if semantic, ok := errors.AsType[*jsonv2.SemanticError](err); ok {
-		// The library words its errors differently from run to run.
-		err = fmt.Errorf("%s is of kind %v", pathTo(semantic.JSONPointer), semantic.JSONKind)
-	}
 	if err != nil {
 		detail = fmt.Sprintf("The plan describes this resource in a shape that is not Terraform's (%v). It is left out.", err)
 	}

@@ -73,7 +73,7 @@ func (p *plan) readFile(ctx context.Context, r io.ReaderAt, size int64) (fs.FS, 
 	plan, err := f.Plan(ctx, &planfile.Visitor{
 		Wants: func(address string, actions []string) bool {
 			h := headOf(address)
-			h.actions = actions
+			h.actions = actionsOf(actions)
 			return p.wants(h)
 		},
 		Change:   func(c *planfile.Change) { p.keep(changeOf(c)) },
@@ -117,17 +117,22 @@ func changeOf(c *planfile.Change) *tfjson.ResourceChange {
 		Address: c.Address, PreviousAddress: c.Previous, ModuleAddress: module, Mode: tfjson.ResourceMode(mode),
 		Type: typ, Name: name, Index: index, DeposedKey: c.Deposed,
 		Change: &tfjson.Change{
-			Before: c.Before, After: c.After, AfterUnknown: c.Unknown,
+			Actions: actionsOf(c.Actions), Before: c.Before, After: c.After, AfterUnknown: c.Unknown,
 			BeforeSensitive: c.BeforeSensitive, AfterSensitive: c.AfterSensitive,
 		},
-	}
-	for _, a := range c.Actions {
-		rc.Change.Actions = append(rc.Change.Actions, tfjson.Action(a))
 	}
 	if c.InCheck {
 		rc.ActionReason = readInCheck
 	}
 	return rc
+}
+
+func actionsOf(names []string) tfjson.Actions {
+	var out tfjson.Actions
+	for _, name := range names {
+		out = append(out, tfjson.Action(name))
+	}
+	return out
 }
 
 // priorOf is a resource of a state in the form of JSON plans.

@@ -212,7 +212,7 @@ func (w *world) hidden(in *instance, path, place string, v, marks any) any {
 // canonicalJSON is a text by which two spellings of one JSON value are equal.
 func canonicalJSON(text string) string {
 	v := jsontext.Value(text)
-	if v.Canonicalize(lenient) != nil {
+	if v.Canonicalize(lenient...) != nil {
 		return text
 	}
 	return string(v)

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // A Format is what a file looks like from its beginning.
@@ -75,7 +73,7 @@ func Sniff(head []byte) Format {
 // is usually cut short: what comes after the cut is not looked at.
 func sniffKeys(text []byte) Format {
 	keys := map[string]bool{}
-	dec := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	dec := newDecoder(bytes.NewReader(text))
 	if _, err := dec.ReadToken(); err != nil {
 		return Unknown
 	}

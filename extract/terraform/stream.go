@@ -8,17 +8,17 @@ import (
 	"io"
 	"strings"
 
-	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	tfjson "github.com/hashicorp/terraform-json"
 
 	"github.com/tfguard/tfguard/engine/source"
 )
 
 // lenient reads what Terraform wrote: names may repeat and text may be damaged
 // without that being a reason to refuse a whole plan.
-var lenient = jsonv2.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
-func newDecoder(r io.Reader) *jsontext.Decoder { return jsontext.NewDecoder(r, lenient) }
+func newDecoder(r io.Reader) *jsontext.Decoder { return jsontext.NewDecoder(r, lenient...) }
 
 // A shapeError says that a part of a plan is of another kind than Terraform writes:
 // what it should tell is then not known, and must not be taken for nothing.
@@ -41,11 +41,23 @@ func container(dec *jsontext.Decoder, kind jsontext.Kind, want string) (bool, er
 	case 'n', 0: // 0: there is no value, and the decoder says why
 		return false, dec.SkipValue()
 	}
+	return false, misfit(dec, want)
+}
+
+// misfit passes over a value of another kind than it should be. It returns a
+// [*shapeError], or that of the stream.
+func misfit(dec *jsontext.Decoder, want string) error {
 	raw, err := dec.ReadValue()
 	if err != nil {
-		return false, err
+		return err
 	}
-	return false, &shapeError{pathTo(dec.StackPointer()), dec.InputOffset() - int64(len(raw)), want}
+	return &shapeError{pathTo(dec.StackPointer()), dec.InputOffset() - int64(len(raw)), want}
+}
+
+// skip passes over a value that is not large.
+func skip(dec *jsontext.Decoder) error {
+	_, err := dec.ReadValue() // faster than to skip it token by token
+	return err
 }
 
 // pathTo is the way to a value as people write it.
@@ -133,15 +145,15 @@ func (p *plan) leftOut(dec *jsontext.Decoder) {
 	})
 }
 
-// readHead reads a resource or resource change whole, with its head. It is not ok if it
-// is none, which is told.
+// readHead reads a resource whole, with its head. It is not ok if it is none, which is
+// told.
 func (p *plan) readHead(dec *jsontext.Decoder) (raw jsontext.Value, h head, ok bool, err error) {
 	raw, err = dec.ReadValue()
 	if err != nil {
 		return nil, head{}, false, err
 	}
 	h = p.peek.head(raw)
-	if h.mode == "" || h.typ == "" {
+	if !h.whole() {
 		p.leftOut(dec)
 		return nil, head{}, false, nil
 	}
@@ -151,8 +163,19 @@ func (p *plan) readHead(dec *jsontext.Decoder) (raw jsontext.Value, h head, ok b
 // A head is what tells whether a resource of a plan is of interest.
 type head struct {
 	mode, typ, address string
-	actions            []string
+	actions            tfjson.Actions
 }
+
+func headOfChange(rc *tfjson.ResourceChange) head {
+	h := head{mode: string(rc.Mode), typ: rc.Type, address: rc.Address}
+	if rc.Change != nil {
+		h.actions = rc.Change.Actions
+	}
+	return h
+}
+
+// whole reports whether a head is that of a resource.
+func (h head) whole() bool { return h.mode != "" && h.typ != "" }
 
 // A peeker reads the heads of many resources. The zero peeker is ready for use.
 type peeker struct {
@@ -160,15 +183,15 @@ type peeker struct {
 	dec *jsontext.Decoder
 }
 
-// head reads the head of a resource or resource change and, in the order that
-// Terraform writes, no more than it must.
+// head reads the head of a resource and, in the order that Terraform writes, no more
+// than it must.
 func (p *peeker) head(raw jsontext.Value) head {
 	var h head
 	p.in = *bytes.NewBuffer(raw)
 	if p.dec == nil {
 		p.dec = newDecoder(&p.in)
 	} else {
-		p.dec.Reset(&p.in, lenient)
+		p.dec.Reset(&p.in, lenient...)
 	}
 	dec := p.dec
 	text := func(into *string) error {
@@ -181,7 +204,7 @@ func (p *peeker) head(raw jsontext.Value) head {
 	}
 	// skip passes over a value, or stops where nothing of interest can follow.
 	skip := func() error {
-		if h.mode != "" && h.typ != "" {
+		if h.whole() {
 			return errStop
 		}
 		return dec.SkipValue()
@@ -196,25 +219,6 @@ func (p *peeker) head(raw jsontext.Value) head {
 			err = text(&h.typ)
 		case "address":
 			err = text(&h.address)
-		case "change":
-			err = eachMember(dec, func(name string) error {
-				if name != "actions" {
-					return dec.SkipValue()
-				}
-				err := eachItem(dec, func() error {
-					var action string
-					err := text(&action)
-					h.actions = append(h.actions, action)
-					return err
-				})
-				if err != nil {
-					return err
-				}
-				if h.mode != "" && h.typ != "" {
-					return errStop
-				}
-				return nil
-			})
 		case "values", "expressions":
 			err = skip()
 		default:
