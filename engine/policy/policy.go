@@ -183,9 +183,8 @@ type Action struct {
 // for NotAction, whether it is not listed.
 func (a *Actions) Match(prefix, name string) kleene.Truth {
 	out := kleene.False
-	p, n := symbol.Literal(prefix), symbol.Literal(name)
 	for i := range a.Entries {
-		out = max(out, a.Entries[i].match(p, n))
+		out = max(out, a.Entries[i].match(prefix, name))
 		if out == kleene.True {
 			break
 		}
@@ -196,18 +195,16 @@ func (a *Actions) Match(prefix, name string) kleene.Truth {
 	return out
 }
 
-func (a *Action) match(prefix, name symbol.Text) kleene.Truth {
-	if a.all {
+func (a *Action) match(prefix, name string) kleene.Truth {
+	switch {
+	case a.all:
 		return kleene.True
+	case a.whole != nil:
+		return a.whole.Match(symbol.Literal(prefix+":"+name), nil)
+	case a.prefix.Excludes(prefix), a.name.Excludes(name):
+		return kleene.False
 	}
-	if a.whole != nil {
-		return a.whole.Match(symbol.Concat(prefix, symbol.Literal(":"), name), nil)
-	}
-	out := a.prefix.Match(prefix, nil)
-	if out != kleene.False {
-		out = min(out, a.name.Match(name, nil))
-	}
-	return out
+	return min(a.prefix.Match(symbol.Literal(prefix), nil), a.name.Match(symbol.Literal(name), nil))
 }
 
 // Resources is the Resource or NotResource element.

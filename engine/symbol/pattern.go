@@ -252,6 +252,9 @@ func (p Pattern) Match(t Text, lookup Lookup) kleene.Truth {
 	if !p.wild && !p.vars && p.enc == enc {
 		return kleene.True
 	}
+	if p.Excludes(enc) {
+		return kleene.False
+	}
 	if p.fold && !p.vars && isASCII(enc) && p.Known() {
 		return kleene.Of(must(p.enc, enc, true)) // nothing to copy
 	}
@@ -266,6 +269,24 @@ func (p Pattern) Match(t Text, lookup Lookup) kleene.Truth {
 		}
 	}
 	return kleene.And(sure, matchEncoded(pat, enc))
+}
+
+// Excludes reports whether a string is none that p matches by the literal characters
+// that both begin with. It is a quick look, and false says nothing.
+func (p Pattern) Excludes(s string) bool {
+	for i := range len(p.enc) {
+		c := p.enc[i]
+		if c >= utf8.RuneSelf {
+			return false
+		}
+		if i == len(s) {
+			return true
+		}
+		if d := s[i]; c != d && (!p.fold || c != lower(d)) {
+			return d < utf8.RuneSelf
+		}
+	}
+	return len(s) > len(p.enc) && s[len(p.enc)] < utf8.RuneSelf
 }
 
 // Expand returns p with its variables substituted, and False if one of them has
