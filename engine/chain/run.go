@@ -10,7 +10,6 @@ import (
 
 	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/arn"
-	"github.com/tfguard/tfguard/engine/condition"
 	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/symbol"
@@ -155,10 +154,20 @@ type selected struct {
 	scope
 	subject Credentials
 	token   string // stands for it in lists of chains
+	assumes string
+	// prefix and name are its first action in lower case, via is the service of that
+	// action as it calls on another's behalf.
+	prefix, name string
+	via          symbol.Text
 }
 
 func newSelected(c *Chain) *selected {
-	return &selected{c, c.scope(), c.subject(), " " + c.ID + " "}
+	out := &selected{Chain: c, scope: c.scope(), subject: c.subject(), token: " " + c.ID + " ", assumes: c.assumes()}
+	if first := c.Hops[0].Actions; len(first) > 0 { // else those of the target
+		out.prefix, out.name, _ = strings.Cut(strings.ToLower(first[0]), ":")
+		out.via = symbol.Literal(out.prefix + ".amazonaws.com")
+	}
+	return out
 }
 
 // among reports whether a list of tokens has the chain.
@@ -325,6 +334,7 @@ func (s *selection) kindOf(t *Target) targetKind {
 	var h maphash.Hash
 	var brings strings.Builder
 	h.SetSeed(s.folder.seed)
+	quiet := cuesOf(t.Policies)
 	for i, c := range s.catalog {
 		if c.subject != Caller && c.subject != ServiceRole || !c.applies(t) {
 			continue
@@ -336,7 +346,7 @@ func (s *selection) kindOf(t *Target) targetKind {
 				out.actions = append(out.actions, action)
 			}
 		}
-		if c.quiet && c.subject == Caller && c.named(t.Policies) {
+		if c.quiet && c.subject == Caller && quiet.bring(c) {
 			brings.WriteString(c.token)
 		}
 	}
@@ -353,9 +363,10 @@ func (s *selection) servesOf(p *Principal) string {
 		return serves
 	}
 	var list strings.Builder
+	quiet := cuesOf(p.Identity)
 	for _, c := range s.catalog {
-		assumed := c.subject == ServiceRole && p.Trust != nil && trusts(p.Trust, c.assumes())
-		if assumed || c.quiet && c.named(p.Identity) {
+		assumed := c.subject == ServiceRole && p.Trust != nil && trusts(p.Trust, c.assumes)
+		if assumed || c.quiet && quiet.bring(c) {
 			list.WriteString(c.token)
 		}
 	}
@@ -364,45 +375,56 @@ func (s *selection) servesOf(p *Principal) string {
 	return serves
 }
 
-// named reports whether policies name what brings a quiet chain: its first call is
-// allowed by an action of that very service, or a condition asks for the service as
-// one that calls on another's behalf; for some chains a condition key.
-func (c *Chain) named(docs []policy.Attached) bool {
-	prefix, name, _ := strings.Cut(c.Hops[0].Actions[0], ":")
+// cues are what brings quiet chains in some policies.
+type cues struct {
+	keys   []string      // of conditions
+	via    []symbol.Text // services that conditions ask for as ones that call on another's behalf
+	allows []cue
+}
+
+// A cue is an action of a service, in lower case, that a policy allows.
+type cue struct {
+	service string
+	action  policy.Actions
+}
+
+func cuesOf(docs []policy.Attached) cues {
+	var out cues
 	for _, doc := range docs {
 		for i := range doc.Statements {
 			st := &doc.Statements[i]
 			for j := range st.Conditions {
-				if c.asked(&st.Conditions[j], prefix) {
-					return true
+				c := &st.Conditions[j]
+				out.keys = append(out.keys, c.Key)
+				if hasPrefixFold(c.Key, "aws:calledvia") {
+					for _, v := range c.Values {
+						out.via = append(out.via, v.Text)
+					}
 				}
 			}
-			if c.signs != "" || st.Effect != policy.Allow || st.Actions.Not {
+			if st.Effect != policy.Allow || st.Actions.Not {
 				continue
 			}
-			for _, a := range st.Actions.Entries {
-				s, known := a.Text.Literal()
-				service, _, found := strings.Cut(s, ":")
-				if !known || !found || !strings.EqualFold(service, prefix) {
-					continue
-				}
-				one := policy.Actions{Entries: []policy.Action{a}}
-				if one.Match(strings.ToLower(prefix), strings.ToLower(name)) == kleene.True {
-					return true
+			for j := range st.Actions.Entries {
+				s, known := st.Actions.Entries[j].Text.Literal()
+				if service, _, found := strings.Cut(s, ":"); known && found {
+					out.allows = append(out.allows, cue{strings.ToLower(service), policy.Actions{Entries: st.Actions.Entries[j : j+1]}})
 				}
 			}
 		}
 	}
-	return false
+	return out
 }
 
-// asked reports whether a condition is about a quiet chain whose service has a prefix.
-func (c *Chain) asked(cond *condition.Condition, prefix string) bool {
+// bring reports whether policies name what brings a quiet chain: its first call is
+// allowed by an action of that very service, or a condition asks for the service as
+// one that calls on another's behalf; for some chains a condition key.
+func (q *cues) bring(c *selected) bool {
 	if c.signs != "" {
-		return strings.EqualFold(cond.Key, c.signs)
+		return slices.ContainsFunc(q.keys, func(key string) bool { return strings.EqualFold(key, c.signs) })
 	}
-	return hasPrefixFold(cond.Key, "aws:calledvia") && slices.ContainsFunc(cond.Values, func(v condition.Value) bool {
-		return v.Text == symbol.Literal(strings.ToLower(prefix)+".amazonaws.com")
+	return slices.Contains(q.via, c.via) || slices.ContainsFunc(q.allows, func(a cue) bool {
+		return a.service == c.prefix && a.action.Match(c.prefix, c.name) == kleene.True
 	})
 }
 
