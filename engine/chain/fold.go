@@ -101,13 +101,14 @@ type folder struct {
 	targets    map[*Target]uint64
 	ownSides   map[grantKey][]side
 	theirSides map[grantKey][]side
+	hops       map[*Chain][]*Hop
 }
 
 func newFolder(s *selection) *folder {
 	return &folder{
 		selection: s, seed: maphash.MakeSeed(),
 		principals: map[*Principal]uint64{}, targets: map[*Target]uint64{},
-		ownSides: map[grantKey][]side{}, theirSides: map[grantKey][]side{},
+		ownSides: map[grantKey][]side{}, theirSides: map[grantKey][]side{}, hops: map[*Chain][]*Hop{},
 	}
 }
 
@@ -208,8 +209,7 @@ func (f *folder) principalClass(p *Principal) uint64 {
 func (f *folder) beside(w *canonical, st *policy.Statement, p *Principal) {
 	var own []side
 	for i, m := range asides {
-		prefix, name, _ := strings.Cut(m.action, ":")
-		if st.Actions.Match(prefix, name) == kleene.False {
+		if st.Actions.Match(m.prefix, m.name) == kleene.False {
 			continue
 		}
 		if own == nil {
@@ -224,20 +224,27 @@ func (f *folder) beside(w *canonical, st *policy.Statement, p *Principal) {
 }
 
 // asides are the calls of the catalogue on stand-ins.
-var asides = func() []made {
-	var out []made
+var asides = func() []aside {
+	var out []aside
 	for _, c := range catalog {
 		for i := range c.Hops {
 			h := &c.Hops[i]
 			for _, action := range h.Actions {
-				if m := (made{action, h.Resource}); h.Resource.beside() && !slices.Contains(out, m) {
-					out = append(out, m)
+				prefix, name, _ := strings.Cut(action, ":")
+				if a := (aside{made{action, h.Resource}, prefix, name}); h.Resource.beside() && !slices.Contains(out, a) {
+					out = append(out, a)
 				}
 			}
 		}
 	}
 	return out
 }()
+
+// An aside is a call on a stand-in, with the parts of its action.
+type aside struct {
+	made
+	prefix, name string
+}
 
 func ownDocs(p *Principal) []policy.Attached {
 	docs := slices.Concat(p.Identity, p.Boundary)
@@ -366,11 +373,7 @@ func (f *folder) relation(c *combination, v *variant) uint64 {
 	cl := call{action: f.actions[c.action], principal: p, target: c.target, statement: v.statement}
 	var seen []made
 	for _, cl.chain = range c.chains {
-		for i := range cl.chain.Hops {
-			spec := &cl.chain.Hops[i]
-			if spec.Resource.beside() || spec.Resource == OnRole || spec.Optional {
-				continue
-			}
+		for _, spec := range f.deciding(cl.chain) {
 			who := p
 			if spec.Principal != "" {
 				who = f.caller(&cl, spec)
@@ -397,6 +400,20 @@ func (f *folder) relation(c *combination, v *variant) uint64 {
 		}
 	}
 	return w.h.Sum64()
+}
+
+// deciding are the hops of a chain that its principal and target decide.
+func (f *folder) deciding(c *Chain) []*Hop {
+	out, ok := f.hops[c]
+	if !ok {
+		for i := range c.Hops {
+			if h := &c.Hops[i]; !h.Resource.beside() && h.Resource != OnRole && !h.Optional {
+				out = append(out, h)
+			}
+		}
+		f.hops[c] = out
+	}
+	return out
 }
 
 // A made is a call of a chain.

@@ -128,6 +128,8 @@ type sorter struct {
 	// no targets.
 	encrypted map[symbol.Text][]int32
 	foreign   []symbol.Text
+	// passed are the resources that chains name, nil before they were asked for.
+	passed []symbol.Text
 }
 
 // narrow says how many targets a pattern may reach to be taken as mentioning them,
@@ -273,19 +275,32 @@ func (o *sorter) behind(e *arn.Pattern, reached []int32) []int32 {
 // passes reports whether a pattern mentions a resource that some chain names on its
 // way to other targets.
 func (o *sorter) passes(e *arn.Pattern) bool {
-	return slices.ContainsFunc(o.catalog, func(c *selected) bool {
-		return slices.ContainsFunc(c.Hops, func(h Hop) bool {
-			if !h.Resource.named() {
-				return false
+	if o.passed == nil {
+		o.passed = o.waypoints()
+	}
+	return slices.ContainsFunc(o.passed, func(resource symbol.Text) bool {
+		m, _ := e.MatchResource(resource, anyVariable)
+		return m != kleene.False
+	})
+}
+
+// waypoints are the resources that chains name.
+func (o *sorter) waypoints() []symbol.Text {
+	out := []symbol.Text{}
+	for _, c := range o.catalog {
+		for i := range c.Hops {
+			name := c.Hops[i].Resource
+			if !name.named() {
+				continue
 			}
-			resource := symbol.Literal(string(h.Resource))
-			if i := slices.IndexFunc(o.targets, func(t *Target) bool { return t.Address == string(h.Resource) }); i >= 0 {
+			resource := symbol.Literal(string(name))
+			if i := slices.IndexFunc(o.targets, func(t *Target) bool { return t.Address == string(name) }); i >= 0 {
 				resource = o.targets[i].ARN
 			}
-			m, _ := e.MatchResource(resource, anyVariable)
-			return m != kleene.False
-		})
-	})
+			out = append(out, resource)
+		}
+	}
+	return out
 }
 
 // number gives each hash a number of its own.

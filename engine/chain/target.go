@@ -132,8 +132,8 @@ func (t *Target) named(r Resource) bool {
 	if t.Kind == StandInTarget {
 		return r == t.standsFor
 	}
-	s := t.ARN.String()
-	return string(r) == t.Address || string(r) == s || t.Kind == BucketTarget && strings.HasPrefix(string(r), s+"/")
+	rest, found := strings.CutPrefix(string(r), t.ARN.String())
+	return string(r) == t.Address || found && (rest == "" || t.Kind == BucketTarget && rest[0] == '/')
 }
 
 // standIn reports whether the target stands for what no input defines: every caller
