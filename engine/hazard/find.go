@@ -140,8 +140,9 @@ type statement struct {
 	doc *document
 	// rule is the one that looks at it.
 	rule *Rule
-	// keys are those of the conditions in lower case, once they were asked for.
-	keys []string
+	// keys are those of the conditions in lower case, once they were asked for, and
+	// families what their families are called.
+	keys, families []string
 }
 
 // statements yields those of the policy, with what is not known of them too.
@@ -229,21 +230,28 @@ func name(index int, sid string, doc *policy.Document) string {
 func (s *statement) allows() bool { return s.Effect == policy.Allow }
 func (s *statement) denies() bool { return s.Effect == policy.Deny }
 
-// on yields the conditions over some keys, given in lower case; a name that ends in
+// on returns the conditions over some keys, given in lower case; a name that ends in
 // '/' or ':' stands for its family.
 func (s *statement) on(keys ...string) []*condition.Condition {
-	if s.keys == nil {
-		for i := range s.Conditions {
-			s.keys = append(s.keys, lower(&s.Conditions[i]))
-		}
-	}
 	var out []*condition.Condition
-	for i, key := range s.keys {
-		if slices.Contains(keys, key) || slices.Contains(keys, familyOf(key)) {
+	for i := range s.Conditions {
+		if s.over(i, keys) {
 			out = append(out, &s.Conditions[i])
 		}
 	}
 	return out
+}
+
+// over reports whether a condition is over one of some keys.
+func (s *statement) over(i int, keys []string) bool {
+	if s.keys == nil {
+		for i := range s.Conditions {
+			key := lower(&s.Conditions[i])
+			s.keys, s.families = append(s.keys, key), append(s.families, familyOf(key))
+		}
+	}
+	key, family := s.keys[i], s.families[i]
+	return slices.Contains(keys, key) || len(family) != len(key) && slices.Contains(keys, family)
 }
 
 func lower(c *condition.Condition) string { return c.Name() }
@@ -263,8 +271,8 @@ func familyOf(key string) string {
 
 // first returns the first condition over some keys that meets a test, nil if none does.
 func (s *statement) first(is func(*condition.Condition) bool, keys ...string) *condition.Condition {
-	for _, c := range s.on(keys...) {
-		if is(c) {
+	for i := range s.Conditions {
+		if c := &s.Conditions[i]; s.over(i, keys) && is(c) {
 			return c
 		}
 	}

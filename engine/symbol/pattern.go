@@ -440,8 +440,8 @@ type atom struct {
 	opt  bool // may be empty, and repeat
 }
 
-func atoms(s string) []atom {
-	out := make([]atom, 0, len(s))
+// atoms appends the atoms of an encoded text.
+func atoms(out []atom, s string) []atom {
 	for u := range units(s) {
 		switch u[0] {
 		case open:
@@ -461,14 +461,22 @@ func atoms(s string) []atom {
 	return out
 }
 
+// usual is the length of texts that may needs no memory for.
+const usual = 64
+
 // may reports whether some world exists in which t matches p. It takes symbols
 // as independent of each other, so it may say true too often and never too seldom.
 // It takes time len(p)*len(t), and gives up at the first step nothing can pass.
 func may(p, t string) bool {
-	ps, ts := atoms(p), atoms(t)
+	var pa, ta [usual]atom
+	var ra, na [usual + 1]bool
+	ps, ts := atoms(pa[:0], p), atoms(ta[:0], t)
 	// reach[j] says that ps[:i] can produce a string of ts[:j].
-	reach := make([]bool, len(ts)+1)
-	next := make([]bool, len(ts)+1)
+	reach, next := ra[:], na[:]
+	if len(ts) > usual {
+		reach, next = make([]bool, len(ts)+1), make([]bool, len(ts)+1)
+	}
+	reach, next = reach[:len(ts)+1], next[:len(ts)+1]
 	reach[0] = true
 	for j, a := range ts {
 		reach[j+1] = reach[j] && a.opt
