@@ -140,10 +140,12 @@ type statement struct {
 	doc *document
 	// rule is the one that looks at it.
 	rule *Rule
-	// keys are those of the conditions in lower case, once they were asked for, and
-	// families what their families are called.
-	keys, families []string
+	// keys are those of the conditions, once they were asked for.
+	keys []keyName
 }
+
+// A keyName is the name of a condition key and that of its family, in lower case.
+type keyName struct{ name, family string }
 
 // statements yields those of the policy, with what is not known of them too.
 func (d *document) statements() iter.Seq[*statement] {
@@ -245,13 +247,14 @@ func (s *statement) on(keys ...string) []*condition.Condition {
 // over reports whether a condition is over one of some keys.
 func (s *statement) over(i int, keys []string) bool {
 	if s.keys == nil {
+		s.keys = make([]keyName, len(s.Conditions))
 		for i := range s.Conditions {
 			key := lower(&s.Conditions[i])
-			s.keys, s.families = append(s.keys, key), append(s.families, familyOf(key))
+			s.keys[i] = keyName{key, familyOf(key)}
 		}
 	}
-	key, family := s.keys[i], s.families[i]
-	return slices.Contains(keys, key) || len(family) != len(key) && slices.Contains(keys, family)
+	k := s.keys[i]
+	return slices.Contains(keys, k.name) || len(k.family) != len(k.name) && slices.Contains(keys, k.family)
 }
 
 func lower(c *condition.Condition) string { return c.Name() }

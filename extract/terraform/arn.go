@@ -10,6 +10,7 @@ import (
 
 // A text is an attribute's text, remembered; busy while it is being made.
 type text struct {
+	path  string
 	value symbol.Text
 	busy  bool
 }
@@ -18,18 +19,22 @@ type text struct {
 // known value, the value that follows from other attributes, or a symbol. path may
 // go on below the attribute, as in roots.0.id; the symbol then keeps it.
 func (r *resolver) attr(in *instance, path string) symbol.Text {
-	if t, ok := in.attrs[path]; ok {
-		if t.busy {
+	if s, known := in.values[path].(string); known && s != "" {
+		return symbol.Literal(s)
+	}
+	for i := range in.attrs {
+		switch t := &in.attrs[i]; {
+		case t.path != path:
+		case t.busy:
 			return r.symbol(in, path)
+		default:
+			return t.value
 		}
-		return t.value
 	}
-	if in.attrs == nil {
-		in.attrs = map[string]text{}
-	}
-	in.attrs[path] = text{busy: true}
+	at := len(in.attrs)
+	in.attrs = append(in.attrs, text{path: path, busy: true})
 	t := r.makeAttr(in, path)
-	in.attrs[path] = text{value: t}
+	in.attrs[at] = text{path: path, value: t}
 	return t
 }
 

@@ -39,24 +39,30 @@ func (r *resolver) variable(steps []step, pl place, w want, hops int) outcome {
 // constants turns a JSON value into candidates. Booleans are conditions and not
 // values of anything that is looked for.
 func constants(v any) []candidate {
+	if t, ok := scalar(v); ok {
+		return []candidate{{text: t}}
+	}
+	var out []candidate
+	list, _ := v.([]any)
+	for _, item := range list {
+		out = append(out, constants(item)...)
+	}
+	return out
+}
+
+// scalar turns a JSON value into text, but for booleans and what has parts.
+func scalar(v any) (symbol.Text, bool) {
 	switch c := v.(type) {
 	case string:
-		return []candidate{{text: symbol.Literal(c)}}
+		return symbol.Literal(c), true
 	case float64:
-		return []candidate{{text: symbol.Literal(strconv.FormatFloat(c, 'f', -1, 64))}}
+		return symbol.Literal(strconv.FormatFloat(c, 'f', -1, 64)), true
 	case secret:
-		return []candidate{{text: c.text}}
+		return c.text, true
 	case json.Number:
-		return []candidate{{text: symbol.Literal(c.String())}}
-	case []any:
-		var out []candidate
-		for _, item := range c {
-			out = append(out, constants(item)...)
-		}
-		return out
-	default:
-		return nil
+		return symbol.Literal(c.String()), true
 	}
+	return symbol.Text{}, false
 }
 
 // output follows module.m.out into the module.
@@ -123,15 +129,15 @@ func (r *resolver) instances(block string, s step, keyed bool, pl place) []*inst
 		key = pl.key
 	}
 	if key == nil {
-		return of.instances
+		return of.all()
 	}
-	if in := of.byKey[key]; in != nil {
+	if in := of.at(key); in != nil {
 		return []*instance{in}
 	}
 	if s.index != nil {
 		return nil
 	}
-	return of.instances
+	return of.all()
 }
 
 // local stands in for the body of a local value, which the plan does not keep. What

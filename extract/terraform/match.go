@@ -18,9 +18,9 @@ func (b *builder) index(types []string, attrs ...string) *extract.Index[*instanc
 	ix := extract.NewIndex(func(in *instance) string { return in.address })
 	for _, typ := range types {
 		for _, in := range b.byType[typ] {
-			var texts []symbol.Text
-			for _, attr := range attrs {
-				texts = append(texts, b.attr(in, attr))
+			texts := make([]symbol.Text, len(attrs))
+			for i, attr := range attrs {
+				texts[i] = b.attr(in, attr)
 			}
 			ix.Add(in, b.generated(in), texts...)
 		}

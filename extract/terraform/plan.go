@@ -23,7 +23,7 @@ type plan struct {
 	// changed counts the changes of all resources, kept or not.
 	changed int
 	changes []*tfjson.ResourceChange
-	// told are the addresses of managed resources among them.
+	// told are the addresses of managed resources among them, once they were asked for.
 	told map[string]bool
 	// prior holds resources and data sources before the change.
 	prior     []*tfjson.StateResource
@@ -44,7 +44,6 @@ func newPlan() *plan {
 		providers: map[string]providerConfig{},
 		root:      newModule(nil, ""),
 		variables: map[string]any{},
-		told:      map[string]bool{},
 		reader:    newChangeReader(),
 	}
 }
@@ -135,12 +134,20 @@ func (p *plan) change(dec *jsontext.Decoder) error {
 	return nil
 }
 
-// keep keeps a change. What the state says of a resource that changes is then no news.
-func (p *plan) keep(rc *tfjson.ResourceChange) {
-	p.changes = append(p.changes, rc)
-	if rc.Mode == tfjson.ManagedResourceMode && rc.DeposedKey == "" {
-		p.told[rc.Address] = true
+func (p *plan) keep(rc *tfjson.ResourceChange) { p.changes = append(p.changes, rc) }
+
+// tells reports whether the changes, which come first, tell of a managed resource. What
+// the state says of it is then no news.
+func (p *plan) tells(address string) bool {
+	if p.told == nil {
+		p.told = make(map[string]bool, len(p.changes))
+		for _, rc := range p.changes {
+			if rc.Mode == tfjson.ManagedResourceMode && rc.DeposedKey == "" {
+				p.told[rc.Address] = true
+			}
+		}
 	}
+	return p.told[address]
 }
 
 // defers notes a change that is left to a further plan. Its resource stays as it is.
@@ -187,7 +194,7 @@ func (p *plan) priorResource(ctx context.Context, dec *jsontext.Decoder) error {
 		return err
 	}
 	raw, h, ok, err := p.readHead(dec)
-	if !ok || !kept(h) || p.told[h.address] {
+	if !ok || !kept(h) || p.tells(h.address) {
 		return err
 	}
 	sr := new(tfjson.StateResource)

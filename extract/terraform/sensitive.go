@@ -227,6 +227,9 @@ func join(path, key string) string {
 
 // single is the text of one value; empty if it is none.
 func single(v any) symbol.Text {
+	if t, ok := scalar(v); ok {
+		return t
+	}
 	if c := constants(v); len(c) == 1 {
 		return c[0].text
 	}

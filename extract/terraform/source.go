@@ -76,7 +76,7 @@ func (p planValues) Instances(module, block string) ([]configuration.Instance, b
 	typ, isData := strings.CutPrefix(block, "data.")
 	typ, _, _ = strings.Cut(typ, ".")
 	var out []configuration.Instance
-	for _, in := range p.blocks[module+" "+block].instances {
+	for _, in := range p.blocks[module+" "+block].all() {
 		out = append(out, planInstance{p.resolver, in})
 	}
 	return out, isData && strings.HasPrefix(typ, "aws_") || !isData && keptTypes[typ]

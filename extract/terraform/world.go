@@ -28,7 +28,7 @@ type instance struct {
 	config          *configResource
 	scope           *module
 	// attrs remembers the texts of attributes.
-	attrs map[string]text
+	attrs []text
 }
 
 // A world is all instances after the change.
@@ -39,7 +39,7 @@ type world struct {
 	// read are the data sources, in the same order.
 	read []*instance
 	// blocks are the resource blocks with their instances, by "module type.name".
-	blocks map[string]resourceBlock
+	blocks map[string]*resourceBlock
 	// gone are changes whose object before the change is no more, or not the same:
 	// what other resources still show of it is out of date.
 	gone []*instance
@@ -57,16 +57,37 @@ type world struct {
 	parsed            map[string]*parsedPolicy
 }
 
-// A resourceBlock is what a resource block stands for: its instances, in the order of their
-// addresses, and those with a key by it.
+// A resourceBlock is what a resource block stands for: its instances, in the order of
+// their addresses. A nil one has none.
 type resourceBlock struct {
 	instances []*instance
-	byKey     map[any]*instance
+	byKey     map[any]*instance // once somebody asked
+}
+
+func (b *resourceBlock) all() []*instance {
+	if b == nil {
+		return nil
+	}
+	return b.instances
+}
+
+// at returns the instance with a key, nil if there is none.
+func (b *resourceBlock) at(key any) *instance {
+	if b == nil {
+		return nil
+	}
+	if b.byKey == nil {
+		b.byKey = make(map[any]*instance, len(b.instances))
+		for _, in := range b.instances {
+			b.byKey[in.key] = in
+		}
+	}
+	return b.byKey[key]
 }
 
 func newWorld(p *plan) *world {
 	w := &world{
-		byType: map[string][]*instance{}, blocks: map[string]resourceBlock{},
+		byType: map[string][]*instance{}, blocks: map[string]*resourceBlock{},
 		deferred: map[string]bool{}, modules: map[string][]step{}, root: p.root, configKnown: p.configured,
 		sensitivePolicies: map[string]bool{}, parsed: p.parsed,
 	}
@@ -99,7 +120,11 @@ func newWorld(p *plan) *world {
 			w.managed = append(w.managed, in)
 			w.byType[in.typ] = append(w.byType[in.typ], in)
 		}
-		w.place(in)
+		name := in.block()
+		if w.blocks[name] == nil {
+			w.blocks[name] = &resourceBlock{}
+		}
+		w.blocks[name].instances = append(w.blocks[name].instances, in)
 	}
 	slices.SortFunc(w.gone, byAddressOrder)
 	for _, in := range w.gone {
@@ -149,20 +174,6 @@ func (w *world) instance(address, module string, mode tfjson.ResourceMode, typ, 
 // readInCheck is why Terraform reads a data source that is part of a check and not
 // of the infrastructure.
 const readInCheck = "read_because_check_nested"
-
-// place adds an instance to its block.
-func (w *world) place(in *instance) {
-	name := in.block()
-	of := w.blocks[name]
-	of.instances = append(of.instances, in)
-	if in.key != nil {
-		if of.byKey == nil {
-			of.byKey = map[any]*instance{}
-		}
-		of.byKey[in.key] = in
-	}
-	w.blocks[name] = of
-}
 
 // overlay puts one change over the state before it. It returns the instance that the
 // change leaves, if any.

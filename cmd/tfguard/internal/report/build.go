@@ -61,6 +61,7 @@ func (r *Report) Add(c *Check) {
 		Principals: len(inv.Principals), Resources: len(inv.Resources), Policies: len(inv.Policies),
 		Facts: facts(inv), Incomplete: list(inv.Incomplete), Uncompared: c.Uncompared, Notes: list(c.Result.Notes),
 	})
+	r.Policies = slices.Grow(r.Policies, len(inv.Policies)+len(c.Extra))
 	for _, p := range slices.Concat(inv.Policies, c.Extra) {
 		r.addPolicy(p, input)
 		if p.Unread != "" {
