@@ -205,7 +205,7 @@ func (o *checkOptions) input(ctx context.Context, stdin io.Reader, world []place
 	}
 	from := o.sources
 	from.account, from.before = cfg.KnownAccount(), o.only == nil
-	usual := debug.SetGCPercent(200) // nearly all that reading takes is kept until it is done
+	usual := debug.SetGCPercent(400) // nearly all that reading takes is kept until it is done
 	in := readAll(ctx, &from, stdin, world, unreadable)
 	debug.SetGCPercent(usual)
 	if in == nil {
