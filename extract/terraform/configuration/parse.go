@@ -31,7 +31,7 @@ func (s *Source) Modules() []Module {
 }
 
 // Blocks parses the files of a module in either syntax, and returns the blocks at their
-// top. What override files say has taken the place of what it overrides. A folder that
+// top. Of main.tf and main.tofu the latter counts, as in OpenTofu. What override files say has taken the place of what it overrides. A folder that
 // is not there holds no blocks.
 func (s *Source) Blocks(m Module) (hclsyntax.Blocks, error) {
 	blocks, err := s.blocks(s.folders[m.Name])
@@ -48,8 +48,14 @@ func (s *Source) blocks(at folder) (hclsyntax.Blocks, error) {
 	}
 	var first, overrides hclsyntax.Blocks
 	for _, file := range files {
-		stem, isJSON := strings.CutSuffix(file, ".json")
-		stem, isSource := strings.CutSuffix(stem, ".tf")
+		plain, isJSON := strings.CutSuffix(file, ".json")
+		stem, isSource := strings.CutSuffix(plain, ".tf")
+		if isSource && slices.Contains(files, stem+".tofu"+strings.TrimPrefix(file, plain)) {
+			continue // OpenTofu reads the other one
+		}
+		if !isSource {
+			stem, isSource = strings.CutSuffix(plain, ".tofu")
+		}
 		if !isSource {
 			continue
 		}

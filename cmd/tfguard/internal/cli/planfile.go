@@ -146,7 +146,7 @@ func (s *sources) options(ctx context.Context) terraform.Options {
 		return readStacks(ctx, stacks, account)
 	}
 	if opts.Folder == "" {
-		for _, syntax := range []string{"*.tf", "*.tf.json"} {
+		for _, syntax := range []string{"*.tf", "*.tf.json", "*.tofu", "*.tofu.json"} {
 			if files, err := filepath.Glob(syntax); err == nil && len(files) > 0 {
 				opts.Folder, opts.FolderAssumed = ".", true
 			}
