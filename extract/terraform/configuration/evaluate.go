@@ -610,10 +610,11 @@ func plain(x hclsyntax.Expression) hclsyntax.Expression {
 		for i := range x.Args {
 			x.Args[i] = plain(x.Args[i])
 		}
-	case *hclsyntax.TupleConsExpr:
+	case *listed:
 		for i := range x.Exprs {
 			x.Exprs[i] = plain(x.Exprs[i])
 		}
+		return x.TupleConsExpr
 	}
 	return x
 }

@@ -116,13 +116,21 @@ func closures(f func(args []cty.Value) (cty.Value, error)) function.Function {
 	})
 }
 
+// closure is an argument as an expression that may fail as a whole.
+func closure(arg cty.Value) *customdecode.ExpressionClosure {
+	c := customdecode.ExpressionClosureFromVal(arg)
+	ctx := c.EvalContext.NewChild()
+	ctx.Variables = map[string]cty.Value{tryingName: cty.True}
+	return &customdecode.ExpressionClosure{Expression: c.Expression, EvalContext: ctx}
+}
+
 // try gives the first argument that does not fail. An argument that is unknown in
 // part is taken to succeed: what it refers to exists. Where it fails because of what is
 // unknown, nobody knows whether it will.
 func (e *Evaluator) try() function.Function {
 	return closures(func(args []cty.Value) (cty.Value, error) {
 		for _, arg := range args {
-			c := customdecode.ExpressionClosureFromVal(arg)
+			c := closure(arg)
 			v, diags := c.Value()
 			if !diags.HasErrors() {
 				return v, nil
@@ -140,7 +148,7 @@ func (e *Evaluator) can() function.Function {
 		if len(args) != 1 {
 			return cty.DynamicVal, errors.New("one argument is required")
 		}
-		c := customdecode.ExpressionClosureFromVal(args[0])
+		c := closure(args[0])
 		v, diags := c.Value()
 		if diags.HasErrors() {
 			if what, ok := e.undecided(c); ok {

@@ -2,6 +2,7 @@ package configuration
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -13,10 +14,12 @@ import (
 	"github.com/tfguard/tfguard/engine/symbol"
 )
 
-// Expressions are evaluated by HCL itself. Four kinds of nodes are put in the place
+// Expressions are evaluated by HCL itself. Five kinds of nodes are put in the place
 // of HCL's own: references, which are looked up when they are needed; templates,
 // which keep what is unknown in them; objects, which remember where they are
-// written; and comparisons, which know that a symbol may turn out equal.
+// written; lists; and comparisons, which know that a symbol may turn out equal. A part
+// of a template, object or list that fails is unknown by itself: Terraform has
+// evaluated it, so that it is tfguard that lacks something.
 
 // instrument prepares all expressions of a body.
 func (e *Evaluator) instrument(body *hclsyntax.Body) {
@@ -52,6 +55,7 @@ func (e *Evaluator) rewrite(x hclsyntax.Expression) hclsyntax.Expression {
 		x.Collection, x.Key = e.rewrite(x.Collection), e.rewrite(x.Key)
 	case *hclsyntax.TupleConsExpr:
 		e.rewriteAll(x.Exprs)
+		return &listed{x}
 	case *hclsyntax.ObjectConsExpr:
 		for i := range x.Items {
 			if key, ok := x.Items[i].KeyExpr.(*hclsyntax.ObjectConsKeyExpr); ok {
@@ -99,11 +103,55 @@ func (e *Evaluator) rewrite(x hclsyntax.Expression) hclsyntax.Expression {
 type placed struct{ *hclsyntax.ObjectConsExpr }
 
 func (x *placed) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	v, diags := x.ObjectConsExpr.Value(ctx)
-	if diags.HasErrors() {
+	var failed hcl.Diagnostics
+	object := *x.ObjectConsExpr
+	object.Items = slices.Clone(x.Items)
+	for i, item := range x.Items {
+		v, diags := attempt(item.ValueExpr, ctx)
+		failed = append(failed, diags...)
+		object.Items[i].ValueExpr = &hclsyntax.LiteralValueExpr{Val: v, SrcRange: item.ValueExpr.Range()}
+	}
+	v, diags := object.Value(ctx)
+	if diags = append(failed, diags...); diags.HasErrors() {
 		return v, diags
 	}
 	return v.Mark(place{rangeOf(x.SrcRange)}), diags
+}
+
+// A listed expression is a list.
+type listed struct{ *hclsyntax.TupleConsExpr }
+
+func (x *listed) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	var failed hcl.Diagnostics
+	items := make([]cty.Value, len(x.Exprs))
+	for i, item := range x.Exprs {
+		var diags hcl.Diagnostics
+		items[i], diags = attempt(item, ctx)
+		failed = append(failed, diags...)
+	}
+	return cty.TupleVal(items), failed
+}
+
+// attempt evaluates a part of an expression. What fails is unknown, but where the
+// configuration itself asks whether it does.
+func attempt(x hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	v, diags := x.Value(ctx)
+	if !diags.HasErrors() || trying(ctx) {
+		return v, diags
+	}
+	return unknown(problem(diags)), nil
+}
+
+// tryingName is the name under which contexts say that failing is asked for.
+const tryingName = "(trying)"
+
+func trying(ctx *hcl.EvalContext) bool {
+	for ; ctx != nil; ctx = ctx.Parent() {
+		if _, ok := ctx.Variables[tryingName]; ok {
+			return true
+		}
+	}
+	return false
 }
 
 // A reference is looked up in the module it stands in, unless a for expression, a
@@ -133,7 +181,7 @@ func (x *reference) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 			v, err := sc.EncapsulatedValue().(*frame).resolve(x.Traversal)
 			if err != nil {
 				return cty.DynamicVal, hcl.Diagnostics{{
-					Severity: hcl.DiagError, Summary: "Unsupported reference", Detail: err.Error(), Subject: x.SrcRange.Ptr(),
+					Severity: hcl.DiagError, Summary: join(root, pathOf(x.Traversal[1:])), Detail: err.Error(), Subject: x.SrcRange.Ptr(),
 				}}
 			}
 			return v, nil
@@ -197,8 +245,8 @@ func (x *template) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
 	var segments []segment
 	marks := cty.ValueMarks{}
-	for _, part := range x.Parts {
-		v, partDiags := part.Value(ctx)
+	for _, p := range x.Parts {
+		v, partDiags := attempt(p, ctx)
 		diags = append(diags, partDiags...)
 		if partDiags.HasErrors() {
 			continue
@@ -207,15 +255,15 @@ func (x *template) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 		for m := range onlyKept(partMarks) {
 			marks[m] = struct{}{}
 		}
-		text, problem := x.text(part, v, partMarks)
+		text, problem := x.text(p, v, partMarks)
 		if problem != "" {
 			diags = append(diags, &hcl.Diagnostic{
 				Severity: hcl.DiagError, Summary: "Invalid template interpolation value", Detail: problem,
-				Subject: part.Range().Ptr(), Context: &x.SrcRange, Expression: part, EvalContext: ctx,
+				Subject: p.Range().Ptr(), Context: &x.SrcRange, Expression: p, EvalContext: ctx,
 			})
 			continue
 		}
-		segments = append(segments, newSegment(part, b.Len(), text))
+		segments = append(segments, newSegment(p, b.Len(), text))
 		b.WriteString(text)
 		if b.Len() > maxText {
 			return cty.DynamicVal, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Text too large", Detail: errTooLarge.Error(), Subject: &x.SrcRange})
