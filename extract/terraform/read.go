@@ -130,6 +130,8 @@ func (p *plan) read(ctx context.Context, r io.Reader, name string) error {
 	var shape *shapeError
 	switch {
 	case err == nil:
+	case errors.As(err, &shape) && shape.path == "":
+		return notPlan(name, JSON)
 	case errors.As(err, &shape):
 		in := &InputError{Name: name, Format: PlanJSON, Msg: "this is no plan as Terraform writes it: " + shape.Error() + "; write the plan again with " + show}
 		in.Line, in.Column = lines.place(shape.offset)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // A Format is what a file looks like from its beginning.
@@ -63,10 +65,14 @@ func Sniff(head []byte) Format {
 	if len(text) == 0 {
 		return Empty
 	}
-	if text[0] != '{' {
+	switch {
+	case text[0] == '{':
+		return sniffKeys(text)
+	case text[0] == '[', jsontext.Value(text).IsValid():
+		return JSON
+	default:
 		return Unknown
 	}
-	return sniffKeys(text)
 }
 
 // sniffKeys decides by the keys of the object that text begins with. The object

@@ -73,7 +73,7 @@ func runExtract(ctx context.Context, o *extractOptions, args []string) error {
 		if err != nil {
 			unreadable(world[0].path, err)
 		} else if in != nil {
-			all = append(all, report.NewInventory(in.path, in.format, in.Inventory))
+			all = append(all, report.NewInventory(in.path, in.format, in.Result))
 		}
 	}
 	var err error

@@ -75,10 +75,7 @@ func (r *Report) Add(c *Check) {
 		}
 	}
 	for _, d := range c.Diagnostics {
-		r.Diagnostics = append(r.Diagnostics, Diagnostic{
-			Severity: d.Severity.String(), Summary: d.Summary, Detail: d.Detail,
-			Address: d.Origin.Address, Source: sourceOf(d.Origin, d.Range), Input: input,
-		})
+		r.Diagnostics = append(r.Diagnostics, diagnostic(d, input))
 	}
 	base := len(r.Replays)
 	for _, rep := range c.Result.Replays {
@@ -120,6 +117,13 @@ func facts(inv *extract.Inventory) []Fact {
 		out = append(out, Fact{Name: "parameter " + p.Name, Value: p.Value.String(), From: p.From, Assumed: p.Assumed})
 	}
 	return out
+}
+
+func diagnostic(d source.Diagnostic, input int) Diagnostic {
+	return Diagnostic{
+		Severity: d.Severity.String(), Summary: d.Summary, Detail: d.Detail,
+		Address: d.Origin.Address, Source: sourceOf(d.Origin, d.Range), Input: input,
+	}
 }
 
 func (r *Report) addPolicy(p *extract.Policy, input int) {

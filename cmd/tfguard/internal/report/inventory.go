@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/tfguard/tfguard/engine/policy"
@@ -20,6 +21,8 @@ type Inventory struct {
 	Principals []PrincipalRow `json:"principals"`
 	Resources  []ResourceRow  `json:"resources"`
 	Policies   []Policy       `json:"policies"`
+	// Diagnostics tell what was not understood.
+	Diagnostics []Diagnostic `json:"diagnostics"`
 }
 
 // A PrincipalRow is a user or role with the IDs of its policies.
@@ -40,11 +43,12 @@ type ResourceRow struct {
 	Policies []string `json:"policies"`
 }
 
-// NewInventory shows an inventory of an input.
-func NewInventory(path, format string, inv *extract.Inventory) Inventory {
+// NewInventory shows what was read of an input.
+func NewInventory(path, format string, result *extract.Result) Inventory {
+	inv := result.Inventory
 	out := Inventory{
 		Path: path, Format: format, Facts: facts(inv), Incomplete: list(inv.Incomplete),
-		Principals: []PrincipalRow{}, Resources: []ResourceRow{},
+		Principals: []PrincipalRow{}, Resources: []ResourceRow{}, Diagnostics: []Diagnostic{},
 	}
 	ids := func(docs []policy.Attached) []string {
 		names := []string{}
@@ -68,6 +72,9 @@ func NewInventory(path, format string, inv *extract.Inventory) Inventory {
 		rep.addPolicy(p, 0)
 	}
 	out.Policies = rep.Policies
+	for _, d := range result.Diagnostics {
+		out.Diagnostics = append(out.Diagnostics, diagnostic(d, 0))
+	}
 	return out
 }
 
@@ -134,5 +141,10 @@ func (t *text) inventory(inv *Inventory) {
 	for _, p := range inv.Policies {
 		t.paragraph("  ", "    ", plain, p.ID+"  "+p.Kind)
 		branches("unknown", p.Unknown)
+	}
+	told := slices.DeleteFunc(slices.Clone(inv.Diagnostics), func(d Diagnostic) bool { return !d.matters(inv.Incomplete) })
+	section("Remarks", len(told))
+	for i := range told {
+		t.paragraph("  ", "    ", yellow, told[i].words())
 	}
 }

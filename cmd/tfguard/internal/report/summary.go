@@ -116,17 +116,25 @@ func (r *Report) remarks() []string {
 	}
 	for i := range r.Diagnostics {
 		d := &r.Diagnostics[i]
-		// What makes an input incomplete is told where it is named.
-		if d.Severity == "info" || slices.Contains(r.Inputs[d.Input].Incomplete, d.Detail) {
-			continue
+		if d.matters(r.Inputs[d.Input].Incomplete) {
+			words = append(words, r.of(d.Input)+d.words())
 		}
-		at := where(d.Address, d.Source)
-		if at != "" {
-			at += ": "
-		}
-		words = append(words, fmt.Sprintf("%s%s%s. %s", r.of(d.Input), at, d.Summary, d.Detail))
 	}
 	return words
+}
+
+// matters reports whether people are told: what makes an input incomplete is told where
+// the input is named.
+func (d *Diagnostic) matters(incomplete []string) bool {
+	return d.Severity != "info" && !slices.Contains(incomplete, d.Detail)
+}
+
+func (d *Diagnostic) words() string {
+	at := where(d.Address, d.Source)
+	if at != "" {
+		at += ": "
+	}
+	return fmt.Sprintf("%s%s. %s", at, d.Summary, d.Detail)
 }
 
 // assumed counts the policies of an input that are known by their references alone.
