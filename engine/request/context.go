@@ -125,6 +125,21 @@ func (c Context) All() iter.Seq[Entry] {
 	}
 }
 
+// Unsure returns the names of the keys whose presence is not known, in the order of [Context.All].
+func (c Context) Unsure() []string {
+	var out []string
+	for key, e := range c.entries {
+		if e.Present != kleene.True {
+			out = append(out, key)
+		}
+	}
+	slices.Sort(out)
+	for i, key := range out {
+		out[i] = c.entries[key].Key
+	}
+	return out
+}
+
 // Lookup gives the value of a single-valued key for policy variables; a
 // multivalued key cannot be one and counts as absent (AWS page "IAM policy
 // elements: Variables and tags").

@@ -7,7 +7,6 @@ import (
 	"github.com/tfguard/tfguard/engine"
 	"github.com/tfguard/tfguard/engine/chain"
 	"github.com/tfguard/tfguard/engine/hazard"
-	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
 	"github.com/tfguard/tfguard/engine/request"
 	"github.com/tfguard/tfguard/engine/source"
@@ -190,22 +189,8 @@ func hop(h *chain.HopResult) Hop {
 	out := Hop{
 		Hop: h.Hop, Optional: h.Optional, Credentials: string(h.Credentials),
 		Principal: p.Name().String(), Action: h.Request.Action, Resource: h.Request.Resource.String(),
-		Context: map[string]any{}, ContextUnknown: []string{},
+		Context: Context{of: h.Request.Context}, ContextUnknown: list(h.Request.Context.Unsure()),
 		Verdict: h.Verdict, Because: []Because{}, Unknown: list(h.Unknown), Notes: h.Notes,
-	}
-	for e := range h.Request.Context.All() {
-		values := make([]string, len(e.Values))
-		for i, v := range e.Values {
-			values[i] = v.String()
-		}
-		switch {
-		case e.Present != kleene.True:
-			out.ContextUnknown = append(out.ContextUnknown, e.Key)
-		case request.Multivalued(e.Key) || len(values) != 1:
-			out.Context[e.Key] = values
-		default:
-			out.Context[e.Key] = values[0]
-		}
 	}
 	for i := range h.Because {
 		out.Because = append(out.Because, because(&h.Because[i]))

@@ -66,8 +66,9 @@ func (t *text) hop(h *Hop) {
 	t.branch("on", h.Resource)
 	t.branch("by", fmt.Sprintf("%s (%s)", h.Principal, h.Credentials))
 	name := "context"
-	for _, k := range slices.Sorted(maps.Keys(h.Context)) {
-		value := h.Context[k]
+	keys := h.Context.Keys()
+	for _, k := range slices.Sorted(maps.Keys(keys)) {
+		value := keys[k]
 		if list, ok := value.([]string); ok {
 			value = strings.Join(list, ", ")
 		}

@@ -34,7 +34,7 @@ func everything() *Report {
 	r.Unreadable = []Unreadable{{Path: "other/plan.json", Message: "other/plan.json: the plan ends in the middle"}}
 	hop := func(n int, action, who string, v engine.Verdict) Hop {
 		h := Hop{Hop: n, Credentials: "caller", Principal: who, Action: action, Resource: "arn:aws:s3:::logs", Verdict: v,
-			Context: map[string]any{"aws:SourceIp": "192.0.2.1", "aws:CalledVia": []string{"athena.amazonaws.com"}}}
+			Context: Context{read: map[string]any{"aws:SourceIp": "192.0.2.1", "aws:CalledVia": []string{"athena.amazonaws.com"}}}}
 		if n > 1 {
 			h.Credentials = "fas"
 		}

@@ -13,7 +13,9 @@ import (
 	"strings"
 
 	"github.com/tfguard/tfguard/engine"
+	"github.com/tfguard/tfguard/engine/kleene"
 	"github.com/tfguard/tfguard/engine/policy"
+	"github.com/tfguard/tfguard/engine/request"
 )
 
 // Schema names the version of the JSON report.
@@ -323,15 +325,55 @@ type Hop struct {
 	Principal   string `json:"principal"`
 	Action      string `json:"action"`
 	Resource    string `json:"resource"`
-	// Context holds the keys that are certainly present: a string, or an array for
-	// keys that hold sets. ContextUnknown names those whose presence is unsure.
-	Context        map[string]any `json:"context"`
+	// Context holds the keys that are certainly present, ContextUnknown names those whose
+	// presence is unsure.
+	Context        Context        `json:"context"`
 	ContextUnknown []string       `json:"contextUnknown"`
 	Verdict        engine.Verdict `json:"verdict"`
 	Because        []Because      `json:"because"`
 	// Unknown names what an unknown verdict hangs on.
 	Unknown []string `json:"unknown"`
 	Notes   []string `json:"notes,omitempty"`
+}
+
+// A Context is the request context of a hop. There are very many, and few are asked for:
+// its keys are written out when they are.
+type Context struct {
+	of   request.Context
+	read map[string]any
+}
+
+// Keys are those that are certainly present, with their value: a string, or a list for
+// keys that hold sets.
+func (c Context) Keys() map[string]any {
+	if c.read != nil {
+		return c.read
+	}
+	out := map[string]any{}
+	for e := range c.of.All() {
+		if e.Present != kleene.True {
+			continue
+		}
+		values := make([]string, len(e.Values))
+		for i, v := range e.Values {
+			values[i] = v.String()
+		}
+		if request.Multivalued(e.Key) || len(values) != 1 {
+			out[e.Key] = values
+		} else {
+			out[e.Key] = values[0]
+		}
+	}
+	return out
+}
+
+// MarshalJSON returns the keys as an object.
+func (c Context) MarshalJSON() ([]byte, error) { return json.Marshal(c.Keys()) }
+
+// UnmarshalJSON reads the keys of a saved report.
+func (c *Context) UnmarshalJSON(text []byte) error {
+	*c = Context{}
+	return json.Unmarshal(text, &c.read)
 }
 
 // Because is the part a statement played in a decision. Statement 0 stands for the
