@@ -113,6 +113,7 @@ var keyActions = map[string][]string{
 func (r *runner) replay(c call) (*Replay, bool) {
 	w := *c.from
 	out := &Replay{Chain: c.chain, Action: c.action, Principal: c.principal, Target: c.target, From: w.from}
+	out.Hops = make([]HopResult, 0, len(c.chain.Hops))
 	for i := range c.chain.Hops {
 		h := &c.chain.Hops[i]
 		if h.Resource == OnKey && c.key().IsZero() {
