@@ -192,9 +192,15 @@ func (o *checkOptions) worlds(ctx context.Context, args []string, unreadable fun
 	return slices.Collect(slices.Chunk(all, 1))
 }
 
-// manyPolicies is from how many on the memory that reading an input took is freed before
-// the input is judged: what it was made of is garbage then, and as large as it is.
+// manyPolicies is from how many on memory is freed between the steps of a check: what a
+// step was made of is garbage then, and as large as what it leaves.
 const manyPolicies = 2000
+
+func freeAfterStep(inv *extract.Inventory) {
+	if len(inv.Policies) > manyPolicies {
+		runtime.GC()
+	}
+}
 
 // input reads the inputs of one world with their configuration. Of inputs that cannot
 // be read it tells unreadable; it returns nil if none can.
@@ -211,9 +217,7 @@ func (o *checkOptions) input(ctx context.Context, stdin io.Reader, world []place
 	if in == nil {
 		return nil, nil, nil
 	}
-	if len(in.Inventory.Policies) > manyPolicies {
-		runtime.GC()
-	}
+	freeAfterStep(in.Inventory)
 	was := in.Before
 	in.Before = nil
 	if was != nil && was != in.Inventory {
@@ -264,6 +268,7 @@ func (o *checkOptions) judge(in *input, w *world, cfg *config.Config) *report.Ch
 		Diagnostics: in.Diagnostics,
 		Result:      chain.Run(w, opts),
 	}
+	freeAfterStep(in.Inventory)
 	accesses, whole := compare(in, w, &c.Result, opts, cfg)
 	c.Accesses, c.Uncompared = accesses, !whole
 	settle(in, &c.Result, opts, cfg)
