@@ -72,7 +72,7 @@ func (b *builder) readCarrier(in *instance, c *carrier) {
 	}
 	list, leaf, nested := strings.Cut(c.path, "[].")
 	if !nested {
-		doc := b.document(in, c.path, in.values[c.path], at(in.unknown, c.path), at(in.sensitive, c.path), kind, func() bool { return b.configured(in, c.path) })
+		doc := b.document(in, c.path, in.values[c.path], at(in.unknown, c.path), at(in.sensitive, c.path), kind, func() bool { return c.required() || b.configured(in, c.path) })
 		if doc != nil {
 			b.carried[in] = append(b.carried[in], carried{doc: doc, carrier: c, computed: !in.isUnknown(c.path) && !b.written(in, c.path)})
 		}

@@ -1,6 +1,10 @@
 package terraform
 
-import "github.com/tfguard/tfguard/engine/policy"
+import (
+	"strings"
+
+	"github.com/tfguard/tfguard/engine/policy"
+)
 
 // A carrier is an attribute that holds a policy document as a JSON string.
 type carrier struct {
@@ -15,6 +19,12 @@ type carrier struct {
 	types  []string
 	// arn is the ARN of what the policy stands on where no resource is named.
 	arn string
+}
+
+// required reports whether a resource always sets the attribute: it exists for the
+// policy, or cannot be without one. Others may leave it to the service.
+func (c *carrier) required() bool {
+	return c.typ != "aws_vpc_endpoint_policy" && (c.target != "" || strings.HasSuffix(c.typ, "_policy") || c.path == "assume_role_policy")
 }
 
 // Identity, trust, organization and endpoint policies of IAM, Organizations,

@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,10 +34,11 @@ func newChangeReader() *changeReader {
 }
 
 // read reads the next value. odd is the first part of it that has another shape than
-// Terraform writes, and that is left out; err is about the stream. Of a change that is
-// of no interest the actions are read, and not its values.
+// Terraform writes; err is about the stream. Of a change that is of no interest, as its
+// type says before, the actions are read and not the values.
 func (r *changeReader) read(dec *jsontext.Decoder) (rc *tfjson.ResourceChange, odd *shapeError, err error) {
 	rc, r.odd = new(tfjson.ResourceChange), nil
+	passed := false
 	err = r.each(dec, func(name string) (err error) {
 		switch name {
 		case "address":
@@ -59,17 +61,44 @@ func (r *changeReader) read(dec *jsontext.Decoder) (rc *tfjson.ResourceChange, o
 			err = r.word(dec, (*string)(&rc.ActionReason))
 		case "change":
 			h := headOfChange(rc)
-			rc.Change, err = r.change(dec, h.whole() && !kept(h))
+			passed = h.valid() && !kept(h)
+			rc.Change, err = r.change(dec, !passed)
 		default:
 			err = skip(dec)
 		}
 		return err
 	})
+	if err == nil && kept(headOfChange(rc)) {
+		r.complete(dec, rc, passed)
+	}
 	return rc, r.odd, err
 }
 
+// complete notes what a change of interest lacks.
+func (r *changeReader) complete(dec *jsontext.Decoder, rc *tfjson.ResourceChange, passed bool) {
+	lacks := func(part, want string) {
+		_ = r.note(&shapeError{path: join(pathTo(dec.StackPointer()), part), want: want})
+	}
+	object := func(v any) bool { _, ok := v.(map[string]any); return ok }
+	c := rc.Change
+	switch {
+	case rc.Address == "":
+		lacks("address", "text")
+	case passed: // another type was told before
+		lacks("type", "single text")
+	case c == nil:
+		lacks("change", "object")
+	case len(c.Actions) == 0:
+		lacks("change.actions", "list of actions")
+	case c.Before != nil && !object(c.Before):
+		lacks("change.before", "object")
+	case c.After != nil && !object(c.After), c.After == nil && (slices.Contains(c.Actions, tfjson.ActionCreate) || slices.Contains(c.Actions, tfjson.ActionUpdate)):
+		lacks("change.after", "object")
+	}
+}
+
 // change reads what changes, or the actions alone.
-func (r *changeReader) change(dec *jsontext.Decoder, actions bool) (*tfjson.Change, error) {
+func (r *changeReader) change(dec *jsontext.Decoder, values bool) (*tfjson.Change, error) {
 	if dec.PeekKind() == 'n' {
 		return nil, skip(dec)
 	}
@@ -84,7 +113,7 @@ func (r *changeReader) change(dec *jsontext.Decoder, actions bool) (*tfjson.Chan
 				c.Actions = append(c.Actions, tfjson.Action(action))
 				return err
 			}))
-		case actions, name == "before" && c.Actions.NoOp():
+		case !values, name == "before" && c.Actions.NoOp():
 			return skip(dec)
 		}
 		switch name {
@@ -176,12 +205,16 @@ func (r *changeReader) mark(dec *jsontext.Decoder) (any, error) {
 		return nil, err
 	}
 	tree, ok := r.marks[string(raw)]
-	if !ok {
-		key := string(raw)
-		tree, err = r.value(newDecoder(strings.NewReader(key)), nil)
-		if len(key) <= maxMark && len(r.marks) < maxMarks {
-			r.marks[key] = tree
-		}
+	if ok {
+		return tree, nil
+	}
+	key, odd := string(raw), r.odd
+	tree, err = r.value(newDecoder(strings.NewReader(key)), nil)
+	switch {
+	case r.odd != odd: // found inside, so that the path begins there
+		r.odd.path = join(pathTo(dec.StackPointer()), r.odd.path)
+	case len(key) <= maxMark && len(r.marks) < maxMarks:
+		r.marks[key] = tree
 	}
 	return tree, err
 }

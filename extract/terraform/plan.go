@@ -121,13 +121,14 @@ func (p *plan) change(dec *jsontext.Decoder) error {
 		return err
 	}
 	switch h := headOfChange(rc); {
-	case !h.whole():
+	case !h.valid():
 		p.leftOut(dec)
 	case !p.wants(h):
 	case odd != nil:
-		p.odd(h, odd)
-	case rc.Change == nil:
-		p.odd(h, nil)
+		if rc.Address == "" {
+			rc.Address = "(" + pathTo(dec.StackPointer()) + ")"
+		}
+		p.odd(rc, odd)
 	default:
 		p.keep(rc)
 	}
@@ -136,8 +137,8 @@ func (p *plan) change(dec *jsontext.Decoder) error {
 
 func (p *plan) keep(rc *tfjson.ResourceChange) { p.changes = append(p.changes, rc) }
 
-// tells reports whether the changes, which come first, tell of a managed resource. What
-// the state says of it is then no news.
+// tells reports whether the changes tell of a managed resource, as far as they come
+// before the state. What the state says of it is then no news.
 func (p *plan) tells(address string) bool {
 	if p.told == nil {
 		p.told = make(map[string]bool, len(p.changes))
@@ -199,23 +200,25 @@ func (p *plan) priorResource(ctx context.Context, dec *jsontext.Decoder) error {
 	}
 	sr := new(tfjson.StateResource)
 	if err := json.Unmarshal(raw, sr); err != nil {
-		p.odd(h, err)
-		return nil
+		rc := changeAt(h.address)
+		rc.Mode, rc.Type = tfjson.ResourceMode(h.mode), h.typ
+		p.odd(rc, err)
+	} else if sr.DeposedKey == "" { // else what is left over from an earlier replacement
+		p.prior = append(p.prior, sr)
 	}
-	p.prior = append(p.prior, sr)
 	return nil
 }
 
-// odd reports a resource that does not have the shape of one.
-func (p *plan) odd(h head, err error) {
-	detail := "The plan has no change for this resource. It is left out."
-	if err != nil {
-		detail = fmt.Sprintf("The plan describes this resource in a shape that is not Terraform's (%v). It is left out.", err)
-	}
+// odd reports a resource that does not have the shape of one, and keeps it as one of
+// which the configuration alone is known.
+func (p *plan) odd(rc *tfjson.ResourceChange, err error) {
 	p.diags = append(p.diags, source.Diagnostic{
-		Severity: source.Warning, Summary: "Resource not understood", Detail: detail,
-		Origin: source.Origin{Address: h.address},
+		Severity: source.Warning, Summary: "Resource not understood",
+		Detail: fmt.Sprintf("The plan describes this resource in a shape that is not Terraform's (%v). It is judged by its configuration alone.", err),
+		Origin: source.Origin{Address: rc.Address},
 	})
+	rc.Change = &tfjson.Change{Actions: tfjson.Actions{tfjson.ActionUpdate}, After: map[string]any{}, AfterUnknown: true}
+	p.keep(rc)
 }
 
 // kept reports whether a resource can matter: those that hold policies, those

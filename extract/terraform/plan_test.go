@@ -88,13 +88,14 @@ func (p *testPlan) noop(address string, values obj) {
 }
 
 // state puts a resource or data source into prior_state.
-func (p *testPlan) state(address string, values obj) {
+func (p *testPlan) state(address string, values obj) obj {
 	_, mode, typ, name, index := split(address)
 	sr := obj{"address": address, "mode": mode, "type": typ, "name": name, "values": values}
 	if index != nil {
 		sr["index"] = index
 	}
 	p.prior = append(p.prior, sr)
+	return sr
 }
 
 // call adds a module call and returns the module.

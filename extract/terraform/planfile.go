@@ -77,7 +77,7 @@ func (p *plan) readFile(ctx context.Context, r io.ReaderAt, size int64) (fs.FS, 
 			return p.wants(h)
 		},
 		Change:   func(c *planfile.Change) { p.keep(changeOf(c)) },
-		Odd:      func(address string, err error) { p.odd(head{address: address}, err) },
+		Odd:      func(address string, err error) { p.odd(changeAt(address), err) },
 		Deferred: func(address string) { p.defers(headOf(address)) },
 	})
 	if err != nil {
@@ -112,14 +112,11 @@ func headOf(address string) head {
 
 // changeOf is a change of a binary plan in the form of JSON plans.
 func changeOf(c *planfile.Change) *tfjson.ResourceChange {
-	mode, typ, name, module, index := splitAddress(c.Address)
-	rc := &tfjson.ResourceChange{
-		Address: c.Address, PreviousAddress: c.Previous, ModuleAddress: module, Mode: tfjson.ResourceMode(mode),
-		Type: typ, Name: name, Index: index, DeposedKey: c.Deposed,
-		Change: &tfjson.Change{
-			Actions: actionsOf(c.Actions), Before: c.Before, After: c.After, AfterUnknown: c.Unknown,
-			BeforeSensitive: c.BeforeSensitive, AfterSensitive: c.AfterSensitive,
-		},
+	rc := changeAt(c.Address)
+	rc.PreviousAddress, rc.DeposedKey = c.Previous, c.Deposed
+	rc.Change = &tfjson.Change{
+		Actions: actionsOf(c.Actions), Before: c.Before, After: c.After, AfterUnknown: c.Unknown,
+		BeforeSensitive: c.BeforeSensitive, AfterSensitive: c.AfterSensitive,
 	}
 	if c.InCheck {
 		rc.ActionReason = readInCheck
@@ -133,6 +130,14 @@ func actionsOf(names []string) tfjson.Actions {
 		out = append(out, tfjson.Action(name))
 	}
 	return out
+}
+
+// changeAt is a change of what stands at an address.
+func changeAt(address string) *tfjson.ResourceChange {
+	mode, typ, name, module, index := splitAddress(address)
+	return &tfjson.ResourceChange{
+		Address: address, ModuleAddress: module, Mode: tfjson.ResourceMode(mode), Type: typ, Name: name, Index: index,
+	}
 }
 
 // priorOf is a resource of a state in the form of JSON plans.

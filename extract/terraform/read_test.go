@@ -146,18 +146,26 @@ func TestReadOddShapes(t *testing.T) {
 		`"prior_state":{"values":{"root_module":1}},"configuration":{}`: "prior_state.values.root_module is no object; ",
 		`"prior_state":{"values":{"root_module":{"child_modules":[{"resources":{}}]}}},"configuration":{}`: "prior_state.values.root_module.child_modules.0.resources is no list; ",
 		`"configuration":[]`: "configuration is no object; ",
-		`"configuration":{"root_module":{"resources":{}}}`:                                                                                                   "configuration.root_module.resources is no list; ",
-		`"configuration":{"root_module":{"module_calls":{"m":{"module":"x"}}}}`:                                                                              "configuration.root_module.module_calls.m.module is no object; ",
-		`"resource_changes":null,"planned_values":null,"configuration":null`:                                                                                 "",
-		`"resource_changes":[null]`:                                                                                                                          "resource_changes.0 is not",
-		`"resource_changes":[1,{}]`:                                                                                                                          "resource_changes.0 is not resource_changes.1 is not",
-		`"resource_changes":[{"mode":"managed","type":"aws_iam_role"}]`:                                                                                      "The plan has no change",
-		`"resource_changes":[{"mode":"managed","type":"aws_iam_role","change":[]}]`:                                                                          "(resource_changes.0.change is no object)",
-		`"resource_changes":[{"mode":"managed","type":"aws_iam_role","address":7,"change":{"actions":["create"]}}]`:                                          "(resource_changes.0.address is no text)",
-		`"resource_changes":[{"change":{"after":{"n":[1e999]},"actions":["create"]},"mode":"managed","type":"aws_iam_role"}]`:                                "(resource_changes.0.change.after.n.0 is no number of this size)",
-		`"resource_changes":[{"mode":"managed","type":"aws_iam_role","change":{"actions":[["create"],"update"],"after":7}},{}]`:                              "resource_changes.1 is not (resource_changes.0.change.actions.0 is no text)",
-		`"resource_changes":[{"mode":"managed","type":"aws_iam_role","change":{"actions":{}}}]`:                                                              "(resource_changes.0.change.actions is no list)",
-		`"resource_changes":[{"mode":"managed","type":"aws_instance","address":7,"change":{"actions":[7]}},{"mode":1,"type":[],"index":{"a":1}}]`:            "resource_changes.1 is not",
+		`"configuration":{"root_module":{"resources":{}}}`:                                                                                        "configuration.root_module.resources is no list; ",
+		`"configuration":{"root_module":{"module_calls":{"m":{"module":"x"}}}}`:                                                                   "configuration.root_module.module_calls.m.module is no object; ",
+		`"resource_changes":null,"planned_values":null,"configuration":null`:                                                                      "",
+		`"resource_changes":[null]`:                                                                                                               "resource_changes.0 is not",
+		`"resource_changes":[1,{}]`:                                                                                                               "resource_changes.0 is not resource_changes.1 is not",
+		`"resource_changes":[{"mode":"managed","type":"aws_iam_role"}]`:                                                                           "(resource_changes.0.address is no text)",
+		`"resource_changes":[{"mode":"managed","type":"aws_iam_role","change":[]}]`:                                                               "(resource_changes.0.change is no object)",
+		`"resource_changes":[{"mode":"managed","type":"aws_iam_role","address":7,"change":{"actions":["create"]}}]`:                               "(resource_changes.0.address is no text)",
+		`"resource_changes":[{"change":{"after":{"n":[1e999]},"actions":["create"]},"mode":"managed","type":"aws_iam_role"}]`:                     "(resource_changes.0.change.after.n.0 is no number of this size)",
+		`"resource_changes":[{"mode":"managed","type":"aws_iam_role","change":{"actions":[["create"],"update"],"after":7}},{}]`:                   "resource_changes.1 is not (resource_changes.0.change.actions.0 is no text)",
+		`"resource_changes":[{"mode":"managed","type":"aws_iam_role","change":{"actions":{}}}]`:                                                   "(resource_changes.0.change.actions is no list)",
+		`"resource_changes":[{"mode":"managed","type":"aws_instance","address":7,"change":{"actions":[7]}},{"mode":1,"type":[],"index":{"a":1}}]`: "resource_changes.1 is not",
+		`"resource_changes":[` + odd(`"change":{"actions":["create"],"after":{},"after_unknown":{"x":1e999}}`) + `,` + odd(`"change":{"actions":["create"],"after":{},"after_unknown":{"x":1e999}}`) + `]`: "(resource_changes.1.change.after_unknown.x is no number of this size)",
+		`"resource_changes":[` + odd(`"type":"aws_route53_record","change":{"actions":["create"],"after":{}},"type":"aws_iam_role"`) + `]`:                                                                 "(resource_changes.0.type is no single text)",
+		`"resource_changes":[` + odd(`"change":null`) + `]`:                                                                                                  "(resource_changes.0.change is no object)",
+		`"resource_changes":[` + odd(`"change":{}`) + `]`:                                                                                                    "(resource_changes.0.change.actions is no list of actions)",
+		`"resource_changes":[` + odd(`"change":{"actions":["create"],"after":"x"}`) + `]`:                                                                    "(resource_changes.0.change.after is no object)",
+		`"resource_changes":[` + odd(`"change":{"actions":["update"],"after":null}`) + `]`:                                                                   "(resource_changes.0.change.after is no object)",
+		`"resource_changes":[` + odd(`"change":{"actions":["delete"],"before":[1]}`) + `]`:                                                                   "(resource_changes.0.change.before is no object)",
+		`"resource_changes":[],"planned_values":{"root_module":7}`:                                                                                           "planned_values.root_module is no object; ",
 		`"resource_changes":[],"timestamp":1,"errored":"x","complete":null`:                                                                                  "timestamp is not errored is not",
 		`"resource_changes":[],"variables":{"v":1}`:                                                                                                          "variables.v is not",
 		`"prior_state":{"values":{"root_module":{"resources":[{"mode":"data","type":"aws_caller_identity","values":[]}]}}},"configuration":{}`:               "cannot unmarshal",
@@ -183,6 +191,46 @@ func TestReadOddShapes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// odd is a change with some members of its own.
+func odd(members string) string {
+	return `{"address":"aws_iam_role.x","mode":"managed","type":"aws_iam_role","name":"x",` + members + `}`
+}
+
+// A resource that is not understood may hold any policy, but for what the configuration
+// tells.
+func TestOddResources(t *testing.T) {
+	p := newTestPlan()
+	p.create("aws_iam_role.r", obj{"name": "r", "assume_role_policy": trustLambda}, "arn")
+	p.create("aws_iam_role.s", obj{"name": "s", "assume_role_policy": trustLambda}, "arn")
+	for _, name := range []string{"a", "b"} {
+		p.changes = append(p.changes, obj{"address": "aws_iam_role_policy." + name, "mode": "managed", "type": "aws_iam_role_policy", "name": name, "change": nil})
+	}
+	block(p.root, "aws_iam_role_policy.a", obj{"role": constant("r"), "policy": constant(allowRead)})
+	var got []string
+	for _, principal := range p.read(t).Inventory.Principals {
+		for _, doc := range principal.Identity {
+			got = append(got, fmt.Sprintf("%s: %s %v %q", principal.Address, doc.ID, doc.Sure, doc.Unread))
+		}
+	}
+	check(t, "policies", strings.Join(got, "\n"), strings.Join([]string{
+		`aws_iam_role.r: aws_iam_role_policy.a.policy true ""`,
+		`aws_iam_role.r: aws_iam_role_policy.b.policy unknown "known only after apply"`,
+		`aws_iam_role.s: aws_iam_role_policy.b.policy unknown "known only after apply"`,
+	}, "\n"))
+}
+
+// A policy that a resource cannot be without is there, whatever its references lead to.
+func TestRequiredPolicies(t *testing.T) {
+	p := newTestPlan()
+	p.create("aws_s3_bucket.b", obj{"bucket": "b"}, "arn")
+	p.create("aws_s3_bucket_policy.b", obj{"bucket": "b"}, "policy")
+	block(p.root, "aws_s3_bucket_policy.b", obj{"bucket": constant("b"), "policy": refs("data.aws_iam_policy_document.gone.json")})
+	inv := p.read(t).Inventory
+	if got := inv.Resources[0].Policies; len(got) != 1 || !strings.Contains(got[0].Unread, "data.aws_iam_policy_document.gone.json") {
+		t.Errorf("the bucket has %v", got)
 	}
 }
 

@@ -47,6 +47,8 @@ type recovery struct {
 	none bool
 	// sensitive is set if something in the document must not be shown.
 	sensitive bool
+	// documents are those of data sources that it is made of; nil while one is made.
+	documents map[*instance]*source.Node
 }
 
 func (r *recovery) lacks(ref string) *source.Node {
@@ -106,6 +108,11 @@ func (b *builder) settle(late *latePolicy, rec *recovery) {
 // unless it is there twice, which makes it a part of something. Others beside it are
 // conditions, if they are known and no text.
 func (b *builder) follow(rec *recovery, e expression, pl place, hops int) *source.Node {
+	if text, ok := e.constant.(string); ok && hops == 0 { // of a resource of which nothing else is known
+		node, _ := source.ParseJSON(text)
+		rec.how = extract.Recovery{Step: extract.Configuration}
+		return node
+	}
 	if hops > maxHops || pl.scope == nil || e.isConstant {
 		return nil
 	}
@@ -216,11 +223,25 @@ func (b *builder) followReference(rec *recovery, ref string, keyed bool, pl plac
 	return nil
 }
 
-// dataDocument is the document of an instance of aws_iam_policy_document.
+// dataDocument is the document of an instance of aws_iam_policy_document, made once
+// however often others are made of it. One that is made of itself has none.
 func (b *builder) dataDocument(rec *recovery, in *instance, hops int) *source.Node {
 	if rec.how.From == "" {
 		rec.how.From = in.address
 	}
+	node, met := rec.documents[in]
+	if !met {
+		if rec.documents == nil {
+			rec.documents = map[*instance]*source.Node{}
+		}
+		rec.documents[in] = nil
+		node = b.makeDocument(rec, in, hops)
+		rec.documents[in] = node
+	}
+	return node
+}
+
+func (b *builder) makeDocument(rec *recovery, in *instance, hops int) *source.Node {
 	if text, ok := in.str("json"); ok {
 		node, err := source.ParseJSON(text)
 		if err != nil {
@@ -401,7 +422,7 @@ func (l *lateData) documents(name string) *source.Node {
 	out := &source.Node{Kind: source.List}
 	if marks == true || !isList {
 		if len(refs) == 0 {
-			refs = []string{l.in.address + "." + name}
+			out.Items = append(out.Items, l.rec.lacks(l.in.address+"."+name))
 		}
 		for _, ref := range refs {
 			out.Items = append(out.Items, l.referenced(ref, keyed, pl))

@@ -397,3 +397,35 @@ func TestDocumentsAreRenderedAsTheProviderDoes(t *testing.T) {
 		t.Errorf("only %d documents were compared", seen)
 	}
 }
+
+// Documents are made once, however often others are made of them, and one that is made
+// of itself is not known.
+func TestDocumentsMadeOfDocuments(t *testing.T) {
+	const each = "source_policy_documents"
+	p := newTestPlan()
+	document := func(name string, of ...string) {
+		address := "data.aws_iam_policy_document." + name
+		read := p.change(address, arr{"read"}, nil, obj{}, obj{"json": true, each: true, "override_policy_documents": true})
+		read["change"].(obj)["after"] = obj{"statement": arr{}}
+		expressions := obj{}
+		if len(of) > 0 {
+			expressions[each], expressions["override_policy_documents"] = refs(of...), refs(of...)
+		}
+		block(p.root, address, expressions)
+	}
+	document("itself")
+	document("d0", "data.aws_iam_policy_document.circle.json")
+	document("circle", "data.aws_iam_policy_document.d0.json")
+	for i := range 40 {
+		document(fmt.Sprintf("d%d", i+1), fmt.Sprintf("data.aws_iam_policy_document.d%d.json", i))
+	}
+	for _, name := range []string{"itself", "d40"} {
+		p.create("aws_iam_policy."+name, obj{"name": name}, "policy")
+		block(p.root, "aws_iam_policy."+name, obj{"policy": refs("data.aws_iam_policy_document." + name + ".json")})
+	}
+	for _, doc := range p.read(t).Inventory.Policies {
+		if len(doc.Statements) == 0 && doc.Unread == "" || len(doc.Statements) > 0 && doc.Statements[0].Unknown == nil {
+			t.Errorf("%s is known", doc.ID)
+		}
+	}
+}

@@ -153,7 +153,7 @@ func (p *plan) readHead(dec *jsontext.Decoder) (raw jsontext.Value, h head, ok b
 		return nil, head{}, false, err
 	}
 	h = p.peek.head(raw)
-	if !h.whole() {
+	if !h.valid() {
 		p.leftOut(dec)
 		return nil, head{}, false, nil
 	}
@@ -174,8 +174,8 @@ func headOfChange(rc *tfjson.ResourceChange) head {
 	return h
 }
 
-// whole reports whether a head is that of a resource.
-func (h head) whole() bool { return h.mode != "" && h.typ != "" }
+// valid reports whether a head is that of a resource.
+func (h head) valid() bool { return h.mode != "" && h.typ != "" }
 
 // A peeker reads the heads of many resources. The zero peeker is ready for use.
 type peeker struct {
@@ -202,13 +202,6 @@ func (p *peeker) head(raw jsontext.Value) head {
 		*into = tok.String()
 		return err
 	}
-	// skip passes over a value, or stops where nothing of interest can follow.
-	skip := func() error {
-		if h.whole() {
-			return errStop
-		}
-		return dec.SkipValue()
-	}
 	// Whatever is malformed was found by the outer decoder already.
 	_ = eachMember(dec, func(name string) error {
 		var err error
@@ -220,7 +213,10 @@ func (p *peeker) head(raw jsontext.Value) head {
 		case "address":
 			err = text(&h.address)
 		case "values", "expressions":
-			err = skip()
+			if h.valid() {
+				return errStop // nothing of interest can follow
+			}
+			err = skip(dec)
 		default:
 			err = dec.SkipValue()
 		}

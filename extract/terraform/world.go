@@ -78,7 +78,7 @@ func (b *resourceBlock) at(key any) *instance {
 	}
 	if b.byKey == nil {
 		b.byKey = make(map[any]*instance, len(b.instances))
-		for _, in := range b.instances {
+		for _, in := range slices.Backward(b.instances) { // the first of a key is it
 			b.byKey[in.key] = in
 		}
 	}
@@ -104,12 +104,12 @@ func newWorld(p *plan) *world {
 		all = append(all, in)
 	}
 	for _, rc := range p.changes {
-		delete(byAddress, rc.PreviousAddress) // before another resource is moved there
+		if rc.PreviousAddress != "" { // before another resource is moved there
+			delete(byAddress, rc.PreviousAddress)
+		}
 	}
 	for _, rc := range p.changes {
-		if in := w.overlay(byAddress, rc); in != nil {
-			all = append(all, in)
-		}
+		all = append(all, w.overlay(byAddress, rc)...)
 	}
 	all = slices.DeleteFunc(all, func(in *instance) bool { return byAddress[in.address] != in })
 	slices.SortFunc(all, byAddressOrder)
@@ -175,9 +175,9 @@ func (w *world) instance(address, module string, mode tfjson.ResourceMode, typ, 
 // of the infrastructure.
 const readInCheck = "read_because_check_nested"
 
-// overlay puts one change over the state before it. It returns the instance that the
-// change leaves, if any.
-func (w *world) overlay(byAddress map[string]*instance, rc *tfjson.ResourceChange) *instance {
+// overlay puts one change over the state before it. It returns the instances that the
+// change leaves.
+func (w *world) overlay(byAddress map[string]*instance, rc *tfjson.ResourceChange) []*instance {
 	if rc.DeposedKey != "" {
 		return nil // what is left over from an earlier replacement
 	}
@@ -190,22 +190,30 @@ func (w *world) overlay(byAddress map[string]*instance, rc *tfjson.ResourceChang
 	if in.before != nil && !in.data && !actions.NoOp() {
 		w.gone = append(w.gone, in)
 	}
+	out := []*instance{in}
+	forgotten := slices.Contains(actions, tfjson.ActionForget) || in.before["skip_destroy"] == true
 	switch {
 	case in.data:
 		w.deferred[in.block()] = true
 		if rc.ActionReason == readInCheck {
 			return nil
 		}
-	case slices.Equal(actions, tfjson.Actions{tfjson.ActionDelete}) && in.before["skip_destroy"] != true:
+	case forgotten && in.values == nil:
+		// Terraform lets go of the object, and the object stays.
+		in.values, in.unknown, in.sensitive = in.before, nil, rc.Change.BeforeSensitive
+	case slices.Equal(actions, tfjson.Actions{tfjson.ActionDelete}):
 		delete(byAddress, rc.Address)
 		return nil
-	case in.values == nil && (slices.Contains(actions, tfjson.ActionForget) || in.before["skip_destroy"] == true):
-		// Terraform lets go of the object, and the object stays. A replacement that
-		// forgets the old object leaves two: the new one has the address.
-		in.values, in.unknown, in.sensitive = in.before, nil, rc.Change.BeforeSensitive
+	case slices.Contains(actions, tfjson.ActionForget) && in.before != nil:
+		// A replacement leaves two of them.
+		old := *in
+		old.address += " (forgotten)"
+		old.values, old.unknown, old.sensitive, old.config = in.before, nil, rc.Change.BeforeSensitive, nil
+		byAddress[old.address] = &old
+		out = append(out, &old)
 	}
 	byAddress[rc.Address] = in
-	return in
+	return out
 }
 
 // block names the resource block that in is an instance of.

@@ -37,16 +37,19 @@ func TestWorldAfterTheChange(t *testing.T) {
 	p.change("aws_s3_bucket.deleted", arr{"delete"}, before, nil, obj{})
 	p.change("aws_s3_bucket.forgotten", arr{"forget"}, before, nil, obj{})
 	p.change("aws_s3_bucket.replaced", arr{"delete"}, before, nil, obj{})["deposed"] = "ab12cd34"
+	p.change("aws_s3_bucket.two", arr{"create", "forget"}, before, after, obj{})
+	p.state("aws_s3_bucket.untouched", obj{"bucket": "deposed"})["deposed_key"] = "ef56ab78"
+	delete(p.state("aws_s3_bucket.untouched", obj{"bucket": "nameless"}), "address")
 	moved := p.change("aws_s3_bucket.is", arr{"no-op"}, before, before, obj{})
 	moved["previous_address"] = "aws_s3_bucket.was"
 	p.top["resource_drift"] = arr{p.change("aws_s3_bucket.drift", arr{"update"}, before, after, obj{})}
 	p.changes = p.changes[:len(p.changes)-1]
 	res := p.read(t)
 	check(t, "buckets", bucketNames(res.Inventory),
-		"aws_s3_bucket.forgotten=old aws_s3_bucket.is=old aws_s3_bucket.replaced=new aws_s3_bucket.replaced2=new "+
-			"aws_s3_bucket.same=old aws_s3_bucket.untouched=untouched aws_s3_bucket.updated=new")
-	if got := res.Inventory.Changes; got != 6 {
-		t.Errorf("got %d changes, want 6", got)
+		"=nameless aws_s3_bucket.forgotten=old aws_s3_bucket.is=old aws_s3_bucket.replaced=new aws_s3_bucket.replaced2=new "+
+			"aws_s3_bucket.same=old aws_s3_bucket.two=new aws_s3_bucket.two (forgotten)=old aws_s3_bucket.untouched=untouched aws_s3_bucket.updated=new")
+	if got := res.Inventory.Changes; got != 7 {
+		t.Errorf("got %d changes, want 7", got)
 	}
 }
 
@@ -58,7 +61,11 @@ func TestMovesInARow(t *testing.T) {
 		moved := p.change("aws_s3_bucket."+move[1], arr{"no-op"}, obj{"bucket": move[0]}, obj{"bucket": move[0]}, obj{})
 		moved["previous_address"] = "aws_s3_bucket." + move[0]
 	}
-	check(t, "buckets", bucketNames(p.read(t).Inventory), "aws_s3_bucket.a=c aws_s3_bucket.b=a aws_s3_bucket.c=b")
+	p.state("aws_s3_bucket.d", obj{"bucket": "d"})
+	p.change("aws_s3_bucket.d", arr{"delete"}, obj{"bucket": "d"}, nil, obj{})
+	p.state("aws_s3_bucket.e", obj{"bucket": "e"})
+	p.change("aws_s3_bucket.f", arr{"update"}, obj{"bucket": "e"}, obj{"bucket": "e", "tags": obj{"moved": "yes"}}, obj{})["previous_address"] = "aws_s3_bucket.e"
+	check(t, "buckets", bucketNames(p.read(t).Inventory), "aws_s3_bucket.a=c aws_s3_bucket.b=a aws_s3_bucket.c=b aws_s3_bucket.f=e")
 }
 
 // The worlds that plans lead from and to, whole: who and what there is, with the

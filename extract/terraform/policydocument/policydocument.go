@@ -6,6 +6,7 @@
 package policydocument
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -83,9 +84,18 @@ func (m *merger) documents(list *source.Node, override bool) error {
 		default:
 			m.unknown(doc, override)
 		}
+		if len(m.statements) > maxStatements {
+			return errTooLarge
+		}
 	}
 	return nil
 }
+
+// maxStatements is more than fit into a policy. Documents that are made of each other
+// double with every step.
+const maxStatements = 1 << 12
+
+var errTooLarge = errors.New("these are more statements than a policy can have")
 
 // unknown merges a document of which nothing is known: it may hold any statement
 // and, as an override, replace those that have a Sid.
