@@ -429,3 +429,26 @@ func TestDocumentsMadeOfDocuments(t *testing.T) {
 		}
 	}
 }
+
+// What keeps the source from telling a policy is named: a file, a module.
+func TestSourceThatDoesNotTell(t *testing.T) {
+	const calls = "module \"m\" {\n  source = \"example/m/aws\"\n}\n"
+	for _, tt := range []struct{ address, main, other, want string }{
+		{"aws_iam_policy.p", "", "broken", "the syntax of other.tf is not understood (argument or block definition required at other.tf:1:1)"},
+		{"module.m.aws_iam_policy.p", calls, "", "the source of module.m"},
+	} {
+		p := newTestPlan()
+		p.create(tt.address, obj{"name": "p"}, "policy")
+		in := p.root
+		if strings.HasPrefix(tt.address, "module.") {
+			in = call(p.root, "m", obj{})
+		}
+		block(in, "aws_iam_policy.p", obj{"policy": refs("random_id.x.hex")})
+		files := fstest.MapFS{"m-/main.tf": {Data: []byte(tt.main)}, "m-/other.tf": {Data: []byte(tt.other)}}
+		res, err := Read(t.Context(), bytes.NewReader(p.bytes(t)), "plan.json", Options{Configuration: files})
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, tt.address, entry(t, res, tt.address+".policy").Unread, "known only after apply, and the source does not tell it: "+tt.want)
+	}
+}

@@ -288,11 +288,13 @@ type Policy struct {
 // block, list is the block type and pick tells which of the blocks is meant.
 func (e *Evaluator) Policy(p Place, list, attr string, pick func(i int, name symbol.Text) bool) Policy {
 	f, body := e.body(p)
-	if body == nil {
-		return Policy{Missing: []string{"the source of " + p.Block}, Absent: true}
-	}
-	if f.mod.problem != "" {
+	switch {
+	case f == nil:
+		return Policy{Missing: []string{"the source of " + p.module()}, Absent: true}
+	case f.mod.problem != "":
 		return Policy{Missing: []string{f.mod.problem}, Absent: true}
+	case body == nil:
+		return Policy{Missing: []string{"the source of " + p.Block}, Absent: true}
 	}
 	if list != "" {
 		return f.nested(body, list, attr, pick)
@@ -346,7 +348,7 @@ func (e *Evaluator) body(p Place) (*frame, *hclsyntax.Body) {
 	}
 	block := f.mod.blocks[p.Block]
 	if block == nil {
-		return nil, nil
+		return f, nil
 	}
 	return f.within(block.Body, p.Key), block.Body
 }

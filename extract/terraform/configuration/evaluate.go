@@ -112,6 +112,15 @@ type Call struct {
 	Key  any
 }
 
+// module is the address of the module.
+func (p Place) module() string {
+	var names []string
+	for _, c := range p.Calls {
+		names = append(names, "module."+c.Name)
+	}
+	return strings.Join(names, ".")
+}
+
 // frame returns the frame of a module instance, nil if its source is not at hand.
 func (e *Evaluator) frame(calls []Call) *frame {
 	f := e.frames[""]
