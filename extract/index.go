@@ -8,14 +8,12 @@ import (
 )
 
 // An Index finds what an input defines by the texts that it is named with
-// elsewhere: names, ids, ARNs. The zero Index is empty.
+// elsewhere: names, ids, ARNs.
 type Index[T comparable] struct {
 	// All are the things of the index in the order they were added.
 	All []T
 
-	// first are the things by each text that names them, others those after the first.
-	first  map[symbol.Text]T
-	others map[symbol.Text][]T
+	byText map[symbol.Text][]T
 	texts  map[T][]symbol.Text
 	// open are those that a known text may name though it is none of theirs.
 	open []T
@@ -34,25 +32,21 @@ type Named[T comparable] struct {
 // NewIndex returns an empty index; name gives the address of a thing for people.
 func NewIndex[T comparable](name func(T) string) *Index[T] {
 	return &Index[T]{
-		name: name, first: map[symbol.Text]T{}, others: map[symbol.Text][]T{}, texts: map[T][]symbol.Text{}, found: map[symbol.Text][]Named[T]{},
+		name: name, byText: map[symbol.Text][]T{}, texts: map[T][]symbol.Text{}, found: map[symbol.Text][]Named[T]{},
 	}
 }
 
-// Add adds a thing, once, with the texts that name it; the index keeps the list.
-// generated says that what is unknown of them is made up later: nothing that is written
-// down before can be it.
+// Add adds a thing with the texts that name it. generated says that what is unknown
+// of them is made up later: nothing that is written down before can be it.
 func (ix *Index[T]) Add(one T, generated bool, texts ...symbol.Text) {
 	ix.All = append(ix.All, one)
-	ix.texts[one] = texts
 	open := false
-	for i, t := range texts {
-		switch _, taken := ix.first[t]; {
-		case slices.Contains(texts[:i], t):
-		case taken:
-			ix.others[t] = append(ix.others[t], one)
-		default:
-			ix.first[t] = one
+	for _, t := range texts {
+		if slices.Contains(ix.texts[one], t) {
+			continue
 		}
+		ix.texts[one] = append(ix.texts[one], t)
+		ix.byText[t] = append(ix.byText[t], one)
 		open = open || !t.Known()
 	}
 	if open && !generated {
@@ -74,14 +68,13 @@ func (ix *Index[T]) Find(t symbol.Text) []Named[T] {
 }
 
 func (ix *Index[T]) find(t symbol.Text) []Named[T] {
-	if first, ok := ix.first[t]; ok {
-		out := []Named[T]{{Of: first, Sure: kleene.True}}
-		for _, one := range ix.others[t] {
-			out = append(out, Named[T]{Of: one, Sure: kleene.True})
-		}
+	var out []Named[T]
+	for _, one := range ix.byText[t] {
+		out = append(out, Named[T]{Of: one, Sure: kleene.True})
+	}
+	if len(out) > 0 {
 		return out
 	}
-	var out []Named[T]
 	among := ix.open
 	if !t.Known() {
 		among = ix.All

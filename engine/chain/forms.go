@@ -128,8 +128,8 @@ type sorter struct {
 	// no targets.
 	encrypted map[symbol.Text][]int32
 	foreign   []symbol.Text
-	// passed are the resources that chains name, nil before they were asked for.
-	passed []symbol.Text
+	// waypoints are the resources that chains name.
+	waypoints []symbol.Text
 }
 
 // narrow says how many targets a pattern may reach to be taken as mentioning them,
@@ -147,7 +147,7 @@ const (
 
 func (s *selection) sort() *sorter {
 	s.kinds = make([]targetKind, len(s.targets))
-	o := &sorter{selection: s, reached: map[symbol.Text][]int32{}}
+	o := &sorter{selection: s, reached: map[symbol.Text][]int32{}, waypoints: waypointsOf(s.catalog, s.targets)}
 	o.formOf.principals, o.formOf.targets = make([]int, len(s.principals)), make([]int, len(s.targets))
 	for i, t := range s.targets {
 		s.kinds[i] = s.kindOf(t)
@@ -275,27 +275,24 @@ func (o *sorter) behind(e *arn.Pattern, reached []int32) []int32 {
 // passes reports whether a pattern mentions a resource that some chain names on its
 // way to other targets.
 func (o *sorter) passes(e *arn.Pattern) bool {
-	if o.passed == nil {
-		o.passed = o.waypoints()
-	}
-	return slices.ContainsFunc(o.passed, func(resource symbol.Text) bool {
+	return slices.ContainsFunc(o.waypoints, func(resource symbol.Text) bool {
 		m, _ := e.MatchResource(resource, anyVariable)
 		return m != kleene.False
 	})
 }
 
-// waypoints are the resources that chains name.
-func (o *sorter) waypoints() []symbol.Text {
-	out := []symbol.Text{}
-	for _, c := range o.catalog {
+// waypointsOf are the resources that chains name.
+func waypointsOf(chains []*selected, targets []*Target) []symbol.Text {
+	var out []symbol.Text
+	for _, c := range chains {
 		for i := range c.Hops {
 			name := c.Hops[i].Resource
 			if !name.named() {
 				continue
 			}
 			resource := symbol.Literal(string(name))
-			if i := slices.IndexFunc(o.targets, func(t *Target) bool { return t.Address == string(name) }); i >= 0 {
-				resource = o.targets[i].ARN
+			if i := slices.IndexFunc(targets, func(t *Target) bool { return t.Address == string(name) }); i >= 0 {
+				resource = targets[i].ARN
 			}
 			out = append(out, resource)
 		}

@@ -375,7 +375,7 @@ func (s *selection) servesOf(p *Principal) string {
 	return serves
 }
 
-// cues are what brings quiet chains in some policies.
+// cues are what some policies say that may bring a quiet chain.
 type cues struct {
 	keys   []string      // of conditions
 	via    []symbol.Text // services that conditions ask for as ones that call on another's behalf

@@ -254,7 +254,10 @@ func (s *statement) over(i int, keys []string) bool {
 		}
 	}
 	k := s.keys[i]
-	return slices.Contains(keys, k.name) || len(k.family) != len(k.name) && slices.Contains(keys, k.family)
+	if len(k.family) < len(k.name) && slices.Contains(keys, k.family) { // else it is a family of its own
+		return true
+	}
+	return slices.Contains(keys, k.name)
 }
 
 func lower(c *condition.Condition) string { return c.Name() }

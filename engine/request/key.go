@@ -150,11 +150,10 @@ var keys = []Key{
 	{"s3:x-amz-acl", String, false, OfService},
 }
 
-// byName are the keys by their name in AWS's spelling and in lower case.
 var byName = func() map[string]Key {
-	m := make(map[string]Key, 2*len(keys))
+	m := make(map[string]Key, len(keys))
 	for _, k := range keys {
-		m[k.Name], m[strings.ToLower(k.Name)] = k, k
+		m[strings.ToLower(k.Name)] = k
 	}
 	return m
 }()
@@ -179,10 +178,7 @@ func lower(name string) string {
 // Find returns what is known of a condition key, by its name in any case. Tag
 // keys are found by their family ("aws:PrincipalTag/team").
 func Find(name string) (Key, bool) {
-	if k, ok := byName[name]; ok {
-		return k, true
-	}
-	name = strings.ToLower(name)
+	name = lower(name)
 	if k, ok := byName[name]; ok {
 		return k, true
 	}

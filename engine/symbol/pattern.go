@@ -461,13 +461,11 @@ func atoms(out []atom, s string) []atom {
 	return out
 }
 
-// usual is the length of texts that may needs no memory for.
-const usual = 64
-
 // may reports whether some world exists in which t matches p. It takes symbols
 // as independent of each other, so it may say true too often and never too seldom.
 // It takes time len(p)*len(t), and gives up at the first step nothing can pass.
 func may(p, t string) bool {
+	const usual = 64 // atoms, for which no memory is taken
 	var pa, ta [usual]atom
 	var ra, na [usual + 1]bool
 	ps, ts := atoms(pa[:0], p), atoms(ta[:0], t)

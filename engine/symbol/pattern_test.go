@@ -292,6 +292,30 @@ func TestMatchUnknown(t *testing.T) {
 	}
 }
 
+// A quick look excludes by the literal beginning alone: what comes after a wildcard, a
+// variable, an unknown or a letter that has no case in ASCII stays open.
+func TestExcludes(t *testing.T) {
+	unknown := symbol.Concat(lit("a"), symbol.Symbol{Name: "x"}.Text())
+	for _, tt := range []struct {
+		pattern symbol.Text
+		text    string
+		want    bool
+	}{
+		{lit(""), "", false}, {lit(""), "a", true}, {lit("a"), "", true}, {lit("ab"), "ab", false}, {lit("ab"), "AB", false},
+		{lit("ab"), "abc", true}, {lit("abc"), "ab", true}, {lit("ab"), "ac", true}, {lit("*b"), "ac", false}, {lit("a*"), "b", true},
+		{lit("a?"), "a", false}, {lit("${aws:username}"), "b", false}, {lit("k"), "\u212a", false}, {lit("s"), "\u017f", false},
+		{lit("i"), "\u0130", false}, {lit("\u00fc"), "a", false}, {unknown, "ab", false}, {unknown, "b", true}, {unknown, "a", false},
+	} {
+		p, err := symbol.Compile(tt.pattern, symbol.Syntax{Wildcards: true, Variables: true, Fold: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Excludes(tt.text); got != tt.want {
+			t.Errorf("%s excludes %q: got %v, want %v", tt.pattern, tt.text, got, tt.want)
+		}
+	}
+}
+
 // Many stars against a long text that almost matches: a matcher that tries every
 // split would not end.
 func TestMatchPathological(t *testing.T) {
