@@ -24,7 +24,7 @@ func newBuilder(p *plan, opts Options) *builder {
 	}
 	b.Diagnostics = p.diags
 	b.incomplete(p)
-	b.takeSource(opts)
+	b.takeSource(opts, p.openTofu)
 	return b
 }
 

@@ -68,17 +68,29 @@ func (r *changeReader) read(dec *jsontext.Decoder) (rc *tfjson.ResourceChange, o
 		}
 		return err
 	})
-	if err == nil && kept(headOfChange(rc)) {
+	if err != nil {
+		return rc, r.odd, err
+	}
+	if h := headOfChange(rc); !h.valid() || h.mode != "managed" && h.mode != "data" {
+		// The address tells what it is about.
+		r.lacks(dec, "mode", "mode of a resource, or it has no type")
+		at := changeAt(rc.Address)
+		rc.Mode, rc.Type = at.Mode, at.Type
+	}
+	if kept(headOfChange(rc)) {
 		r.complete(dec, rc, passed)
 	}
-	return rc, r.odd, err
+	return rc, r.odd, nil
+}
+
+// lacks notes that a part of the change that was read last is not what it should be.
+func (r *changeReader) lacks(dec *jsontext.Decoder, part, want string) {
+	_ = r.note(&shapeError{path: join(pathTo(dec.StackPointer()), part), want: want})
 }
 
 // complete notes what a change of interest lacks.
 func (r *changeReader) complete(dec *jsontext.Decoder, rc *tfjson.ResourceChange, passed bool) {
-	lacks := func(part, want string) {
-		_ = r.note(&shapeError{path: join(pathTo(dec.StackPointer()), part), want: want})
-	}
+	lacks := func(part, want string) { r.lacks(dec, part, want) }
 	object := func(v any) bool { _, ok := v.(map[string]any); return ok }
 	c := rc.Change
 	switch {
@@ -90,9 +102,9 @@ func (r *changeReader) complete(dec *jsontext.Decoder, rc *tfjson.ResourceChange
 		lacks("change", "object")
 	case len(c.Actions) == 0:
 		lacks("change.actions", "list of actions")
-	case c.Before != nil && !object(c.Before):
+	case c.Before != nil && !object(c.Before), c.Before == nil && slices.Contains(c.Actions, tfjson.ActionForget):
 		lacks("change.before", "object")
-	case c.After != nil && !object(c.After), c.After == nil && (slices.Contains(c.Actions, tfjson.ActionCreate) || slices.Contains(c.Actions, tfjson.ActionUpdate)):
+	case !object(c.After) && (c.After != nil || len(c.Actions) > 1 || c.Actions[0] != tfjson.ActionDelete && c.Actions[0] != tfjson.ActionForget):
 		lacks("change.after", "object")
 	}
 }
@@ -208,15 +220,40 @@ func (r *changeReader) mark(dec *jsontext.Decoder) (any, error) {
 	if ok {
 		return tree, nil
 	}
-	key, odd := string(raw), r.odd
+	key, at, before := string(raw), pathTo(dec.StackPointer()), r.odd
+	r.odd = nil
 	tree, err = r.value(newDecoder(strings.NewReader(key)), nil)
+	_, isList := tree.([]any)
 	switch {
-	case r.odd != odd: // found inside, so that the path begins there
-		r.odd.path = join(pathTo(dec.StackPointer()), r.odd.path)
+	case r.odd != nil:
+		r.odd.path = join(at, r.odd.path) // which began inside
+	case isList, !isMarks(tree):
+		r.odd = &shapeError{path: at, want: "tree of marks"}
 	case len(key) <= maxMark && len(r.marks) < maxMarks:
 		r.marks[key] = tree
 	}
+	if before != nil {
+		r.odd = before
+	}
 	return tree, err
+}
+
+// isMarks reports whether a value is true, false, or made of such values.
+func isMarks(v any) bool {
+	switch v := v.(type) {
+	case nil, bool:
+		return true
+	case []any:
+		return !slices.ContainsFunc(v, func(item any) bool { return !isMarks(item) })
+	case map[string]any:
+		for _, item := range v {
+			if !isMarks(item) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
 }
 
 // value reads a value as encoding/json does; of names that repeat the last counts. A

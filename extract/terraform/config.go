@@ -78,6 +78,7 @@ func (e *expression) UnmarshalJSON(raw []byte) error {
 // A providerConfig is a provider block.
 type providerConfig struct {
 	Name          string                `json:"name"`
+	FullName      string                `json:"full_name"`
 	Alias         string                `json:"alias"`
 	ModuleAddress string                `json:"module_address"`
 	Expressions   map[string]expression `json:"expressions"`
@@ -91,6 +92,7 @@ func (p *plan) configuration(dec *jsontext.Decoder) error {
 			return eachMember(dec, func(key string) error {
 				var pc providerConfig
 				ok, err := p.readInto(dec, &pc)
+				p.openTofu = p.openTofu || strings.HasPrefix(pc.FullName, "registry.opentofu.org/")
 				if ok && pc.Name == "aws" {
 					p.providers[key] = pc
 				}

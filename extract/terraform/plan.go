@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -31,10 +32,12 @@ type plan struct {
 	root      *module
 	// configured is set where the plan holds the configuration.
 	configured bool
-	variables  map[string]any
-	diags      source.Diagnostics
-	peek       peeker
-	reader     *changeReader
+	// openTofu is set where the providers are from the registry of OpenTofu.
+	openTofu  bool
+	variables map[string]any
+	diags     source.Diagnostics
+	peek      peeker
+	reader    *changeReader
 	// parsed are the policies that were read already, by their id; nil if nobody asks again.
 	parsed map[string]*parsedPolicy
 }
@@ -217,7 +220,16 @@ func (p *plan) odd(rc *tfjson.ResourceChange, err error) {
 		Detail: fmt.Sprintf("The plan describes this resource in a shape that is not Terraform's (%v). It is judged by its configuration alone.", err),
 		Origin: source.Origin{Address: rc.Address},
 	})
-	rc.Change = &tfjson.Change{Actions: tfjson.Actions{tfjson.ActionUpdate}, After: map[string]any{}, AfterUnknown: true}
+	c := &tfjson.Change{Actions: tfjson.Actions{tfjson.ActionUpdate}, After: map[string]any{}, AfterUnknown: true, AfterSensitive: true}
+	if was := rc.Change; was != nil {
+		if was.AfterSensitive != nil && isMarks(was.AfterSensitive) {
+			c.AfterSensitive = was.AfterSensitive
+		}
+		if slices.Equal(was.Actions, tfjson.Actions{tfjson.ActionDelete}) {
+			c.Actions = was.Actions
+		}
+	}
+	rc.Change = c
 	p.keep(rc)
 }
 

@@ -63,7 +63,12 @@ func (b *builder) recoverPolicies() {
 	open := false
 	for _, late := range b.latePolicies {
 		rec := &recovery{how: extract.Recovery{Step: extract.Deferred, Assumed: true}}
-		rec.node = b.follow(rec, late.expression, late.in.place(), 0)
+		if text, ok := late.expression.constant.(string); ok && late.in.unknown == true {
+			rec.node, _ = source.ParseJSON(text) // of a resource of which nothing else is known
+			rec.how = extract.Recovery{Step: extract.Configuration}
+		} else {
+			rec.node = b.follow(rec, late.expression, late.in.place(), 0)
+		}
 		b.recoverFromSource(late, rec)
 		b.settle(late, rec)
 		open = open || rec.open || rec.node == nil
@@ -108,11 +113,6 @@ func (b *builder) settle(late *latePolicy, rec *recovery) {
 // unless it is there twice, which makes it a part of something. Others beside it are
 // conditions, if they are known and no text.
 func (b *builder) follow(rec *recovery, e expression, pl place, hops int) *source.Node {
-	if text, ok := e.constant.(string); ok && hops == 0 { // of a resource of which nothing else is known
-		node, _ := source.ParseJSON(text)
-		rec.how = extract.Recovery{Step: extract.Configuration}
-		return node
-	}
 	if hops > maxHops || pl.scope == nil || e.isConstant {
 		return nil
 	}

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -450,5 +452,48 @@ func TestSourceThatDoesNotTell(t *testing.T) {
 			t.Fatal(err)
 		}
 		check(t, tt.address, entry(t, res, tt.address+".policy").Unread, "known only after apply, and the source does not tell it: "+tt.want)
+	}
+}
+
+// What fails inside of try and can fails as a whole, in templates too; elsewhere the part
+// that fails is unknown. Nothing of a sensitive path is told.
+func TestFailingParts(t *testing.T) {
+	for resource, want := range map[string]string{
+		`try(templatefile("t.tpl", { x = {} }), "fallback")`:                                   `fallback`,
+		`can(templatefile("t.tpl", { x = {} })) ? "yes" : "no"`:                                `no`,
+		`try(templatefile("t.tpl", { x = { y = "z" } }), "fallback")`:                          `known-z`,
+		`try({ a = var.lacking.b }.a, "fallback")`:                                             `fallback`,
+		`try(local.lacking[0], "fallback")`:                                                    `${var.lacking.b`,
+		`length({ for b in [random_id.a.hex, random_id.b.hex] : b => 1 }) == 2 ? "yes" : "no"`: `${random_id.a`,
+		`file("/${var.secret}")`:                                                               `${file (sensitive), which is not at hand`,
+		`templatefile("/${var.secret}.tpl", {})`:                                               `${file (sensitive), which is not at hand`,
+	} {
+		p := newTestPlan()
+		p.top["variables"] = obj{"secret": obj{"value": "s3cr3t"}, "lacking": obj{"value": obj{}}}
+		p.create("aws_iam_policy.p", obj{"name": "p"}, "policy")
+		block(p.root, "aws_iam_policy.p", obj{"policy": refs("random_id.x.hex")})
+		main := "variable \"secret\" {\n  sensitive = true\n}\nvariable \"lacking\" {}\nlocals {\n  lacking = [var.lacking.b]\n}\n" +
+			"resource \"aws_iam_policy\" \"p\" {\n  policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \"s3:GetObject\", Resource = " + resource + " }] })\n}\n"
+		dir := t.TempDir()
+		for name, text := range map[string]string{"main.tf": main, "t.tpl": "known-${x.y}"} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		res, err := Read(t.Context(), bytes.NewReader(p.bytes(t)), "plan.json", Options{Folder: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc := entry(t, res, "aws_iam_policy.p.policy")
+		got := doc.Unread
+		if got == "" {
+			got = doc.Statements[0].Resources.Entries[0].Text().String()
+		}
+		if !strings.Contains(got, want) {
+			t.Errorf("%s: got %q, want %q", resource, got, want)
+		}
+		if all := got + fmt.Sprint(res.Diagnostics); strings.Contains(all, "s3cr3t") {
+			t.Errorf("%s: the secret is told: %s", resource, all)
+		}
 	}
 }

@@ -201,7 +201,7 @@ func (r *resolver) late(in *instance, attr string, w want) (out outcome, exact b
 // only after apply.
 func (r *resolver) lateExpression(e expression, in *instance, attr string, w want) (out outcome, exact bool) {
 	out = r.expression(e, in.place(), w, 0)
-	if e.isConstant { // of a resource of which nothing else is known
+	if e.isConstant && in.unknown == true { // of a resource of which nothing else is known
 		return out, len(out.candidates) == 1
 	}
 	// A value that the plan knows cannot be why the attribute is unknown: it is the

@@ -17,7 +17,7 @@ import (
 // written.
 
 // takeSource finds the source of the configuration.
-func (b *builder) takeSource(opts Options) {
+func (b *builder) takeSource(opts Options, openTofu bool) {
 	var err error
 	switch {
 	case opts.Configuration != nil && opts.FolderAssumed:
@@ -27,7 +27,7 @@ func (b *builder) takeSource(opts Options) {
 	case opts.Configuration != nil:
 		b.source, err = configuration.FromPlanFile(opts.Configuration, opts.Folder)
 	case opts.Folder != "":
-		b.source, err = configuration.FromFolder(opts.Folder)
+		b.source, err = configuration.FromFolder(opts.Folder, openTofu)
 		b.sourceAssumed = opts.FolderAssumed
 	}
 	if err != nil {

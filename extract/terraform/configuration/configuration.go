@@ -34,6 +34,8 @@ type Source struct {
 	folders map[string]folder
 	// file reads what file() and templatefile() name.
 	file func(name string) ([]byte, error)
+	// openTofu is set where files that OpenTofu alone reads count.
+	openTofu bool
 }
 
 // A folder holds the files of one module.
@@ -51,8 +53,9 @@ type manifest struct {
 const maxFile = 16 << 20
 
 // FromFolder is the configuration whose root module is in a folder on disk. Child
-// modules are found in .terraform/modules, or beside the root if they are local.
-func FromFolder(dir string) (*Source, error) {
+// modules are found in .terraform/modules, or beside the root if they are local. openTofu
+// says that OpenTofu read it, and not Terraform.
+func FromFolder(dir string, openTofu bool) (*Source, error) {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return nil, err
@@ -60,7 +63,7 @@ func FromFolder(dir string) (*Source, error) {
 	if !info.IsDir() {
 		return nil, fmt.Errorf("%s is no folder: name the folder of the root module", dir)
 	}
-	s := &Source{read: onDisk(dir), folders: map[string]folder{"": {".", "."}}}
+	s := &Source{read: onDisk(dir), folders: map[string]folder{"": {".", "."}}, openTofu: openTofu}
 	s.file = s.read
 	s.shown = func(name string) string { return filepath.ToSlash(filepath.Join(dir, filepath.FromSlash(name))) }
 	s.list = func(name string) ([]string, error) {
@@ -89,7 +92,8 @@ func FromFolder(dir string) (*Source, error) {
 // and modules.json. Files that file() and templatefile() name are not in it: they are
 // read from dir, the folder of the root module on disk, or not at all if that is "".
 func FromPlanFile(fsys fs.FS, dir string) (*Source, error) {
-	s := &Source{folders: map[string]folder{"": {"m-", "."}}}
+	// A plan holds the files that it was made of, and no others.
+	s := &Source{folders: map[string]folder{"": {"m-", "."}}, openTofu: true}
 	s.read = func(name string) ([]byte, error) { return fs.ReadFile(fsys, name) }
 	s.list = func(name string) ([]string, error) {
 		entries, err := fs.ReadDir(fsys, name)

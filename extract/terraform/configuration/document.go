@@ -143,7 +143,7 @@ func (a *arguments) attribute(attr *hclsyntax.Attribute, ctx *hcl.EvalContext, r
 }
 
 func (a *arguments) valueIn(x hclsyntax.Expression, ctx *hcl.EvalContext) cty.Value {
-	v := guarded(x, ctx)
+	v := a.guarded(x, ctx)
 	for m := range onlyKept(deepMarks(v)) {
 		a.marks[m] = struct{}{}
 	}

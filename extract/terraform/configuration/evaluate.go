@@ -65,6 +65,8 @@ type Evaluator struct {
 	symbols   symbols
 	// templates counts the templates being rendered.
 	templates int
+	// trying is set while the configuration asks whether an expression fails.
+	trying bool
 	// count and seen number the symbols of values that are not known.
 	count int
 	seen  map[string]bool
@@ -225,12 +227,14 @@ func element(v cty.Value, key string) cty.Value {
 
 // value evaluates an expression. What fails is unknown.
 func (f *frame) value(x hclsyntax.Expression) cty.Value {
-	return guarded(x, f.context())
+	return f.guarded(x, f.context())
 }
 
-// guarded evaluates an expression. What fails is unknown; so is what makes the library
-// panic, which it does on some values that a configuration should not hold.
-func guarded(x hclsyntax.Expression, ctx *hcl.EvalContext) (v cty.Value) {
+// guarded evaluates an expression of its own. What fails is unknown; so is what makes the
+// library panic, which it does on some values that a configuration should not hold.
+func (e *Evaluator) guarded(x hclsyntax.Expression, ctx *hcl.EvalContext) (v cty.Value) {
+	defer func(was bool) { e.trying = was }(e.trying)
+	e.trying = false
 	defer func() {
 		if recover() != nil {
 			r := rangeOf(x.Range())

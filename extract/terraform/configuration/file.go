@@ -13,35 +13,43 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// readText reads a file that a configuration names.
-func (e *Evaluator) readText(arg cty.Value) (text, name string, problem cty.Value) {
+// readText reads a file that a configuration names, with the marks of that name.
+func (e *Evaluator) readText(arg cty.Value, marks cty.ValueMarks) (text, name string, problem cty.Value) {
 	if !isString(arg) {
 		return "", "", cty.DynamicVal
 	}
 	name = arg.AsString()
+	words := path.Clean(e.symbols.words(name))
+	if _, sensitive := marks[sensitiveMark{}]; sensitive {
+		words = "(sensitive)"
+	}
 	if symbolic(name) {
-		return "", "", unknown("file " + e.symbols.words(name))
+		return "", "", unknown("file " + words)
 	}
 	content, err := e.source.file(path.Clean(name))
 	if err != nil || !utf8.Valid(content) {
-		return "", "", unknown("file " + path.Clean(name) + ", which is not at hand")
+		return "", "", unknown("file " + words + ", which is not at hand")
 	}
 	return string(content), e.source.shown(path.Clean(name)), cty.NilVal
 }
 
 func (e *Evaluator) file() function.Function {
-	return simple(func(args []cty.Value) (cty.Value, error) {
-		text, name, problem := e.readText(args[0])
+	return raw(func(args []cty.Value) (cty.Value, error) {
+		if len(args) != 1 {
+			return cty.DynamicVal, errors.New("a path is required")
+		}
+		arg, marks := args[0].Unmark()
+		text, name, problem := e.readText(arg, marks)
 		if problem != cty.NilVal {
-			return problem, nil
+			return problem.WithMarks(onlyKept(marks)), nil
 		}
 		out := cty.StringVal(text)
 		if strings.HasPrefix(strings.TrimSpace(text), "{") {
 			start := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
 			out = out.Mark(e.textDocument(text, []segment{{to: len(text), rng: start, exact: true}}, rangeOf(start)))
 		}
-		return out, nil
-	}, cty.String)
+		return out.WithMarks(onlyKept(marks)), nil
+	})
 }
 
 // templateFile renders a template of a file with the variables given to it.
@@ -51,7 +59,7 @@ func (e *Evaluator) templateFile() function.Function {
 			return cty.DynamicVal, errors.New("a path and variables are required")
 		}
 		name, marks := args[0].Unmark()
-		text, shown, problem := e.readText(name)
+		text, shown, problem := e.readText(name, marks)
 		if problem != cty.NilVal {
 			return problem.WithMarks(onlyKept(marks)), nil
 		}
@@ -116,12 +124,11 @@ func closures(f func(args []cty.Value) (cty.Value, error)) function.Function {
 	})
 }
 
-// closure is an argument as an expression that may fail as a whole.
-func closure(arg cty.Value) *customdecode.ExpressionClosure {
-	c := customdecode.ExpressionClosureFromVal(arg)
-	ctx := c.EvalContext.NewChild()
-	ctx.Variables = map[string]cty.Value{tryingName: cty.True}
-	return &customdecode.ExpressionClosure{Expression: c.Expression, EvalContext: ctx}
+// attempted evaluates an argument that may fail as a whole.
+func (e *Evaluator) attempted(c *customdecode.ExpressionClosure) (cty.Value, hcl.Diagnostics) {
+	defer func(was bool) { e.trying = was }(e.trying)
+	e.trying = true
+	return c.Value()
 }
 
 // try gives the first argument that does not fail. An argument that is unknown in
@@ -130,8 +137,8 @@ func closure(arg cty.Value) *customdecode.ExpressionClosure {
 func (e *Evaluator) try() function.Function {
 	return closures(func(args []cty.Value) (cty.Value, error) {
 		for _, arg := range args {
-			c := closure(arg)
-			v, diags := c.Value()
+			c := customdecode.ExpressionClosureFromVal(arg)
+			v, diags := e.attempted(c)
 			if !diags.HasErrors() {
 				return v, nil
 			}
@@ -148,8 +155,8 @@ func (e *Evaluator) can() function.Function {
 		if len(args) != 1 {
 			return cty.DynamicVal, errors.New("one argument is required")
 		}
-		c := closure(args[0])
-		v, diags := c.Value()
+		c := customdecode.ExpressionClosureFromVal(args[0])
+		v, diags := e.attempted(c)
 		if diags.HasErrors() {
 			if what, ok := e.undecided(c); ok {
 				return cty.UnknownVal(cty.Bool).Mark(missing{what: "can(" + what + ")"}), nil

@@ -135,7 +135,8 @@ func (e *Evaluator) table() map[string]function.Function {
 	table["format"] = e.wrap("format", stdlib.FormatFunc, verbs)
 	table["formatlist"] = e.wrap("formatlist", stdlib.FormatListFunc, verbs)
 	table["length"] = e.wrap("length", simple(length, cty.DynamicPseudoType), func(args []cty.Value) bool {
-		return len(args) == 1 && !args[0].Type().IsTupleType() && !args[0].Type().IsObjectType() && !args[0].Type().IsListType() && !args[0].Type().IsMapType() && holdsAny(args)
+		return len(args) == 1 && (hasSymbolicKey(args[0]) ||
+			!args[0].Type().IsTupleType() && !args[0].Type().IsObjectType() && !args[0].Type().IsListType() && !args[0].Type().IsMapType() && holdsAny(args))
 	})
 	table["lookup"] = e.wrap("lookup", lookup, func(args []cty.Value) bool {
 		return len(args) > 1 && (holdsSymbol(args[1]) || hasSymbolicKey(args[0]))

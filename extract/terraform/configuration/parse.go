@@ -31,8 +31,9 @@ func (s *Source) Modules() []Module {
 }
 
 // Blocks parses the files of a module in either syntax, and returns the blocks at their
-// top. Of main.tf and main.tofu the latter counts, as in OpenTofu. What override files say has taken the place of what it overrides. A folder that
-// is not there holds no blocks.
+// top. Where OpenTofu reads them, of main.tf and main.tofu the latter counts, and so for
+// those in JSON. What override files say has taken the place of what it overrides. A
+// folder that is not there holds no blocks.
 func (s *Source) Blocks(m Module) (hclsyntax.Blocks, error) {
 	blocks, err := s.blocks(s.folders[m.Name])
 	if errors.Is(err, fs.ErrNotExist) {
@@ -50,10 +51,10 @@ func (s *Source) blocks(at folder) (hclsyntax.Blocks, error) {
 	for _, file := range files {
 		plain, isJSON := strings.CutSuffix(file, ".json")
 		stem, isSource := strings.CutSuffix(plain, ".tf")
-		if isSource && slices.Contains(files, stem+".tofu"+strings.TrimPrefix(file, plain)) {
+		if isSource && s.openTofu && slices.Contains(files, stem+".tofu"+strings.TrimPrefix(file, plain)) {
 			continue // OpenTofu reads the other one
 		}
-		if !isSource {
+		if !isSource && s.openTofu {
 			stem, isSource = strings.CutSuffix(plain, ".tofu")
 		}
 		if !isSource {

@@ -55,7 +55,7 @@ func (e *Evaluator) rewrite(x hclsyntax.Expression) hclsyntax.Expression {
 		x.Collection, x.Key = e.rewrite(x.Collection), e.rewrite(x.Key)
 	case *hclsyntax.TupleConsExpr:
 		e.rewriteAll(x.Exprs)
-		return &listed{x}
+		return &listed{x, e}
 	case *hclsyntax.ObjectConsExpr:
 		for i := range x.Items {
 			if key, ok := x.Items[i].KeyExpr.(*hclsyntax.ObjectConsKeyExpr); ok {
@@ -65,7 +65,7 @@ func (e *Evaluator) rewrite(x hclsyntax.Expression) hclsyntax.Expression {
 			}
 			x.Items[i].ValueExpr = e.rewrite(x.Items[i].ValueExpr)
 		}
-		return &placed{x}
+		return &placed{x, e}
 	case *hclsyntax.ForExpr:
 		x.CollExpr, x.ValExpr = e.rewrite(x.CollExpr), e.rewrite(x.ValExpr)
 		if x.KeyExpr != nil {
@@ -100,14 +100,17 @@ func (e *Evaluator) rewrite(x hclsyntax.Expression) hclsyntax.Expression {
 }
 
 // A placed object remembers where it is written.
-type placed struct{ *hclsyntax.ObjectConsExpr }
+type placed struct {
+	*hclsyntax.ObjectConsExpr
+	e *Evaluator
+}
 
 func (x *placed) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	var failed hcl.Diagnostics
 	object := *x.ObjectConsExpr
 	object.Items = slices.Clone(x.Items)
 	for i, item := range x.Items {
-		v, diags := attempt(item.ValueExpr, ctx)
+		v, diags := x.e.attempt(item.ValueExpr, ctx)
 		failed = append(failed, diags...)
 		object.Items[i].ValueExpr = &hclsyntax.LiteralValueExpr{Val: v, SrcRange: item.ValueExpr.Range()}
 	}
@@ -119,14 +122,17 @@ func (x *placed) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 }
 
 // A listed expression is a list.
-type listed struct{ *hclsyntax.TupleConsExpr }
+type listed struct {
+	*hclsyntax.TupleConsExpr
+	e *Evaluator
+}
 
 func (x *listed) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	var failed hcl.Diagnostics
 	items := make([]cty.Value, len(x.Exprs))
 	for i, item := range x.Exprs {
 		var diags hcl.Diagnostics
-		items[i], diags = attempt(item, ctx)
+		items[i], diags = x.e.attempt(item, ctx)
 		failed = append(failed, diags...)
 	}
 	return cty.TupleVal(items), failed
@@ -134,24 +140,12 @@ func (x *listed) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 
 // attempt evaluates a part of an expression. What fails is unknown, but where the
 // configuration itself asks whether it does.
-func attempt(x hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+func (e *Evaluator) attempt(x hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	v, diags := x.Value(ctx)
-	if !diags.HasErrors() || trying(ctx) {
+	if !diags.HasErrors() || e.trying {
 		return v, diags
 	}
 	return unknown(problem(diags)), nil
-}
-
-// tryingName is the name under which contexts say that failing is asked for.
-const tryingName = "(trying)"
-
-func trying(ctx *hcl.EvalContext) bool {
-	for ; ctx != nil; ctx = ctx.Parent() {
-		if _, ok := ctx.Variables[tryingName]; ok {
-			return true
-		}
-	}
-	return false
 }
 
 // A reference is looked up in the module it stands in, unless a for expression, a
@@ -246,7 +240,7 @@ func (x *template) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	var segments []segment
 	marks := cty.ValueMarks{}
 	for _, p := range x.Parts {
-		v, partDiags := attempt(p, ctx)
+		v, partDiags := x.e.attempt(p, ctx)
 		diags = append(diags, partDiags...)
 		if partDiags.HasErrors() {
 			continue
