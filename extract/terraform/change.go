@@ -10,7 +10,7 @@ import (
 	tfjson "github.com/hashicorp/terraform-json"
 )
 
-// A changeReader reads the changes of a plan, each in one go: there are many, and their
+// A changeReader reads the changes of a plan, each in one go and to its end, odd or not: there are many, and their
 // values are most of what is kept of a plan.
 type changeReader struct {
 	// words are names of attributes and the like, marks the trees of marks that were
@@ -73,7 +73,10 @@ func (r *changeReader) read(dec *jsontext.Decoder) (rc *tfjson.ResourceChange, o
 	}
 	if h := headOfChange(rc); !h.valid() || h.mode != "managed" && h.mode != "data" {
 		// The address tells what it is about.
-		r.lacks(dec, "mode", "mode of a resource, or it has no type")
+		if h.typ == "" {
+			r.lacks(dec, "type", "type of a resource")
+		}
+		r.lacks(dec, "mode", "mode of a resource")
 		at := changeAt(rc.Address)
 		rc.Mode, rc.Type = at.Mode, at.Type
 	}
@@ -96,7 +99,7 @@ func (r *changeReader) complete(dec *jsontext.Decoder, rc *tfjson.ResourceChange
 	switch {
 	case rc.Address == "":
 		lacks("address", "text")
-	case passed: // another type was told before
+	case passed: // it was another type when the values were passed over
 		lacks("type", "single text")
 	case c == nil:
 		lacks("change", "object")
@@ -257,7 +260,8 @@ func isMarks(v any) bool {
 }
 
 // value reads a value as encoding/json does; of names that repeat the last counts. A
-// text that is the same in the same place before is kept once.
+// text that is the same in the same place before is kept once. (Where names may repeat
+// the decoder's own library goes by reflection.)
 func (r *changeReader) value(dec *jsontext.Decoder, before any) (any, error) {
 	switch dec.PeekKind() {
 	case '{':

@@ -169,6 +169,8 @@ func TestReadOddShapes(t *testing.T) {
 		`"resource_changes":[` + odd(`"change":{"actions":["forget"],"before":null}`) + `]`:                          "(resource_changes.0.change.before is no object)",
 		`"resource_changes":[` + odd(`"change":{"actions":["create"],"after":{},"after_unknown":{"x":"yes"}}`) + `]`: "(resource_changes.0.change.after_unknown is no tree of marks)",
 		`"resource_changes":[` + odd(`"change":{"actions":["create"],"after":{},"after_sensitive":[true]}`) + `]`:    "(resource_changes.0.change.after_sensitive is no tree of marks)",
+		`"resource_changes":[` + odd(`"type":7`) + `]`:                                                               "(resource_changes.0.type is no text)",
+		`"resource_changes":[` + odd(`"type":""`) + `]`:                                                              "(resource_changes.0.type is no type of a resource)",
 		`"resource_changes":[` + odd(`"mode":"Managed"`) + `]`:                                                       "(resource_changes.0.mode is no mode of a resource",
 		`"resource_changes":[` + odd(`"previous_address":5,"change":{"actions":["create"],"after":{},"after_unknown":{"x":1e999}}`) + `,` + odd(`"change":{"actions":["create"],"after":{},"after_unknown":{"x":1e999}}`) + `]`: "(resource_changes.1.change.after_unknown.x is no number of this size)",
 		`"resource_changes":[],"planned_values":{"root_module":7}`:                                                                                           "planned_values.root_module is no object; ",

@@ -425,7 +425,11 @@ func TestDocumentsMadeOfDocuments(t *testing.T) {
 		p.create("aws_iam_policy."+name, obj{"name": name}, "policy")
 		block(p.root, "aws_iam_policy."+name, obj{"policy": refs("data.aws_iam_policy_document." + name + ".json")})
 	}
-	for _, doc := range p.read(t).Inventory.Policies {
+	made := p.read(t).Inventory.Policies
+	if len(made) != 2 {
+		t.Fatalf("got %d policies, want 2", len(made))
+	}
+	for _, doc := range made {
 		if len(doc.Statements) == 0 && doc.Unread == "" || len(doc.Statements) > 0 && doc.Statements[0].Unknown == nil {
 			t.Errorf("%s is known", doc.ID)
 		}
